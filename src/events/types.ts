@@ -1,0 +1,71 @@
+/** Everything a run can tell. The journal, the dashboard, `--json` and the summary know nothing else. */
+import type { ChainFact } from '../protocol/facts.js';
+import type { Hex32 } from '../protocol/task.js';
+
+/** Fields stamped by the bus. `seq` counts per run, `t` is ISO-8601, `src` the process: worker_2, master, sot, chain, simulate. */
+export interface EventStamp {
+  v: 1;
+  seq: number;
+  t: string;
+  run: string;
+  src: string;
+}
+
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** Chain facts travel as `{type: 'chain.fact', fact}`; only the one watcher of a run emits them. */
+export type PanthaliaEvent =
+  | { type: 'run.started'; manifest: unknown; options: Record<string, unknown> }
+  | { type: 'run.ended'; outcome: string }
+  | { type: 'process.started'; process: string; pid: number }
+  | { type: 'process.ready'; process: string; url?: string }
+  | { type: 'process.exited'; process: string; code: number | null; signal: string | null }
+  | { type: 'process.log'; process: string; line: string }
+  | { type: 'chain.deployed'; chainId: number; contracts: Record<string, string> }
+  | { type: 'chain.fact'; fact: ChainFact }
+  | { type: 'transaction.sent'; what: string; hash: Hex32; gasUsed: bigint }
+  | { type: 'task.solving'; taskId: Hex32; round: number; slot: number; innerSteps: number }
+  | {
+      type: 'train.step';
+      taskId: Hex32;
+      round: number;
+      slot: number;
+      step: number;
+      innerSteps: number;
+      loss: number;
+      gradientNorm: number;
+      milliseconds: number;
+    }
+  | {
+      type: 'task.solved';
+      taskId: Hex32;
+      round: number;
+      slot: number;
+      resultRoot: Hex32;
+      loss: number;
+      computeSeconds: number;
+    }
+  | { type: 'audit.started'; taskId: Hex32; round: number; slot: number }
+  /** firstWrongStep: the first k whose transition k -> k+1 differs, null when the result is right */
+  | { type: 'audit.finished'; taskId: Hex32; firstWrongStep: number | null; computeSeconds: number }
+  | {
+      type: 'vote.computed';
+      taskId: Hex32;
+      round: number;
+      seat: number;
+      verdict: string;
+      computeSeconds: number;
+    }
+  | { type: 'blob.pulled'; blob: Hex32; sizeBytes: number; seconds: number }
+  | { type: 'blob.pushed'; blob: Hex32; sizeBytes: number; seconds: number }
+  | { type: 'round.opened'; round: number; baseRoot: Hex32; slots: number }
+  | { type: 'round.closed'; round: number }
+  | { type: 'outer.step'; round: number; stateRoot: Hex32; parameters: Hex32; validationLoss: number }
+  | { type: 'worker.idle'; reason: string }
+  | { type: 'fault.injected'; fault: string; taskId: Hex32 }
+  | { type: 'alert'; level: Level; message: string; code?: string }
+  | { type: 'heartbeat' };
+
+export type StampedEvent = EventStamp & PanthaliaEvent;
+
+export type Emit = (event: PanthaliaEvent) => void;

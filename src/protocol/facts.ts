@@ -1,0 +1,113 @@
+/** What can happen on chain, named exactly as in Solidity. `chain/watch.ts` decodes logs into these, in block order. */
+import type { Address, Hex32 } from './task.js';
+
+interface At {
+  blockNumber: number;
+  logIndex: number;
+  transactionHash: Hex32;
+  /** unix seconds of the block */
+  timestamp: number;
+}
+
+export type Role = 'solver' | 'verifier';
+export type Verdict = 'valid' | 'invalid' | 'unavailable';
+
+export type ChainFact = At &
+  (
+    | { type: 'SeatsStaked'; subnetId: number; role: Role; account: Address; seats: number; amount: bigint }
+    | {
+        type: 'UnstakeRequested';
+        subnetId: number;
+        role: Role;
+        account: Address;
+        seats: number;
+        unlockAt: number;
+      }
+    | {
+        type: 'StakeWithdrawn';
+        subnetId: number;
+        role: Role;
+        account: Address;
+        seats: number;
+        amount: bigint;
+      }
+    | { type: 'SeatSlashed'; subnetId: number; role: Role; account: Address; amount: bigint; caseId: Hex32 }
+    | { type: 'PositionJailed'; subnetId: number; role: Role; account: Address }
+    | { type: 'SeedFulfilled'; epoch: number; seed: Hex32 }
+    | {
+        type: 'BatchCreated';
+        batchId: Hex32;
+        buyer: Address;
+        subnetId: number;
+        paramsVersion: number;
+        jobId: Hex32;
+        round: number;
+        baseRoot: Hex32;
+        specHash: Hex32;
+        price: bigint;
+        slots: number[];
+        taskIds: Hex32[];
+        epoch: number;
+        openBy: number;
+      }
+    | {
+        type: 'TaskAssigned';
+        taskId: Hex32;
+        solver: Address;
+        attempt: number;
+        epoch: number;
+        solveBy: number;
+      }
+    | {
+        type: 'TaskSubmitted';
+        taskId: Hex32;
+        solver: Address;
+        traceRoot: Hex32;
+        resultRoot: Hex32;
+        leavesBlob: Hex32;
+        challengeBy: number;
+      }
+    | { type: 'TaskDisputed'; taskId: Hex32; disputer: Address; step: number }
+    | { type: 'TaskAccepted'; taskId: Hex32; solver: Address; resultRoot: Hex32 }
+    | { type: 'TaskRejected'; taskId: Hex32; solver: Address }
+    | { type: 'TaskReopened'; taskId: Hex32; solver: Address; attempt: number; penalty: bigint }
+    | { type: 'TaskExpired'; taskId: Hex32 }
+    | { type: 'TaskCancelled'; taskId: Hex32 }
+    | { type: 'TaskVoided'; taskId: Hex32 }
+    | {
+        type: 'RoundOpened';
+        caseId: Hex32;
+        round: number;
+        size: number;
+        payer: Address;
+        fee: bigint;
+        epoch: number;
+      }
+    | { type: 'SeatDrawn'; caseId: Hex32; round: number; seat: number; voter: Address }
+    | { type: 'VotingOpened'; caseId: Hex32; round: number; commitBy: number }
+    | { type: 'VoteCommitted'; caseId: Hex32; round: number; seat: number; voter: Address }
+    | { type: 'RevealOpened'; caseId: Hex32; round: number; revealBy: number }
+    | {
+        type: 'VoteRevealed';
+        caseId: Hex32;
+        round: number;
+        seat: number;
+        voter: Address;
+        verdict: Verdict;
+        answer: Hex32;
+      }
+    | { type: 'RoundRuled'; caseId: Hex32; round: number; verdict: Verdict | 'none'; appealBy: number }
+    | { type: 'CaseSettled'; caseId: Hex32; verdict: Verdict | 'none'; rounds: number; burned: bigint }
+    | {
+        type: 'SeatClosed';
+        caseId: Hex32;
+        round: number;
+        seat: number;
+        voter: Address;
+        paid: bigint;
+        slashed: bigint;
+      }
+    | { type: 'Deposited'; account: Address; amount: bigint }
+    | { type: 'Withdrawn'; account: Address; to: Address; amount: bigint }
+    | { type: 'Burned'; amount: bigint }
+  );

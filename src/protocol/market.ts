@@ -1,0 +1,358 @@
+/** The market as one value, rebuilt from what happened on chain. Pure: the same facts give the same view. */
+import type { ChainFact, Role, Verdict } from './facts.js';
+import type { Address, Hex32, Submission } from './task.js';
+
+export type TaskState =
+  | 'open'
+  | 'assigned'
+  | 'submitted'
+  | 'disputed'
+  | 'accepted'
+  | 'rejected'
+  | 'expired'
+  | 'cancelled'
+  | 'voided';
+
+/** Times are unix seconds of the chain's clock, amounts are in the token's smallest unit. */
+export interface TaskView {
+  taskId: Hex32;
+  batchId: Hex32;
+  subnetId: number;
+  paramsVersion: number;
+  buyer: Address;
+  jobId: Hex32;
+  round: number;
+  slot: number;
+  baseRoot: Hex32;
+  specHash: Hex32;
+  price: bigint;
+  state: TaskState;
+  /** block in which the current draw was requested: a seed of a later epoch decides it */
+  requestBlock: number;
+  openBy: number;
+  attempt: number;
+  solver: Address | null;
+  solveBy: number | null;
+  submission: Submission | null;
+  challengeBy: number | null;
+  disputer: Address | null;
+  /** the first wrong step the disputer named */
+  disputedStep: number | null;
+}
+
+export interface SeatView {
+  seat: number;
+  voter: Address;
+  committed: boolean;
+  verdict: Verdict | null;
+  answer: Hex32 | null;
+  closed: boolean;
+  paid: bigint;
+  slashed: bigint;
+}
+
+export type RoundPhase = 'drawing' | 'commit' | 'reveal' | 'ruled';
+
+export interface RoundView {
+  round: number;
+  size: number;
+  payer: Address;
+  fee: bigint;
+  phase: RoundPhase;
+  requestBlock: number;
+  commitBy: number | null;
+  revealBy: number | null;
+  appealBy: number | null;
+  ruling: Verdict | 'none' | null;
+  /** by seat number; a seat not drawn yet is absent */
+  seats: SeatView[];
+}
+
+export interface CaseView {
+  caseId: Hex32;
+  rounds: RoundView[];
+  settled: boolean;
+  verdict: Verdict | 'none' | null;
+  burned: bigint;
+}
+
+export interface PositionView {
+  subnetId: number;
+  role: Role;
+  account: Address;
+  /** staked and not asked back */
+  seats: number;
+  unstaking: number;
+  unlockAt: number;
+  jailed: boolean;
+  slashed: bigint;
+}
+
+export interface LedgerView {
+  deposited: bigint;
+  withdrawn: bigint;
+  burned: bigint;
+  slashed: bigint;
+  /** prices of accepted tasks */
+  paidToSolvers: bigint;
+  /** what closed seats received, their own bonds included */
+  paidToVerifiers: bigint;
+}
+
+export interface MarketView {
+  /** the last block whose facts are in the view */
+  block: number;
+  tasks: ReadonlyMap<Hex32, TaskView>;
+  /** caseId = taskId */
+  cases: ReadonlyMap<Hex32, CaseView>;
+  positions: ReadonlyMap<string, PositionView>;
+  /** by epoch */
+  seeds: ReadonlyMap<number, Hex32>;
+  ledger: LedgerView;
+}
+
+interface Draft extends MarketView {
+  tasks: Map<Hex32, TaskView>;
+  cases: Map<Hex32, CaseView>;
+  positions: Map<string, PositionView>;
+  seeds: Map<number, Hex32>;
+}
+
+export function emptyMarket(): MarketView {
+  const ledger = {
+    deposited: 0n,
+    withdrawn: 0n,
+    burned: 0n,
+    slashed: 0n,
+    paidToSolvers: 0n,
+    paidToVerifiers: 0n,
+  };
+  return { block: 0, tasks: new Map(), cases: new Map(), positions: new Map(), seeds: new Map(), ledger };
+}
+
+/** The view after one more fact. Facts come in block order; the input is not changed. */
+export function applyFact(view: MarketView, fact: ChainFact): MarketView {
+  return applyFacts(view, [fact]);
+}
+
+/** The view after many facts: one copy for all of them. */
+export function applyFacts(view: MarketView, facts: readonly ChainFact[]): MarketView {
+  if (facts.length === 0) return view;
+  const draft: Draft = {
+    block: view.block,
+    tasks: new Map(view.tasks),
+    cases: new Map(view.cases),
+    positions: new Map(view.positions),
+    seeds: new Map(view.seeds),
+    ledger: { ...view.ledger },
+  };
+  for (const fact of facts) {
+    draft.block = Math.max(draft.block, fact.blockNumber);
+    fold(draft, fact);
+  }
+  return draft;
+}
+
+export function positionKey(subnetId: number, role: Role, account: Address): string {
+  return `${subnetId}/${role}/${account}`;
+}
+
+type Fact<T extends ChainFact['type']> = Extract<ChainFact, { type: T }>;
+
+const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void } = {
+  SeatsStaked: (draft, fact) => changePosition(draft, fact, (p) => ({ seats: p.seats + fact.seats })),
+  UnstakeRequested: (draft, fact) =>
+    changePosition(draft, fact, (p) => ({
+      seats: p.seats - fact.seats,
+      unstaking: p.unstaking + fact.seats,
+      unlockAt: fact.unlockAt,
+    })),
+  StakeWithdrawn: (draft, fact) =>
+    changePosition(draft, fact, (p) => ({ unstaking: p.unstaking - fact.seats })),
+  SeatSlashed: (draft, fact) => {
+    draft.ledger.slashed += fact.amount;
+    changePosition(draft, fact, (p) => ({ slashed: p.slashed + fact.amount }));
+  },
+  PositionJailed: (draft, fact) => changePosition(draft, fact, () => ({ jailed: true })),
+
+  SeedFulfilled: (draft, fact) => draft.seeds.set(fact.epoch, fact.seed),
+
+  BatchCreated: addBatch,
+  TaskAssigned: (draft, { taskId, solver, attempt, solveBy }) =>
+    changeTask(draft, taskId, { state: 'assigned', solver, attempt, solveBy }),
+  TaskSubmitted: (draft, { taskId, traceRoot, resultRoot, leavesBlob, challengeBy }) =>
+    changeTask(draft, taskId, {
+      state: 'submitted',
+      submission: { traceRoot, resultRoot, leavesBlob },
+      challengeBy,
+    }),
+  TaskDisputed: (draft, { taskId, disputer, step }) =>
+    changeTask(draft, taskId, { state: 'disputed', disputer, disputedStep: step }),
+  TaskAccepted: (draft, fact) => {
+    draft.ledger.paidToSolvers += draft.tasks.get(fact.taskId)?.price ?? 0n;
+    changeTask(draft, fact.taskId, { state: 'accepted' });
+  },
+  TaskRejected: (draft, fact) => changeTask(draft, fact.taskId, { state: 'rejected' }),
+  TaskReopened: (draft, { taskId, attempt, blockNumber }) =>
+    changeTask(draft, taskId, {
+      state: 'open',
+      attempt,
+      requestBlock: blockNumber,
+      solver: null,
+      solveBy: null,
+    }),
+  TaskExpired: (draft, fact) => changeTask(draft, fact.taskId, { state: 'expired' }),
+  TaskCancelled: (draft, fact) => changeTask(draft, fact.taskId, { state: 'cancelled' }),
+  TaskVoided: (draft, fact) => changeTask(draft, fact.taskId, { state: 'voided' }),
+
+  RoundOpened: openRound,
+  SeatDrawn: (draft, fact) =>
+    changeRound(draft, fact, (round) => ({
+      seats: withSeat(round.seats, emptySeat(fact.seat, fact.voter)),
+    })),
+  VotingOpened: (draft, fact) =>
+    changeRound(draft, fact, () => ({ phase: 'commit', commitBy: fact.commitBy })),
+  VoteCommitted: (draft, fact) => changeSeat(draft, fact, { committed: true }),
+  RevealOpened: (draft, fact) =>
+    changeRound(draft, fact, () => ({ phase: 'reveal', revealBy: fact.revealBy })),
+  VoteRevealed: (draft, fact) => changeSeat(draft, fact, { verdict: fact.verdict, answer: fact.answer }),
+  RoundRuled: (draft, fact) =>
+    changeRound(draft, fact, () => ({ phase: 'ruled', ruling: fact.verdict, appealBy: fact.appealBy })),
+  CaseSettled: (draft, { caseId, verdict, burned }) =>
+    changeCase(draft, caseId, () => ({ settled: true, verdict, burned })),
+  SeatClosed: (draft, fact) => {
+    draft.ledger.paidToVerifiers += fact.paid;
+    changeSeat(draft, fact, { closed: true, paid: fact.paid, slashed: fact.slashed });
+  },
+
+  Deposited: (draft, fact) => {
+    draft.ledger.deposited += fact.amount;
+  },
+  Withdrawn: (draft, fact) => {
+    draft.ledger.withdrawn += fact.amount;
+  },
+  Burned: (draft, fact) => {
+    draft.ledger.burned += fact.amount;
+  },
+};
+
+function fold(draft: Draft, fact: ChainFact): void {
+  // The table is keyed by the discriminant, which TypeScript can not follow through an index.
+  const apply = folds[fact.type] as (draft: Draft, fact: ChainFact) => void;
+  apply(draft, fact);
+}
+
+function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
+  const { batchId, subnetId, paramsVersion, buyer, jobId, round, baseRoot, specHash, price, openBy } = fact;
+  fact.taskIds.forEach((taskId, i) => {
+    const slot = fact.slots[i];
+    if (slot === undefined) return;
+    draft.tasks.set(taskId, {
+      taskId,
+      batchId,
+      subnetId,
+      paramsVersion,
+      buyer,
+      jobId,
+      round,
+      slot,
+      baseRoot,
+      specHash,
+      price,
+      state: 'open',
+      requestBlock: fact.blockNumber,
+      openBy,
+      attempt: 0,
+      solver: null,
+      solveBy: null,
+      submission: null,
+      challengeBy: null,
+      disputer: null,
+      disputedStep: null,
+    });
+  });
+}
+
+function openRound(draft: Draft, fact: Fact<'RoundOpened'>): void {
+  const { caseId, round, size, payer, fee, blockNumber } = fact;
+  const known = draft.cases.get(caseId);
+  const opened: RoundView = {
+    round,
+    size,
+    payer,
+    fee,
+    phase: 'drawing',
+    requestBlock: blockNumber,
+    commitBy: null,
+    revealBy: null,
+    appealBy: null,
+    ruling: null,
+    seats: [],
+  };
+  const rounds = [...(known?.rounds ?? []), opened];
+  draft.cases.set(caseId, {
+    ...(known ?? { caseId, settled: false, verdict: null, burned: 0n }),
+    rounds,
+  });
+}
+
+function changeTask(draft: Draft, taskId: Hex32, change: Partial<TaskView>): void {
+  const task = draft.tasks.get(taskId);
+  if (task !== undefined) draft.tasks.set(taskId, { ...task, ...change });
+}
+
+function changeCase(draft: Draft, caseId: Hex32, change: (kase: CaseView) => Partial<CaseView>): void {
+  const kase = draft.cases.get(caseId);
+  if (kase !== undefined) draft.cases.set(caseId, { ...kase, ...change(kase) });
+}
+
+function changeRound(
+  draft: Draft,
+  at: { caseId: Hex32; round: number },
+  change: (round: RoundView) => Partial<RoundView>,
+): void {
+  changeCase(draft, at.caseId, (kase) => ({
+    rounds: kase.rounds.map((round) => (round.round === at.round ? { ...round, ...change(round) } : round)),
+  }));
+}
+
+function changeSeat(
+  draft: Draft,
+  at: { caseId: Hex32; round: number; seat: number; voter: Address },
+  change: Partial<SeatView>,
+): void {
+  changeRound(draft, at, (round) => ({
+    seats: withSeat(round.seats, {
+      ...(round.seats.find((seat) => seat.seat === at.seat) ?? emptySeat(at.seat, at.voter)),
+      ...change,
+    }),
+  }));
+}
+
+function withSeat(seats: SeatView[], value: SeatView): SeatView[] {
+  return [...seats.filter((other) => other.seat !== value.seat), value].sort((a, b) => a.seat - b.seat);
+}
+
+function emptySeat(seat: number, voter: Address): SeatView {
+  return { seat, voter, committed: false, verdict: null, answer: null, closed: false, paid: 0n, slashed: 0n };
+}
+
+function changePosition(
+  draft: Draft,
+  at: { subnetId: number; role: Role; account: Address },
+  change: (position: PositionView) => Partial<PositionView>,
+): void {
+  const { subnetId, role, account } = at;
+  const key = positionKey(subnetId, role, account);
+  const position = draft.positions.get(key) ?? {
+    subnetId,
+    role,
+    account,
+    seats: 0,
+    unstaking: 0,
+    unlockAt: 0,
+    jailed: false,
+    slashed: 0n,
+  };
+  draft.positions.set(key, { ...position, ...change(position) });
+}

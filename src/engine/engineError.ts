@@ -1,0 +1,11 @@
+/** Native errors become ours, once: `SHAPE_MISMATCH` -> `engine.shape_mismatch`, with the native sentence unchanged. */
+import { PanthaliaError } from '../errors.js';
+
+export function engineError(error: unknown): PanthaliaError {
+  if (error instanceof PanthaliaError) return error;
+  const native = error as { message?: string; code?: string };
+  return new PanthaliaError('error', native.message ?? String(error), {
+    code: `engine.${(native.code ?? 'failed').toLowerCase()}`,
+    cause: error,
+  });
+}

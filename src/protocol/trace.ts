@@ -1,0 +1,127 @@
+/** The trace: S_0 .. S_H, and the keccak-256 tree over it that a contract can open.
+ *
+ *  S_k  = SHA-256(0x03 | taskId | SHA-256(opset) | u32be k | stateRoot_k | batchDigest_k | scalars_k as 3 u32be)
+ *         batchDigest_k and scalars_k belong to the step that led to state k; both are zero for k = 0
+ *  leaf = keccak(0x00 | u32be i | S_i);  node = keccak(0x01 | l | r);  padded to a power of two with zero hashes
+ *  source: research/verification.md 3b, docs/protocol.md.  twin: contracts (TraceTree) */
+import { createHash } from 'node:crypto';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import type { Hex32, Opset, StepScalars } from './task.js';
+
+const zero32 = new Uint8Array(32);
+
+export interface TraceLeafInput {
+  taskId: Hex32;
+  opset: Opset;
+  /** k: 0 is the base state, H the result */
+  step: number;
+  /** root of X_k */
+  stateRoot: Hex32;
+  /** the step that led to X_k; null for k = 0 */
+  consumed: { batchDigest: Hex32; scalars: StepScalars } | null;
+}
+
+/** S_k, 32 bytes. */
+export function traceLeaf(input: TraceLeafInput): Hex32 {
+  const step = Buffer.alloc(4);
+  step.writeUInt32BE(input.step);
+  const scalars = Buffer.alloc(12);
+  if (input.consumed) {
+    scalars.writeUInt32BE(input.consumed.scalars.stepSize, 0);
+    scalars.writeUInt32BE(input.consumed.scalars.secondMomentScale, 4);
+    scalars.writeUInt32BE(input.consumed.scalars.decay, 8);
+  }
+  const digest = createHash('sha256')
+    .update(Uint8Array.of(3))
+    .update(bytes32(input.taskId))
+    .update(createHash('sha256').update(input.opset, 'ascii').digest())
+    .update(step)
+    .update(bytes32(input.stateRoot))
+    .update(input.consumed ? bytes32(input.consumed.batchDigest) : zero32)
+    .update(scalars)
+    .digest();
+  return hex32(digest);
+}
+
+/** SHA-256 of inputs then targets as uint16 little-endian, row-major.  throws RangeError for a token outside uint16 */
+export function batchDigest(batch: { inputs: Int32Array; targets: Int32Array }): Hex32 {
+  const hash = createHash('sha256');
+  for (const tokens of [batch.inputs, batch.targets]) {
+    const bytes = Buffer.alloc(2 * tokens.length);
+    tokens.forEach((token, i) => {
+      bytes.writeUInt16LE(token, 2 * i);
+    });
+    hash.update(bytes);
+  }
+  return hex32(hash.digest());
+}
+
+/** leaves: S_0 .. S_H */
+export function traceRoot(leaves: readonly Hex32[]): Hex32 {
+  return hex32((traceLevels(leaves).at(-1) as Uint8Array[])[0] as Uint8Array);
+}
+
+/** Siblings from the leaf up; verify with `traceRootFromProof`. */
+export function traceProof(leaves: readonly Hex32[], index: number): Hex32[] {
+  const levels = traceLevels(leaves);
+  return levels.slice(0, -1).map((level, height) => hex32(level[(index >> height) ^ 1] as Uint8Array));
+}
+
+/** The root that this leaf and these siblings lead to. */
+export function traceRootFromProof(leaf: Hex32, index: number, proof: readonly Hex32[]): Hex32 {
+  const root = proof.reduce<Uint8Array>(
+    (node, sibling, height) =>
+      (index >> height) & 1 ? parent(bytes32(sibling), node) : parent(node, bytes32(sibling)),
+    leafHash(index, leaf),
+  );
+  return hex32(root);
+}
+
+/** The blob of the trace: (H + 1) * 32 bytes. */
+export function encodeLeaves(leaves: readonly Hex32[]): Uint8Array {
+  return Buffer.concat(leaves.map(bytes32));
+}
+
+/** throws RangeError when the length is not a positive multiple of 32 */
+export function decodeLeaves(blob: Uint8Array): Hex32[] {
+  if (blob.byteLength === 0 || blob.byteLength % 32 !== 0) {
+    throw new RangeError(`trace leaves come in 32-byte pieces, received ${blob.byteLength} bytes`);
+  }
+  return Array.from({ length: blob.byteLength / 32 }, (_, i) => hex32(blob.subarray(32 * i, 32 * (i + 1))));
+}
+
+function traceLevels(leaves: readonly Hex32[]): Uint8Array[][] {
+  const size = 2 ** Math.ceil(Math.log2(Math.max(1, leaves.length)));
+  let level = Array.from({ length: size }, (_, i) => {
+    const leaf = leaves[i];
+    return leaf === undefined ? zero32 : leafHash(i, leaf);
+  });
+  const levels = [level];
+  while (level.length > 1) {
+    const below = level;
+    level = Array.from({ length: below.length / 2 }, (_, i) =>
+      parent(below[2 * i] as Uint8Array, below[2 * i + 1] as Uint8Array),
+    );
+    levels.push(level);
+  }
+  return levels;
+}
+
+function leafHash(index: number, leaf: Hex32): Uint8Array {
+  const input = Buffer.alloc(37);
+  input.writeUInt32BE(index, 1);
+  input.set(bytes32(leaf), 5);
+  return keccak_256(input);
+}
+
+function parent(left: Uint8Array, right: Uint8Array): Uint8Array {
+  return keccak_256(Buffer.concat([Uint8Array.of(1), left, right]));
+}
+
+function bytes32(hex: Hex32): Uint8Array {
+  return Buffer.from(hex.slice(2), 'hex');
+}
+
+function hex32(bytes: Uint8Array): Hex32 {
+  return `0x${Buffer.from(bytes).toString('hex')}`;
+}

@@ -1,0 +1,31 @@
+/** Where events meet: emitters on one side; journal, printer, projection on the other. */
+import type { Emit, PanthaliaEvent, StampedEvent } from './types.js';
+
+export type EventListener = (event: StampedEvent) => void;
+
+export interface EventBus {
+  /** An `emit` that stamps events with this process as their source. */
+  emitterFor(src: string): Emit;
+  /** Passes on an event of a child: its source is the name we started it under, its time is kept, its order is ours. */
+  forward(src: string, event: StampedEvent): void;
+  /** Listeners are called in the order of subscription, before `emit` returns. Returns the way to stop. */
+  subscribe(listener: EventListener): () => void;
+}
+
+/** run: id of the run, stamped on every event. */
+export function createBus({ run, now = () => new Date() }: { run: string; now?: () => Date }): EventBus {
+  const listeners = new Set<EventListener>();
+  let seq = 0;
+  const publish = (src: string, t: string, event: PanthaliaEvent) => {
+    const stamped: StampedEvent = { ...event, v: 1, seq: seq++, t, run, src };
+    for (const listener of listeners) listener(stamped);
+  };
+  return {
+    emitterFor: (src) => (event) => publish(src, now().toISOString(), event),
+    forward: (src, event) => publish(src, event.t, event),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

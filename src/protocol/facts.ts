@@ -83,6 +83,7 @@ export type ChainFact = At &
         fee: bigint;
         epoch: number;
       }
+    | { type: 'ReplacementOpened'; caseId: Hex32; round: number; seats: number; epoch: number }
     | { type: 'SeatDrawn'; caseId: Hex32; round: number; seat: number; voter: Address }
     | { type: 'VotingOpened'; caseId: Hex32; round: number; commitBy: number }
     | { type: 'VoteCommitted'; caseId: Hex32; round: number; seat: number; voter: Address }

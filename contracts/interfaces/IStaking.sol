@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+enum Role {
+    Solver,
+    Verifier
+}
+
+/// @notice Stake of one account in one role of one subnet, counted in bonds. A solver's seat is one bond of
+/// `solverStake`; a verifier's seat is `exposure` bonds of `seatBond`. Losing a bond can leave a seat part
+/// empty; such a seat is not drawn, is filled up by the next `stake`, and can be unstaked.
+struct Position {
+    /// leaf of the sortition tree, counting from 1
+    uint32 leaf;
+    /// everything owned: free, locked and pending
+    uint32 bonds;
+    /// in a task or a case at this moment; these tokens are with the module that drew them
+    uint32 locked;
+    /// asked back, no longer drawn
+    uint32 pending;
+    /// the first epoch in which pending bonds can be withdrawn
+    uint40 unlockAt;
+    /// convicted: never drawn again, may only leave
+    bool jailed;
+}
+
+struct PositionView {
+    /// whole seats that count in the next draw
+    uint32 seats;
+    /// seats of which a bond is in use, rounded up
+    uint32 locked;
+    /// seats asked back, rounded up
+    uint32 pending;
+    uint40 unlockAt;
+    bool jailed;
+    /// tokens of the position, locked and pending ones included
+    uint256 amount;
+    /// bonds that could be drawn now
+    uint32 freeBonds;
+}
+
+/// @notice Stake in whole seats and the stake-weighted draw over it.
+/// Stake added in epoch `e` is drawn from epoch `e + 1` on, so nobody can stake after seeing a seed.
+interface IStaking {
+    event SeatsStaked(
+        uint32 indexed subnetId, Role indexed role, address indexed account, uint32 seats, uint256 amount
+    );
+    event UnstakeRequested(
+        uint32 indexed subnetId, Role indexed role, address indexed account, uint32 seats, uint40 unlockAt
+    );
+    event StakeWithdrawn(
+        uint32 indexed subnetId, Role indexed role, address indexed account, uint32 seats, uint256 amount
+    );
+    /// @param amount what the owner lost
+    /// @param caseId the case or task in which it was lost
+    event SeatSlashed(
+        uint32 indexed subnetId, Role role, address indexed account, uint256 amount, bytes32 indexed caseId
+    );
+    event PositionJailed(uint32 indexed subnetId, Role role, address indexed account);
+
+    error NoSeats();
+    error PositionIsJailed(uint32 subnetId, Role role, address account);
+    error NotEnoughSeats(uint32 requested, uint32 available);
+    error NothingPending(uint32 subnetId, Role role, address account);
+    error StillCoolingDown(uint40 unlockAt, uint32 currentEpoch);
+    /// @dev Everything pending still backs a task or a case.
+    error StillLocked(uint32 pending, uint32 locked);
+    error NotAllowed(address caller, Role role);
+
+    /// @notice Add `seats` whole seats, paid from the caller's vault account; a part-empty seat is filled first.
+    function stake(uint32 subnetId, Role role, uint32 seats) external;
+
+    /// @notice Ask `seats` back. They leave the draw now and can be withdrawn after the cooldown, which starts
+    /// again for everything pending. A part-empty seat counts as one.
+    function requestUnstake(uint32 subnetId, Role role, uint32 seats) external;
+
+    /// @notice Pay pending stake that is not locked into the caller's vault account, after the cooldown.
+    function withdrawStake(uint32 subnetId, Role role) external;
+
+    /// @notice Draw a position and move one of its bonds to the calling module: the market draws solvers, the
+    /// court verifiers. Uses the weights as they stood when the last epoch ended.
+    /// @param entropy decides the draw together with those weights
+    /// @param excluded an account that must not be drawn, zero for none
+    /// @return account zero if no attempt hit a position with a free bond
+    /// @dev At most `DRAW_ATTEMPTS` descents of the tree, each O(depth).
+    function draw(uint32 subnetId, Role role, bytes32 entropy, address excluded)
+        external
+        returns (address account);
+
+    /// @notice Return a bond that the calling module drew.
+    function release(uint32 subnetId, Role role, address account) external;
+
+    /// @notice Give up a bond that the calling module drew; its tokens stay with the module.
+    /// @param lost what the owner loses for good, for the record
+    function forfeit(uint32 subnetId, Role role, address account, uint256 lost, bytes32 caseId) external;
+
+    /// @notice Take a position out of every later draw. Market only.
+    function jail(uint32 subnetId, Role role, address account) external;
+
+    function positionOf(uint32 subnetId, Role role, address account)
+        external
+        view
+        returns (PositionView memory);
+
+    /// @notice Value of one bond and number of bonds per seat.
+    function bondOf(uint32 subnetId, Role role) external view returns (uint256 bond, uint32 bondsPerSeat);
+
+    /// @notice Seats that a draw in the current epoch chooses from.
+    function drawableSeats(uint32 subnetId, Role role) external view returns (uint256);
+
+    /// @notice Who owns `ticket`, in [0, drawableSeats), in the current epoch.
+    function ownerOfTicket(uint32 subnetId, Role role, uint256 ticket) external view returns (address);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+/// @notice The rules of a subnet. A task pins the version it was created under.
+/// Amounts are in token units, times in seconds, shares in basis points of the solver stake.
+struct Params {
+    // slot 0
+    /// least price of a task
+    uint96 minPrice;
+    /// S: one solver seat, at risk while its owner has a task
+    uint96 solverStake;
+    /// time to draw a solver for a task, and to fill a panel
+    uint32 openSeconds;
+    /// time to submit a result once assigned
+    uint32 solveSeconds;
+    // slot 1
+    /// v: what one seat of a panel costs whoever calls for the panel
+    uint96 verifierFee;
+    /// b: what a drawn verifier has at risk in one case
+    uint96 seatBond;
+    /// time to dispute a result
+    uint32 challengeSeconds;
+    uint32 commitSeconds;
+    // slot 2
+    uint32 revealSeconds;
+    uint32 appealSeconds;
+    /// epochs between a request to unstake and the withdrawal
+    uint32 cooldownEpochs;
+    /// X: cases that one verifier seat backs at the same time, so a verifier seat costs `seatBond * exposure`
+    uint8 exposure;
+    /// solvers tried before a task expires
+    uint8 maxAttempts;
+    /// size of the first panel, odd
+    uint8 panelStart;
+    /// growth of the panel per appeal, even
+    uint8 panelStep;
+    /// panels a case may have
+    uint8 maxRounds;
+    /// of a convicted solver's stake, to the disputer on top of the fee
+    uint16 bountyBps;
+    /// of a convicted solver's stake, to the buyer
+    uint16 buyerBps;
+    /// of a convicted solver's stake, the least that is burned
+    uint16 burnBps;
+    /// of the stake, to the buyer when a solver delivers nothing
+    uint16 livenessBps;
+}
+
+/// @notice Subnets and their parameters. Versions are only ever added.
+interface ISubnetRegistry {
+    event SubnetCreated(uint32 indexed subnetId, address indexed owner, bytes32 metadataHash);
+    event ParamsAdded(uint32 indexed subnetId, uint32 version);
+
+    error UnknownSubnet(uint32 subnetId);
+    error UnknownVersion(uint32 subnetId, uint32 version);
+    error NotSubnetOwner(uint32 subnetId, address caller);
+    /// @dev A parameter lies outside the global bounds; `name` is its name in ASCII.
+    error ParamOutOfBounds(bytes32 name, uint256 value, uint256 least, uint256 most);
+    /// @dev The bonds that a wrong panel of `round` loses could not pay for the panel after it.
+    error SeatBondTooSmall(uint256 round, uint256 lost, uint256 nextFee);
+    /// @dev What a conviction leaves after bounty, buyer's share and burn could not repay the first fee.
+    error SolverStakeTooSmall(uint256 left, uint256 firstFee);
+    /// @dev Seats are counted, not valued, so what a seat is worth is fixed for the life of a subnet.
+    error SeatTermsChanged(uint32 subnetId);
+
+    /// @notice Open a subnet owned by the caller. Ids count from 1.
+    /// @param metadataHash hash of what defines the computation off chain
+    function createSubnet(Params calldata params, bytes32 metadataHash) external returns (uint32 subnetId);
+
+    /// @notice Add a version, used by tasks created from now on. Owner only.
+    function addParams(uint32 subnetId, Params calldata params) external returns (uint32 version);
+
+    function paramsOf(uint32 subnetId, uint32 version) external view returns (Params memory);
+
+    /// @notice The newest version, counting from 1; reverts for an unknown subnet.
+    function latestVersion(uint32 subnetId) external view returns (uint32);
+
+    /// @notice What a seat is worth, the same in every version.
+    function seatTerms(uint32 subnetId)
+        external
+        view
+        returns (uint96 solverStake, uint96 seatBond, uint8 exposure);
+
+    function ownerOf(uint32 subnetId) external view returns (address);
+
+    function metadataHashOf(uint32 subnetId) external view returns (bytes32);
+
+    function subnetCount() external view returns (uint32);
+}

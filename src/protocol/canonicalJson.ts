@@ -1,11 +1,11 @@
 /** One byte string per JSON value, so that a hash of it is an identity.
- *  source: RFC 8785, for the subset we sign and hash: strings, safe integers, booleans, null, arrays, plain objects. */
+ *  source: RFC 8785, for the subset we sign and hash: strings, finite numbers, booleans, null, arrays, plain objects. */
 import { createHash } from 'node:crypto';
 import { PanthaliaError } from '../errors.js';
 import type { Hex32 } from './task.js';
 
 /** Canonical JSON text: no spaces, keys in code-unit order, members with value `undefined` left out.
- *  throws check/json.not_canonical for fractions, integers beyond 2^53 - 1, lone surrogates and other values */
+ *  throws check/json.not_canonical for NaN, infinities, integers beyond 2^53 - 1, lone surrogates and other values */
 export function canonicalJson(value: unknown): string {
   return write(value, '$');
 }
@@ -18,7 +18,7 @@ export function canonicalId(value: unknown): Hex32 {
 function write(value: unknown, at: string): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return writeString(value, at);
-  if (typeof value === 'number') return writeInteger(value, at);
+  if (typeof value === 'number') return writeNumber(value, at);
   if (Array.isArray(value))
     return `[${value.map((item, index) => write(item, `${at}[${index}]`)).join(',')}]`;
   if (typeof value === 'object' && isPlain(value)) return writeObject(value as Record<string, unknown>, at);
@@ -41,9 +41,11 @@ function writeString(value: string, at: string): string {
   return JSON.stringify(value);
 }
 
-function writeInteger(value: number, at: string): string {
-  // Fractions would print alike here, but other languages would have to copy ECMAScript's number printing.
-  if (!Number.isSafeInteger(value)) throw notCanonical(at, `the number ${value}`);
+function writeNumber(value: number, at: string): string {
+  // RFC 8785 prints numbers as ECMAScript does. Integers beyond 2^53 are refused: other readers would see another number.
+  if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
+    throw notCanonical(at, `the number ${value}`);
+  }
   return JSON.stringify(value);
 }
 
@@ -55,7 +57,7 @@ function isPlain(value: object): boolean {
 function notCanonical(at: string, received: string): PanthaliaError {
   return new PanthaliaError(
     'check',
-    `Canonical JSON holds strings, safe integers, booleans, null, arrays and plain objects; at ${at} stood ${received}.`,
+    `Canonical JSON holds strings, finite numbers, booleans, null, arrays and plain objects; at ${at} stood ${received}.`,
     { code: 'json.not_canonical', details: { at, received } },
   );
 }

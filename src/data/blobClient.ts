@@ -1,0 +1,207 @@
+/** Everything a role does with a Source of Truth. */
+import { type FileHandle, open } from 'node:fs/promises';
+import type { SignRequest } from '../protocol/requestAuth.js';
+import type { Hex32 } from '../protocol/task.js';
+import { downloadBytes, downloadFile } from './blobDownload.js';
+import {
+  type BlobDescription,
+  describeBytes,
+  describeFile,
+  partLength,
+  partSizeBytes,
+  type UploadAnnouncement,
+} from './blobParts.js';
+import { type SotEndpoint, sotRequest } from './blobRequest.js';
+import type { ModelVersion } from './versions.js';
+
+export interface Transfer {
+  direction: 'up' | 'down';
+  blob: Hex32;
+  sizeBytes: number;
+  seconds: number;
+}
+
+export interface BlobClientOptions {
+  /** base URL of the SOT */
+  url: string;
+  /** needed for the put methods only */
+  sign?: SignRequest | undefined;
+  onTransfer?: ((transfer: Transfer) => void) | undefined;
+  /** how long a request is tried again while the SOT is away; default 30 s */
+  patienceMs?: number;
+}
+
+interface Waiting {
+  signal?: AbortSignal | undefined;
+}
+
+export interface StoredBlob {
+  blob: Hex32;
+  sizeBytes: number;
+}
+
+/** All methods throw network/sot.unreachable when patience ends, and the server's code when it refuses. */
+export interface BlobClient {
+  /** Uploads a file in parts; parts the SOT already has are not sent again. */
+  putFile(path: string, options?: Waiting): Promise<StoredBlob>;
+  putBytes(bytes: Uint8Array, options?: Waiting): Promise<StoredBlob>;
+  /** Downloads into `path`, whole and verified or not at all. maxBytes: default 8 GiB
+   *  throws notFound/sot.blob_not_found, check/sot.blob_corrupt, check/sot.blob_too_large */
+  getToFile(blob: Hex32, path: string, options?: Waiting & { maxBytes?: number }): Promise<StoredBlob>;
+  /** throws as getToFile */
+  getBytes(blob: Hex32, options: Waiting & { maxBytes: number }): Promise<Buffer>;
+  /** The latest version, or undefined when none is above `after` within `waitSeconds` (at most 30). */
+  latestVersion(
+    options?: Waiting & { after?: number; waitSeconds?: number },
+  ): Promise<ModelVersion | undefined>;
+  /** throws notFound/sot.version_not_found */
+  version(number: number, options?: Waiting): Promise<ModelVersion>;
+}
+
+const defaultPatienceMs = 30_000;
+const defaultMaxBytes = 8 * 1024 ** 3;
+/** Four at once double the throughput of one after the other; more do not help. source: bench/RESULTS.md, sot */
+const parallelParts = 4;
+/** One part at 1 Mbit/s takes 67 s. */
+const partTimeoutMs = 180_000;
+
+export function createBlobClient(options: BlobClientOptions): BlobClient {
+  const sot: SotEndpoint = {
+    url: options.url.replace(/\/+$/, ''),
+    sign: options.sign,
+    patienceMs: options.patienceMs ?? defaultPatienceMs,
+  };
+  const timed = async (direction: 'up' | 'down', transfer: () => Promise<StoredBlob>) => {
+    const startedMs = performance.now();
+    const stored = await transfer();
+    options.onTransfer?.({ direction, ...stored, seconds: (performance.now() - startedMs) / 1000 });
+    return stored;
+  };
+  return {
+    putFile: (path, { signal } = {}) =>
+      timed('up', async () => {
+        const description = await describeFile(path, signal);
+        const file = await open(path, 'r');
+        try {
+          return await upload(sot, description, (index) => readPart(file, description, index), signal);
+        } finally {
+          await file.close();
+        }
+      }),
+    putBytes: (bytes, { signal } = {}) =>
+      timed('up', async () => {
+        const part = async (index: number) =>
+          bytes.subarray(index * partSizeBytes, (index + 1) * partSizeBytes);
+        return upload(sot, describeBytes(bytes), part, signal);
+      }),
+    getToFile: (blob, path, { signal, maxBytes = defaultMaxBytes } = {}) =>
+      timed('down', async () => ({
+        blob,
+        sizeBytes: await downloadFile(sot, blob, path, { maxBytes, signal }),
+      })),
+    getBytes: async (blob, { signal, maxBytes }) => {
+      let content = Buffer.alloc(0);
+      await timed('down', async () => {
+        content = await downloadBytes(sot, blob, { maxBytes, signal });
+        return { blob, sizeBytes: content.length };
+      });
+      return content;
+    },
+    latestVersion: (request = {}) => latestVersion(sot, request),
+    version: async (number, { signal } = {}) => {
+      const answer = await sotRequest(sot, { method: 'GET', path: `/v1/versions/${number}`, signal });
+      return (await answer.json()) as ModelVersion;
+    },
+  };
+}
+
+async function latestVersion(
+  sot: SotEndpoint,
+  { after = -1, waitSeconds = 0, signal }: Waiting & { after?: number; waitSeconds?: number },
+): Promise<ModelVersion | undefined> {
+  const path = `/v1/versions/latest?after=${after}&wait=${waitSeconds}`;
+  const timeoutMs = (waitSeconds + 30) * 1000;
+  const answer = await sotRequest(sot, { method: 'GET', path, timeoutMs, signal });
+  return answer.status === 204 ? undefined : ((await answer.json()) as ModelVersion);
+}
+
+/** Announce, send what is missing, commit. Every request may be repeated, so a lost answer costs nothing. */
+async function upload(
+  sot: SotEndpoint,
+  description: BlobDescription,
+  readPartAt: (index: number) => Promise<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<StoredBlob> {
+  const announcement: UploadAnnouncement = { ...description, partSizeBytes };
+  const body = Buffer.from(JSON.stringify(announcement));
+  const answer = await sotRequest(sot, { method: 'POST', path: '/v1/uploads', body, signal });
+  const { upload, missing, stored } = (await answer.json()) as AnnouncementAnswer;
+  if (!stored) {
+    await sendParts(sot, upload, missing, readPartAt, signal);
+    const path = `/v1/uploads/${upload}/commit`;
+    const committed = await sotRequest(sot, { method: 'POST', path, timeoutMs: partTimeoutMs, signal });
+    await committed.body?.cancel();
+  }
+  return { blob: description.blob, sizeBytes: description.sizeBytes };
+}
+
+/** What POST /v1/uploads answers. */
+export interface AnnouncementAnswer {
+  upload: Hex32;
+  /** parts still to be sent */
+  missing: number[];
+  /** the blob is there already: nothing to send, nothing to commit */
+  stored: boolean;
+  /** what the announcing account may still announce */
+  budgetLeftBytes: number;
+}
+
+async function sendParts(
+  sot: SotEndpoint,
+  upload: Hex32,
+  missing: number[],
+  readPartAt: (index: number) => Promise<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const queue = missing.values();
+  const failed = new AbortController();
+  const stop = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
+  const lane = async () => {
+    // All lanes take from one iterator; the first failure ends the others.
+    for (const index of queue) {
+      const path = `/v1/uploads/${upload}/${index}`;
+      const body = await readPartAt(index);
+      const answer = await sotRequest(sot, {
+        method: 'PUT',
+        path,
+        body,
+        timeoutMs: partTimeoutMs,
+        signal: stop,
+      });
+      await answer.body?.cancel();
+    }
+  };
+  const lanes = Array.from({ length: Math.min(parallelParts, missing.length) }, lane);
+  try {
+    await Promise.all(lanes);
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled(lanes);
+    throw error;
+  }
+}
+
+async function readPart(
+  file: FileHandle,
+  { sizeBytes }: BlobDescription,
+  index: number,
+): Promise<Uint8Array> {
+  const part = Buffer.allocUnsafe(partLength(sizeBytes, index));
+  for (let at = 0; at < part.length; ) {
+    const { bytesRead } = await file.read(part, at, part.length - at, index * partSizeBytes + at);
+    // A file that shrank meanwhile: the part goes out short and the server refuses it by its hash.
+    if (bytesRead === 0) return part.subarray(0, at);
+    at += bytesRead;
+  }
+  return part;
+}

@@ -1,0 +1,75 @@
+/** A blob on its way: its id, and its parts, each with a hash of its own. Shared by client and server. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { canonicalId } from '../protocol/canonicalJson.js';
+import type { Hex32 } from '../protocol/task.js';
+
+/** Large enough to be fast, small enough for one to be lost (and for S3's multipart, which starts at 5 MiB). */
+export const partSizeBytes = 8 * 1024 * 1024;
+/** One read of a file: 64 KiB, Node's default, is half as fast. source: bench/RESULTS.md, sot */
+export const streamChunkBytes = 1024 * 1024;
+
+export interface BlobDescription {
+  /** sha-256 of the whole content: the blob's id */
+  blob: Hex32;
+  sizeBytes: number;
+  /** sha-256 of each 8 MiB part, the last one shorter; none for an empty blob */
+  parts: Hex32[];
+}
+
+/** What an uploader announces. Its canonical id names the upload, so it can not change after it was announced and nobody
+ *  can occupy another's blob with false parts. */
+export interface UploadAnnouncement extends BlobDescription {
+  partSizeBytes: typeof partSizeBytes;
+}
+
+export function uploadId(announcement: UploadAnnouncement): Hex32 {
+  const { blob, sizeBytes, parts } = announcement;
+  return canonicalId({ blob, sizeBytes, partSizeBytes, parts });
+}
+
+export function partCount(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / partSizeBytes);
+}
+
+/** Bytes of part `index` of a blob. */
+export function partLength(sizeBytes: number, index: number): number {
+  return Math.min(partSizeBytes, sizeBytes - index * partSizeBytes);
+}
+
+export function describeBytes(bytes: Uint8Array): BlobDescription {
+  const parts = Array.from({ length: partCount(bytes.length) }, (_, index) =>
+    sha256(bytes.subarray(index * partSizeBytes, (index + 1) * partSizeBytes)),
+  );
+  return { blob: sha256(bytes), sizeBytes: bytes.length, parts };
+}
+
+/** Reads a file once, for the id and the parts. */
+export async function describeFile(path: string, signal?: AbortSignal): Promise<BlobDescription> {
+  const whole = createHash('sha256');
+  const parts: Hex32[] = [];
+  let part = createHash('sha256');
+  let sizeBytes = 0;
+  const stream = createReadStream(path, { highWaterMark: streamChunkBytes, ...(signal ? { signal } : {}) });
+  // Reads are whole MiB except the last one, so a part never ends inside a chunk; short reads are cut here all the same.
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    whole.update(chunk);
+    for (let at = 0; at < chunk.length; ) {
+      const room = partSizeBytes - (sizeBytes % partSizeBytes);
+      const piece = chunk.subarray(at, at + room);
+      part.update(piece);
+      at += piece.length;
+      sizeBytes += piece.length;
+      if (sizeBytes % partSizeBytes === 0) {
+        parts.push(`0x${part.digest('hex')}`);
+        part = createHash('sha256');
+      }
+    }
+  }
+  if (sizeBytes % partSizeBytes !== 0) parts.push(`0x${part.digest('hex')}`);
+  return { blob: `0x${whole.digest('hex')}`, sizeBytes, parts };
+}
+
+function sha256(bytes: Uint8Array): Hex32 {
+  return `0x${createHash('sha256').update(bytes).digest('hex')}`;
+}

@@ -1,0 +1,68 @@
+/** Files that are either whole or absent, and what the disk says when it can not. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { PanthaliaError } from '../errors.js';
+
+/** A rename is durable once its folder is. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Puts a finished file in its place: fsync, rename, fsync of the folder. */
+export async function publishFile(temporary: string, path: string): Promise<void> {
+  const file = await open(temporary, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await mkdir(dirname(path), { recursive: true });
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
+/** Writes a small file whole or not at all. */
+export async function writeFileWhole(path: string, bytes: Uint8Array | string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${randomUUID()}.part`;
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(bytes);
+    } finally {
+      await file.close();
+    }
+    await publishFile(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw storageError(`write ${path}`, cause);
+  }
+}
+
+const fullDisk = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** One sentence for a failed file operation; errors of ours pass unchanged.
+ *  codes: error/storage.disk_full (ENOSPC, EDQUOT, EFBIG), error/storage.io (the rest) */
+export function storageError(what: string, cause: unknown): PanthaliaError {
+  if (cause instanceof PanthaliaError) return cause;
+  const errno = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+  if (fullDisk.has(errno)) {
+    return new PanthaliaError('error', `The disk is full: could not ${what} (${errno}).`, {
+      code: 'storage.disk_full',
+      details: { errno },
+      next: 'free some space, then start the same command again',
+      cause,
+    });
+  }
+  return new PanthaliaError('error', `Could not ${what}: ${(cause as Error).message}.`, {
+    code: 'storage.io',
+    details: { errno },
+    cause,
+  });
+}

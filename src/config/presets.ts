@@ -14,7 +14,7 @@ export function tiny(): RunConfig {
     threads: 1,
     device: 'cpu',
     model: { vocabSize: 256, blockSize: 64, layers: 4, heads: 4, width: 128 },
-    batch: { rows: 12, tokens: 64 },
+    batch: { rows: 16, tokens: 64 },
     inner: {
       learningRate: 2e-3,
       warmupSteps: 20,

@@ -64,7 +64,7 @@ export const runConfigSchema = z
     const reject = (path: string[], message: string) => {
       issues.push({ code: 'custom', input: value, path, message });
     };
-    const { model, batch, workers } = value;
+    const { model, batch, workers, validationWindows } = value;
     if (model.width % model.heads !== 0) {
       reject(['model', 'width'], `expected a multiple of ${model.heads} heads, received ${model.width}`);
     }
@@ -72,6 +72,12 @@ export const runConfigSchema = z
       reject(
         ['batch', 'tokens'],
         `expected at most the block size ${model.blockSize}, received ${batch.tokens}`,
+      );
+    }
+    if (validationWindows % batch.rows !== 0) {
+      reject(
+        ['validationWindows'],
+        `expected a multiple of ${batch.rows} rows, received ${validationWindows}`,
       );
     }
     for (const worker of Object.keys(value.cheats)) {

@@ -1,0 +1,109 @@
+/** npm test: everything that runs without a GPU. The last line is the count; the exit code is 1 if anything failed.
+ *  usage: node scripts/test.mjs [suite ...]     suites: unit engine chain e2e contracts */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = new URL('..', import.meta.url).pathname;
+const require = createRequire(import.meta.url);
+const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+const suites = { unit: runVitest, engine: runVitest, chain: runVitest, e2e: runVitest, contracts: runForge };
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in suites));
+if (unknown.length > 0) {
+  console.error(`There is no suite ${unknown.join(', ')}; there are ${Object.keys(suites).join(', ')}.`);
+  process.exit(2);
+}
+
+const build = run(process.execPath, [join(root, 'scripts/setup.mjs')]);
+if (build.status !== 0) {
+  console.log('0 passed, 1 failed');
+  process.exit(build.status ?? 1);
+}
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const name of wanted.length > 0 ? wanted : Object.keys(suites)) {
+  const start = Date.now();
+  const count = suites[name](name);
+  console.log(`suite ${name}: ${sentence(count)} (${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
+  for (const key of Object.keys(total)) total[key] += count[key];
+}
+console.log(sentence(total));
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+function sentence({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+function runVitest(project) {
+  const folder = mkdtempSync(join(tmpdir(), 'panthalia-test-'));
+  const report = join(folder, 'report.json');
+  const args = [vitest, 'run', '--root', root, '--project', project, '--passWithNoTests'];
+  const { status } = run(process.execPath, [
+    ...args,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]);
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
+    // A file that does not load has no failed test, and an unhandled rejection neither; vitest's exit code knows of both.
+    const failed = numFailedTests === 0 && status !== 0 ? 1 : numFailedTests;
+    return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+  } catch {
+    return { passed: 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function runForge() {
+  const forge = forgeBinary();
+  const { status, stdout } = run(forge, ['test', '--root', root, '--json'], ['ignore', 'pipe', 'inherit']);
+  const count = { passed: 0, failed: 0, skipped: 0 };
+  for (const [file, suite] of Object.entries(parseForge(stdout))) {
+    for (const [test, { status: outcome, reason, counterexample }] of Object.entries(suite.test_results)) {
+      if (outcome === 'Success') count.passed += 1;
+      else if (outcome === 'Skipped') count.skipped += 1;
+      else {
+        count.failed += 1;
+        console.log(` × ${file} ${test}: ${reason ?? 'failed'} ${JSON.stringify(counterexample ?? '')}`);
+      }
+    }
+    const results = Object.values(suite.test_results);
+    console.log(
+      ` ${results.every(({ status: o }) => o !== 'Failure') ? '✓' : '×'} ${file} (${results.length} tests)`,
+    );
+  }
+  // forge that does not compile prints no results at all.
+  if (status !== 0 && count.failed === 0) count.failed = 1;
+  return count;
+}
+
+function parseForge(stdout) {
+  const text = stdout.toString();
+  const start = text.indexOf('{');
+  try {
+    return JSON.parse(text.slice(start));
+  } catch {
+    process.stdout.write(text);
+    return {};
+  }
+}
+
+function forgeBinary() {
+  const platform = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
+  return createRequire(require.resolve('@foundry-rs/forge/package.json')).resolve(
+    `@foundry-rs/forge-${platform}/bin/forge`,
+  );
+}
+
+function run(command, args, stdio = ['ignore', 'inherit', 'inherit']) {
+  const env = { ...process.env, NODE_ENV: 'test' };
+  return spawnSync(command, args, { cwd: root, env, stdio, maxBuffer: 256 * 1024 * 1024 });
+}

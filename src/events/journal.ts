@@ -1,0 +1,72 @@
+/** Every event of a run, one JSON line each, in a file that can be read at any moment and after any death. */
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { PanthaliaError } from '../errors.js';
+import { decodeEvent, encodeEvent } from './line.js';
+import type { StampedEvent } from './types.js';
+
+export interface Journal {
+  /** throws PanthaliaError `journal.not_written` (a full disk) */
+  append(event: StampedEvent): void;
+  /** Twice is harmless. */
+  close(): void;
+}
+
+/** Opens for appending. Writes are synchronous: an event that a listener has seen is in the file.
+ *  throws PanthaliaError `journal.not_written` */
+export function openJournal(path: string): Journal {
+  let file: number | null = attempt(path, () => openSync(path, 'a'));
+  return {
+    append(event) {
+      const open = file;
+      if (open !== null) attempt(path, () => writeSync(open, `${encodeEvent(event)}\n`));
+    },
+    close() {
+      if (file !== null) closeSync(file);
+      file = null;
+    },
+  };
+}
+
+/** All events of a journal. A torn last line (the writer was killed in the middle of it) is left out; a broken line
+ *  anywhere else is an error.  throws PanthaliaError `journal.not_found`, `journal.broken` */
+export function readJournal(path: string): StampedEvent[] {
+  const lines = readLines(path);
+  const events: StampedEvent[] = [];
+  lines.forEach((line, index) => {
+    const event = decodeEvent(line);
+    if (event !== null) events.push(event);
+    else if (index < lines.length - 1) {
+      throw new PanthaliaError('check', `Line ${index + 1} of ${path} is not an event of version 1.`, {
+        code: 'journal.broken',
+        details: { path, line: index + 1 },
+      });
+    }
+  });
+  return events;
+}
+
+function readLines(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n');
+  } catch (cause) {
+    throw new PanthaliaError('notFound', `There is no journal at ${path}.`, {
+      code: 'journal.not_found',
+      cause,
+    });
+  }
+}
+
+function attempt<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (cause) {
+    throw new PanthaliaError(
+      'error',
+      `The journal ${path} can not be written: ${(cause as Error).message}.`,
+      {
+        code: 'journal.not_written',
+        cause,
+      },
+    );
+  }
+}

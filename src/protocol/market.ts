@@ -27,13 +27,14 @@ export interface TaskView {
   specHash: Hex32;
   price: bigint;
   state: TaskState;
-  /** block in which the current draw was requested: a seed of a later epoch decides it */
+  /** where the current draw was requested: it is made in a later epoch */
   requestBlock: number;
-  openBy: number;
+  openedAt: number;
   attempt: number;
   solver: Address | null;
   solveBy: number | null;
   submission: Submission | null;
+  submittedBlock: number | null;
   challengeBy: number | null;
   disputer: Address | null;
   /** the first wrong step the disputer named */
@@ -59,7 +60,9 @@ export interface RoundView {
   payer: Address;
   fee: bigint;
   phase: RoundPhase;
+  /** where the current draw was requested: it is made in a later epoch */
   requestBlock: number;
+  openedAt: number;
   commitBy: number | null;
   revealBy: number | null;
   appealBy: number | null;
@@ -69,7 +72,9 @@ export interface RoundView {
 }
 
 export interface CaseView {
+  /** the task's id */
   caseId: Hex32;
+  /** by number, from 1 */
   rounds: RoundView[];
   settled: boolean;
   verdict: Verdict | 'none' | null;
@@ -80,9 +85,12 @@ export interface PositionView {
   subnetId: number;
   role: Role;
   account: Address;
-  /** staked and not asked back */
+  /** staked, not asked back, not lost */
   seats: number;
+  /** of the first stake */
+  stakedBlock: number;
   unstaking: number;
+  /** epoch */
   unlockAt: number;
   jailed: boolean;
   slashed: bigint;
@@ -171,7 +179,9 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
     changePosition(draft, fact, (p) => ({ unstaking: p.unstaking - fact.seats })),
   SeatSlashed: (draft, fact) => {
     draft.ledger.slashed += fact.amount;
-    changePosition(draft, fact, (p) => ({ slashed: p.slashed + fact.amount }));
+    // A solver loses its bond, which is the seat; a verifier's seat backs several cases and stays.
+    const lostSeats = fact.role === 'solver' ? 1 : 0;
+    changePosition(draft, fact, (p) => ({ seats: p.seats - lostSeats, slashed: p.slashed + fact.amount }));
   },
   PositionJailed: (draft, fact) => changePosition(draft, fact, () => ({ jailed: true })),
 
@@ -180,9 +190,10 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
   BatchCreated: addBatch,
   TaskAssigned: (draft, { taskId, solver, attempt, solveBy }) =>
     changeTask(draft, taskId, { state: 'assigned', solver, attempt, solveBy }),
-  TaskSubmitted: (draft, { taskId, traceRoot, resultRoot, leavesBlob, challengeBy }) =>
+  TaskSubmitted: (draft, { taskId, traceRoot, resultRoot, leavesBlob, challengeBy, blockNumber }) =>
     changeTask(draft, taskId, {
       state: 'submitted',
+      submittedBlock: blockNumber,
       submission: { traceRoot, resultRoot, leavesBlob },
       challengeBy,
     }),
@@ -193,11 +204,12 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
     changeTask(draft, fact.taskId, { state: 'accepted' });
   },
   TaskRejected: (draft, fact) => changeTask(draft, fact.taskId, { state: 'rejected' }),
-  TaskReopened: (draft, { taskId, attempt, blockNumber }) =>
+  TaskReopened: (draft, { taskId, attempt, blockNumber, timestamp }) =>
     changeTask(draft, taskId, {
       state: 'open',
       attempt,
       requestBlock: blockNumber,
+      openedAt: timestamp,
       solver: null,
       solveBy: null,
     }),
@@ -206,6 +218,12 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
   TaskVoided: (draft, fact) => changeTask(draft, fact.taskId, { state: 'voided' }),
 
   RoundOpened: openRound,
+  ReplacementOpened: (draft, fact) =>
+    changeRound(draft, fact, () => ({
+      phase: 'drawing',
+      requestBlock: fact.blockNumber,
+      openedAt: fact.timestamp,
+    })),
   SeatDrawn: (draft, fact) =>
     changeRound(draft, fact, (round) => ({
       seats: withSeat(round.seats, emptySeat(fact.seat, fact.voter)),
@@ -243,7 +261,7 @@ function fold(draft: Draft, fact: ChainFact): void {
 }
 
 function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
-  const { batchId, subnetId, paramsVersion, buyer, jobId, round, baseRoot, specHash, price, openBy } = fact;
+  const { batchId, subnetId, paramsVersion, buyer, jobId, round, baseRoot, specHash, price } = fact;
   fact.taskIds.forEach((taskId, i) => {
     const slot = fact.slots[i];
     if (slot === undefined) return;
@@ -261,11 +279,12 @@ function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
       price,
       state: 'open',
       requestBlock: fact.blockNumber,
-      openBy,
-      attempt: 0,
+      openedAt: fact.timestamp,
+      attempt: 1,
       solver: null,
       solveBy: null,
       submission: null,
+      submittedBlock: null,
       challengeBy: null,
       disputer: null,
       disputedStep: null,
@@ -274,7 +293,7 @@ function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
 }
 
 function openRound(draft: Draft, fact: Fact<'RoundOpened'>): void {
-  const { caseId, round, size, payer, fee, blockNumber } = fact;
+  const { caseId, round, size, payer, fee, blockNumber, timestamp } = fact;
   const known = draft.cases.get(caseId);
   const opened: RoundView = {
     round,
@@ -283,6 +302,7 @@ function openRound(draft: Draft, fact: Fact<'RoundOpened'>): void {
     fee,
     phase: 'drawing',
     requestBlock: blockNumber,
+    openedAt: timestamp,
     commitBy: null,
     revealBy: null,
     appealBy: null,
@@ -339,7 +359,7 @@ function emptySeat(seat: number, voter: Address): SeatView {
 
 function changePosition(
   draft: Draft,
-  at: { subnetId: number; role: Role; account: Address },
+  at: { subnetId: number; role: Role; account: Address; blockNumber: number },
   change: (position: PositionView) => Partial<PositionView>,
 ): void {
   const { subnetId, role, account } = at;
@@ -349,6 +369,7 @@ function changePosition(
     role,
     account,
     seats: 0,
+    stakedBlock: at.blockNumber,
     unstaking: 0,
     unlockAt: 0,
     jailed: false,

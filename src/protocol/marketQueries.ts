@@ -40,10 +40,12 @@ export function currentRound(kase: CaseView): RoundView | undefined {
   return kase.rounds.at(-1);
 }
 
-/** Accounts with solver seats that can still be drawn, sorted. */
-export function activeSolvers(view: MarketView, subnetId: number): Address[] {
+/** Accounts that held solver seats before `block` and can still be drawn, sorted.
+ *  The block makes everyone who asks about one submission count the same accounts, whoever joined since. */
+export function solversBefore(view: MarketView, subnetId: number, block: number): Address[] {
   return [...view.positions.values()]
-    .filter((p) => p.subnetId === subnetId && p.role === 'solver' && p.seats > 0 && !p.jailed)
+    .filter((p) => p.subnetId === subnetId && p.role === 'solver')
+    .filter((p) => p.seats > 0 && !p.jailed && p.stakedBlock < block)
     .map((p) => p.account)
     .sort();
 }

@@ -1,0 +1,142 @@
+/** One connection to one chain, with at most one account. Everything else in this folder takes it as first argument. */
+import { FetchRequest, JsonRpcProvider, Network, NonceManager } from 'ethers';
+import { PanthaliaError } from '../errors.js';
+import type { Emit } from '../events/types.js';
+import type { Address } from '../protocol/task.js';
+import { type Account, type AccountSource, loadAccount } from './accounts.js';
+import { rpcError } from './rpcError.js';
+
+const requestTimeoutMs = 15_000;
+
+export interface ChainOptions {
+  rpcUrl: string;
+  account?: AccountSource;
+  /** refuse any other chain */
+  chainId?: number;
+  /** hears of transactions and of trouble with the RPC */
+  emit?: Emit;
+}
+
+export interface Chain extends Disposable {
+  readonly rpcUrl: string;
+  readonly chainId: number;
+  readonly provider: JsonRpcProvider;
+  readonly signer: Signer | null;
+  readonly emit: Emit;
+}
+
+export interface Signer {
+  readonly account: Account;
+  readonly address: Address;
+  readonly nonces: NonceManager;
+  /** Runs one send after the other: NonceManager counts up before it sends, and a failed send would leave a gap. */
+  inOrder<T>(send: () => Promise<T>): Promise<T>;
+}
+
+/** Connects and checks the chain id.
+ *  throws network/rpc.unreachable, network/chain.wrong_id, and what loadAccount throws */
+export async function createChain(options: ChainOptions): Promise<Chain> {
+  const request = rpcRequest(options.rpcUrl);
+  const chainId = await askChainId(request, options.rpcUrl);
+  if (options.chainId !== undefined && options.chainId !== chainId) {
+    throw new PanthaliaError(
+      'network',
+      `Chain ${options.chainId} was expected at ${options.rpcUrl}, chain ${chainId} answered.`,
+      {
+        code: 'chain.wrong_id',
+        details: { expected: options.chainId, received: chainId, rpcUrl: options.rpcUrl },
+        next: 'check --rpc-url and the deployment file',
+      },
+    );
+  }
+  const account = options.account === undefined ? null : await loadAccount(options.account, chainId);
+  const provider = providerOf(request, chainId);
+  return {
+    rpcUrl: options.rpcUrl,
+    chainId,
+    provider,
+    signer: account === null ? null : signerOf(account, provider),
+    emit: options.emit ?? (() => {}),
+    [Symbol.dispose]: () => provider.destroy(),
+  };
+}
+
+/** The account that sends.  throws user/account.missing */
+export function requireSigner(chain: Chain): Signer {
+  if (chain.signer !== null) return chain.signer;
+  throw new PanthaliaError('user', 'This needs an account to send transactions from, and none was given.', {
+    code: 'account.missing',
+    next: 'pass --keystore FILE --password-file FILE, or on a local chain --mnemonic-index N',
+  });
+}
+
+/** The newest block: the chain's own clock. timestamp: unix seconds */
+export async function latestBlock(chain: Chain): Promise<{ number: number; timestamp: number }> {
+  try {
+    const block = await chain.provider.send('eth_getBlockByNumber', ['latest', false]);
+    return { number: Number(block.number), timestamp: Number(block.timestamp) };
+  } catch (cause) {
+    throw rpcError(cause, chain.rpcUrl);
+  }
+}
+
+/** Wei of the chain's own coin, for gas. */
+export async function gasBalance(chain: Chain, address: Address): Promise<bigint> {
+  try {
+    return await chain.provider.getBalance(address);
+  } catch (cause) {
+    throw rpcError(cause, chain.rpcUrl);
+  }
+}
+
+function rpcRequest(rpcUrl: string): FetchRequest {
+  if (!URL.canParse(rpcUrl) || !/^https?:$/.test(new URL(rpcUrl).protocol)) {
+    throw new PanthaliaError('usage', `An RPC URL starts with http:// or https://, received "${rpcUrl}".`, {
+      code: 'rpc.bad_url',
+      details: { rpcUrl },
+    });
+  }
+  const request = new FetchRequest(rpcUrl);
+  request.timeout = requestTimeoutMs;
+  return request;
+}
+
+async function askChainId(request: FetchRequest, rpcUrl: string): Promise<number> {
+  const question = request.clone();
+  question.body = { jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] };
+  try {
+    const answer = await question.send();
+    answer.assertOk();
+    const chainId = Number(answer.bodyJson.result);
+    if (Number.isSafeInteger(chainId)) return chainId;
+  } catch (cause) {
+    throw rpcError(cause, rpcUrl);
+  }
+  throw rpcError(new Error('the answer to eth_chainId was not a number'), rpcUrl);
+}
+
+function providerOf(request: FetchRequest, chainId: number): JsonRpcProvider {
+  const network = Network.from(chainId);
+  // cacheTimeout: a cached nonce makes sequential sends fail on a fast chain (ethers-io/ethers.js:issues/4549).
+  // staticNetwork: we asked; without it ethers asks again before every call, and retries for ever on the console.
+  return new JsonRpcProvider(request, network, {
+    staticNetwork: network,
+    cacheTimeout: -1,
+    pollingInterval: 100,
+    batchMaxCount: 1,
+  });
+}
+
+function signerOf(account: Account, provider: JsonRpcProvider): Signer {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    account,
+    address: account.address,
+    nonces: new NonceManager(account.wallet.connect(provider)),
+    inOrder: (send) => {
+      const result = last.then(send, send);
+      last = result.catch(() => {});
+      return result;
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** Where a deployment lives: the one file that another terminal needs to join a run. */
+import { open, readFile, rename } from 'node:fs/promises';
+import { getAddress } from 'ethers';
+import { z } from 'zod';
+import { PanthaliaError } from '../errors.js';
+import type { Address } from '../protocol/task.js';
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, 'expected an address: 0x and 40 hex digits')
+  .transform((value) => getAddress(value.toLowerCase()) as Address);
+
+const deploymentSchema = z.strictObject({
+  schema: z.literal('panthalia-deployment/1'),
+  chainId: z.int().positive(),
+  rpcUrl: z.url(),
+  /** null until a SOT serves this deployment */
+  sotUrl: z.url().nullable(),
+  /** the first block that can hold a fact of ours */
+  block: z.int().nonnegative(),
+  subnetId: z.int().nonnegative(),
+  contracts: z.strictObject({
+    token: address,
+    vault: address,
+    registry: address,
+    staking: address,
+    beacon: address,
+    market: address,
+    court: address,
+  }),
+});
+
+export type Deployment = z.infer<typeof deploymentSchema>;
+export type ContractName = keyof Deployment['contracts'];
+
+/** throws config/deployment.unreadable, deployment.invalid */
+export async function readDeployment(path: string): Promise<Deployment> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new PanthaliaError('config', `The deployment file ${path} can not be read (${reason}).`, {
+      code: 'deployment.unreadable',
+      details: { path, reason },
+      next: 'pass --deployment FILE: simulate and deploy write it as deployment.json',
+      cause,
+    });
+  }
+  return parseDeployment(text, path);
+}
+
+/** Replaces the file whole: readers see the old one or the new one. */
+export async function writeDeployment(path: string, deployment: Deployment): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = await open(temporary, 'w');
+  try {
+    await file.writeFile(`${JSON.stringify(deployment, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
+
+function parseDeployment(text: string, path: string): Deployment {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(path, 'it is not JSON', cause);
+  }
+  const parsed = deploymentSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw invalid(path, `at ${issue?.path.join('.') || 'the top'}: ${issue?.message}`);
+}
+
+function invalid(path: string, reason: string, cause?: unknown): PanthaliaError {
+  return new PanthaliaError(
+    'config',
+    `The deployment file ${path} is not a panthalia-deployment/1: ${reason}.`,
+    {
+      code: 'deployment.invalid',
+      details: { path, reason },
+      next: 'write a new one with panthalia deploy',
+      cause,
+    },
+  );
+}

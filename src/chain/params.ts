@@ -1,0 +1,41 @@
+/** The rules of a subnet as the registry takes them. */
+import type { AbiParametersToPrimitiveTypes, ExtractAbiFunction } from 'abitype';
+import type { registryAbi } from './abi.generated.js';
+
+/** Amounts in the token's smallest unit, times in seconds, shares in basis points; documented in ISubnetRegistry.sol. */
+export type SubnetParams = AbiParametersToPrimitiveTypes<
+  ExtractAbiFunction<typeof registryAbi, 'createSubnet'>['inputs']
+>[0];
+
+/** PAN has 18 decimals. */
+export function pan(amount: number | bigint): bigint {
+  return BigInt(amount) * 10n ** 18n;
+}
+
+/** The money of the paper's Figure 4 (price 10, stake 100, disputes 30 and 50), with deadlines for a chain that makes a
+ *  block in half a second and tasks that take seconds. */
+export function localParams(change: Partial<SubnetParams> = {}): SubnetParams {
+  return {
+    minPrice: pan(10),
+    solverStake: pan(100),
+    openSeconds: 60,
+    solveSeconds: 120,
+    verifierFee: pan(10),
+    seatBond: pan(40),
+    challengeSeconds: 30,
+    commitSeconds: 120,
+    revealSeconds: 20,
+    appealSeconds: 10,
+    cooldownEpochs: 2,
+    exposure: 4,
+    maxAttempts: 3,
+    panelStart: 3,
+    panelStep: 2,
+    maxRounds: 7,
+    bountyBps: 3_000,
+    buyerBps: 1_000,
+    burnBps: 3_000,
+    livenessBps: 1_000,
+    ...change,
+  };
+}

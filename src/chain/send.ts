@@ -1,0 +1,202 @@
+/** One transaction: simulate, send, wait, and say in one sentence why a contract refused. */
+import type { Interface, Log, TransactionReceipt } from 'ethers';
+import { PanthaliaError } from '../errors.js';
+import type { Address, Hex32 } from '../protocol/task.js';
+import { type Chain, requireSigner, type Signer } from './client.js';
+import { decodeRevert, revertData } from './revert.js';
+import { rpcError } from './rpcError.js';
+
+/** The estimate holds for the state it was made on; others may change it before we are mined. */
+const gasMarginPercent = 140n;
+const receiptDeadlineMs = 120_000;
+const nonceAttempts = 3;
+
+export interface ContractCall {
+  address: Address;
+  face: Interface;
+  name: string;
+  args: readonly unknown[];
+}
+
+export interface Receipt {
+  hash: Hex32;
+  blockNumber: number;
+  gasUsed: bigint;
+  logs: readonly Log[];
+  /** of a creation */
+  contractAddress: Address | null;
+}
+
+/** A transaction the node has accepted. */
+export interface Sent {
+  hash: Hex32;
+  /** Waits until it is in a block.  throws as transact */
+  confirmed(): Promise<Receipt>;
+}
+
+/** Sends `call` from the chain's account and waits until it is in a block.
+ *  throws reverted/contract.<ErrorName>, user/account.no_funds, network/rpc.unreachable, deadline/transaction.not_mined */
+export async function transact(chain: Chain, call: ContractCall, signal: AbortSignal): Promise<Receipt> {
+  const sent = await sendCall(chain, call, signal);
+  return sent.confirmed();
+}
+
+/** Simulates and hands over `call` without waiting for a block. The simulation sees what this account sent before. */
+export function sendCall(chain: Chain, call: ContractCall, signal: AbortSignal): Promise<Sent> {
+  const data = call.face.encodeFunctionData(call.name, call.args);
+  return sendRequest(chain, call.name, { to: call.address, data }, signal);
+}
+
+/** The same for a contract's creation code with its encoded arguments. */
+export function sendCreation(chain: Chain, what: string, data: string, signal: AbortSignal): Promise<Sent> {
+  return sendRequest(chain, what, { data }, signal);
+}
+
+interface Request {
+  to?: Address;
+  data: string;
+}
+
+async function sendRequest(chain: Chain, what: string, request: Request, signal: AbortSignal): Promise<Sent> {
+  const signer = requireSigner(chain);
+  signal.throwIfAborted();
+  try {
+    const gasLimit = await estimateGas(chain, { ...request, from: signer.address });
+    const hash = await signer.inOrder(() => handOver(chain, signer, { ...request, gasLimit }));
+    const confirmed = () => confirm(chain, what, { ...request, from: signer.address }, hash, signal);
+    return { hash, confirmed };
+  } catch (cause) {
+    throw translate(chain, what, cause);
+  }
+}
+
+async function estimateGas(chain: Chain, request: Request & { from: Address }): Promise<bigint> {
+  // ethers' own estimate names no block, and nodes differ in what they take then; pending sees our earlier transactions.
+  const gas: string = await chain.provider.send('eth_estimateGas', [request, 'pending']);
+  return (BigInt(gas) * gasMarginPercent) / 100n;
+}
+
+async function confirm(
+  chain: Chain,
+  what: string,
+  request: Request & { from: Address },
+  hash: Hex32,
+  signal: AbortSignal,
+): Promise<Receipt> {
+  try {
+    const receipt = await waitForReceipt(chain, hash, signal);
+    if (receipt.status === 0) await throwReason(chain, request, receipt);
+    chain.emit({ type: 'transaction.sent', what, hash, gasUsed: receipt.gasUsed });
+    return {
+      hash,
+      blockNumber: receipt.blockNumber,
+      gasUsed: receipt.gasUsed,
+      logs: receipt.logs,
+      contractAddress: receipt.contractAddress as Address | null,
+    };
+  } catch (cause) {
+    throw translate(chain, what, cause);
+  }
+}
+
+/** Hands the transaction to the node. Another process that sends from the same account moves the nonce under us: then the
+ *  count is read again, and everybody hears of it. */
+export async function handOver(
+  chain: Chain,
+  signer: Signer,
+  request: Request & { gasLimit: bigint },
+): Promise<Hex32> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return (await signer.nonces.sendTransaction(request)).hash as Hex32;
+    } catch (cause) {
+      // NonceManager counted this send although it did not happen.
+      signer.nonces.reset();
+      if (!isStaleNonce(cause) || attempt === nonceAttempts) throw cause;
+      const message = `Another process sends from ${signer.address}; reading its nonce again.`;
+      chain.emit({ type: 'alert', level: 'warn', message, code: 'transaction.stale_nonce' });
+    }
+  }
+}
+
+/** throws deadline/transaction.not_mined */
+export async function waitForReceipt(
+  chain: Chain,
+  hash: Hex32,
+  signal: AbortSignal,
+): Promise<TransactionReceipt> {
+  const receipt = await untilAborted(
+    chain.provider.waitForTransaction(hash, 1, receiptDeadlineMs).catch((cause) => {
+      if ((cause as { code?: string }).code === 'TIMEOUT') return null;
+      throw cause;
+    }),
+    signal,
+  );
+  if (receipt !== null) return receipt;
+  throw new PanthaliaError(
+    'deadline',
+    `Transaction ${hash} was not mined within ${receiptDeadlineMs / 1000} s.`,
+    { code: 'transaction.not_mined', details: { hash }, next: 'check that the chain makes blocks' },
+  );
+}
+
+async function throwReason(
+  chain: Chain,
+  request: Request & { from: Address },
+  receipt: TransactionReceipt,
+): Promise<never> {
+  await chain.provider.call({ ...request, blockTag: receipt.blockNumber });
+  throw new PanthaliaError(
+    'reverted',
+    `Transaction ${receipt.hash} failed in block ${receipt.blockNumber}, and a repetition of the call succeeds.`,
+    { code: 'transaction.failed', details: { hash: receipt.hash, gasUsed: receipt.gasUsed } },
+  );
+}
+
+/** ethers' error -> ours. */
+export function translate(chain: Chain, what: string, cause: unknown): unknown {
+  if (cause instanceof PanthaliaError) return cause;
+  if (isAbort(cause)) return cause;
+  const data = revertData(cause);
+  if (data !== null) return decodeRevert(what, data, cause);
+  if (
+    (cause as { code?: string }).code === 'INSUFFICIENT_FUNDS' ||
+    /insufficient funds/i.test(String(cause))
+  ) {
+    const address = chain.signer?.address;
+    return new PanthaliaError(
+      'user',
+      `Account ${address} has too little of the chain's coin to pay for gas.`,
+      {
+        code: 'account.no_funds',
+        details: { address, what },
+        next: 'send some to this address, or use another account',
+        cause,
+      },
+    );
+  }
+  return rpcError(cause, chain.rpcUrl);
+}
+
+function isAbort(cause: unknown): boolean {
+  return cause instanceof Error && (cause.name === 'AbortError' || cause.name === 'TimeoutError');
+}
+
+function isStaleNonce(cause: unknown): boolean {
+  const { code, message } = cause as { code?: string; message?: string };
+  return (
+    code === 'NONCE_EXPIRED' ||
+    code === 'REPLACEMENT_UNDERPRICED' ||
+    /nonce too (low|high)|replacement transaction underpriced/i.test(message ?? '')
+  );
+}
+
+/** The promise, or the signal's reason if that comes first. The work behind the promise goes on unobserved. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,170 @@
+/** What happened on chain, in block order, from a given block on. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Interface, type InterfaceAbi } from 'ethers';
+import type { ChainFact } from '../protocol/facts.js';
+import { beaconAbi, courtAbi, marketAbi, stakingAbi, vaultAbi } from './abi.generated.js';
+import { type Chain, latestBlock } from './client.js';
+import { plainFields } from './decode.js';
+import type { Deployment } from './deployment.js';
+import { isUnreachable, rpcError } from './rpcError.js';
+
+const defaultPollMs = 250;
+const longestPollMs = 2_000;
+/** Public nodes refuse larger ranges. */
+const blocksPerQuery = 2_000;
+
+export interface WatchOptions {
+  chain: Chain;
+  deployment: Pick<Deployment, 'contracts' | 'block'>;
+  /** first block to read; default: the deployment's */
+  fromBlock?: number;
+  /** ends the iteration without an error */
+  signal: AbortSignal;
+  pollMs?: number;
+  /** blocks on top of a block before its facts count; default 0 */
+  confirmations?: number;
+}
+
+/** Everything up to and including `block` has been told when this arrives. */
+export interface BlockFacts {
+  block: number;
+  /** unix seconds of that block */
+  timestamp: number;
+  facts: ChainFact[];
+}
+
+/** Facts one by one, for journals and screens. */
+export async function* watchFacts(options: WatchOptions): AsyncGenerator<ChainFact> {
+  for await (const { facts } of watchBlocks(options)) yield* facts;
+}
+
+/** One item per new range of blocks, facts or none. A node that does not answer is asked again until the signal,
+ *  with an alert when it goes and when it is back. */
+export async function* watchBlocks(options: WatchOptions): AsyncGenerator<BlockFacts> {
+  const { chain, deployment, signal, confirmations = 0, pollMs = defaultPollMs } = options;
+  let next = options.fromBlock ?? deployment.block;
+  let failures = 0;
+  while (!signal.aborted) {
+    let found: BlockFacts | null = null;
+    try {
+      found = await readBlocks(chain, deployment, next, confirmations);
+      if (failures > 0) alert(chain, 'info', 'The chain answers again.');
+      failures = 0;
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      if (failures === 0) alert(chain, 'warn', `${(error as Error).message} Trying again.`);
+      failures++;
+    }
+    if (found !== null) {
+      next = found.block + 1;
+      yield found;
+      continue;
+    }
+    await pause(Math.min(pollMs * 2 ** Math.min(failures, 10), Math.max(pollMs, longestPollMs)), signal);
+  }
+}
+
+/** The next range, or null when the chain has not gone on. */
+async function readBlocks(
+  chain: Chain,
+  deployment: Pick<Deployment, 'contracts'>,
+  next: number,
+  confirmations: number,
+): Promise<BlockFacts | null> {
+  const head = await latestBlock(chain);
+  const last = Math.min(head.number - confirmations, next + blocksPerQuery - 1);
+  if (last < next) return null;
+  const timestamps = new Map([[head.number, head.timestamp]]);
+  try {
+    const facts = await readFacts(chain, deployment, { from: next, to: last }, timestamps);
+    return { block: last, timestamp: await timestampOf(chain, last, timestamps), facts };
+  } catch (cause) {
+    throw rpcError(cause, chain.rpcUrl);
+  }
+}
+
+interface RawLog {
+  address: string;
+  topics: string[];
+  data: string;
+  blockNumber: string;
+  logIndex: string;
+  transactionHash: string;
+  /** anvil and newer geth send it with the log */
+  blockTimestamp?: string;
+}
+
+async function readFacts(
+  chain: Chain,
+  { contracts }: Pick<Deployment, 'contracts'>,
+  range: { from: number; to: number },
+  timestamps: Map<number, number>,
+): Promise<ChainFact[]> {
+  const { vault, staking, beacon, market, court } = contracts;
+  const logs: RawLog[] = await chain.provider.send('eth_getLogs', [
+    {
+      address: [vault, staking, beacon, market, court],
+      fromBlock: `0x${range.from.toString(16)}`,
+      toBlock: `0x${range.to.toString(16)}`,
+    },
+  ]);
+  const facts: ChainFact[] = [];
+  for (const log of logs) {
+    const event = parseEvent(log);
+    if (event === null) continue;
+    const blockNumber = Number(log.blockNumber);
+    if (log.blockTimestamp !== undefined) timestamps.set(blockNumber, Number(log.blockTimestamp));
+    const timestamp = await timestampOf(chain, blockNumber, timestamps);
+    const at = {
+      blockNumber,
+      logIndex: Number(log.logIndex),
+      transactionHash: log.transactionHash,
+      timestamp,
+    };
+    // The field names are the Solidity parameters' names, checked by tests/chain; abitype can not follow the table.
+    facts.push({ type: event.type, ...at, ...event.fields } as ChainFact);
+  }
+  return facts.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
+}
+
+const events = new Interface(
+  [...vaultAbi, ...stakingAbi, ...beaconAbi, ...marketAbi, ...courtAbi].filter(
+    (entry) => entry.type === 'event',
+  ) as unknown as InterfaceAbi,
+);
+
+/** Names that enums have in facts, in Solidity's order. */
+const enumNames: Record<string, readonly string[]> = {
+  role: ['solver', 'verifier'],
+  verdict: ['none', 'valid', 'invalid', 'unavailable'],
+};
+
+/** Null for events that are no facts, such as a new subnet. */
+function parseEvent(log: RawLog): { type: string; fields: Record<string, unknown> } | null {
+  const event = log.topics[0] === undefined ? null : events.getEvent(log.topics[0]);
+  if (event === null) return null;
+  const fields = plainFields(events.decodeEventLog(event, log.data, log.topics), event.inputs);
+  for (const [field, names] of Object.entries(enumNames)) {
+    if (field in fields) fields[field] = names[fields[field] as number];
+  }
+  return { type: event.name, fields };
+}
+
+async function timestampOf(chain: Chain, block: number, known: Map<number, number>): Promise<number> {
+  const found = known.get(block);
+  if (found !== undefined) return found;
+  const answer = await chain.provider.send('eth_getBlockByNumber', [`0x${block.toString(16)}`, false]);
+  const timestamp = Number(answer.timestamp);
+  known.set(block, timestamp);
+  return timestamp;
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {
+    // Aborted: the loop sees it.
+  });
+}
+
+function alert(chain: Chain, level: 'info' | 'warn', message: string): void {
+  chain.emit({ type: 'alert', level, message, code: 'rpc.unreachable' });
+}

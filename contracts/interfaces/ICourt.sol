@@ -40,9 +40,9 @@ struct Round {
     RoundState state;
     Verdict ruling;
     uint8 size;
-    /// seats drawn so far, in order; in a replacement, seats looked at so far
+    /// seats that are filled, in order; a replacement starts again from 0
     uint8 drawn;
-    /// commitments that are not revealed yet or were never opened
+    /// commitments that are not revealed
     uint8 committed;
     uint8 valid;
     uint8 invalid;
@@ -51,17 +51,17 @@ struct Round {
     uint8 replaced;
     /// absent seats were replaced once already
     bool replacement;
-    /// seats without a vote lose nothing, since the panel never sat
+    /// void before the panel sat: seats without a vote lose nothing
     bool excused;
     /// of the current state: drawBy, commitBy, revealBy or appealBy; the last second that is in time
     uint40 deadline;
     /// epoch in which the draw was asked for; it is made in a later one
     uint32 epoch;
+    /// what each seat that was right gets beside its bond; known once the case is settled
+    uint96 share;
     /// who paid for this panel: the disputer, or whoever appealed
     address payer;
     uint96 fee;
-    /// what each seat that was right gets beside its bond; known once the case is settled
-    uint96 share;
 }
 
 struct Seat {
@@ -106,8 +106,8 @@ interface ICourt {
         bytes32 indexed caseId, uint16 round, uint8 seat, address indexed voter, uint256 paid, uint256 slashed
     );
 
-    error UnknownCase(bytes32 caseId);
-    error CaseNotSettled(bytes32 caseId);
+    error CaseNotActive(bytes32 caseId, CaseStatus status);
+    error CaseNotSettled(bytes32 caseId, CaseStatus status);
     error WrongState(bytes32 caseId, uint16 round, RoundState state);
     error WrongRound(bytes32 caseId, uint16 round, uint16 currentRound);
     error DeadlinePassed(bytes32 caseId, uint40 deadline);
@@ -115,13 +115,11 @@ interface ICourt {
     error NotSeatHolder(bytes32 caseId, uint16 round, uint8 seat, address caller);
     error NoSuchSeat(bytes32 caseId, uint16 round, uint8 seat);
     error SeatAlreadyClosed(bytes32 caseId, uint16 round, uint8 seat);
-    error EmptyCommitment();
+    error AlreadyVoted(bytes32 caseId, uint16 round, uint8 seat);
+    error EmptyCommitment(bytes32 caseId, uint16 round, uint8 seat);
     error WrongOpening(bytes32 expected, bytes32 received);
-    error NotAVerdict();
+    error NotAVerdict(Verdict verdict);
     error LastRound(bytes32 caseId, uint16 round);
-    /// @dev The draw was asked for in the current epoch.
-    error SeedNotDue(bytes32 caseId, uint32 requestEpoch, uint32 currentEpoch);
-    error SeedNotKnown(uint32 epoch);
     /// @dev No attempt hit a free bond; the next epoch's seed may.
     error NoVerifierFree(bytes32 caseId, uint32 epoch);
 

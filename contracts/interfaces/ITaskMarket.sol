@@ -121,11 +121,8 @@ interface ITaskMarket {
     error NotBuyer(bytes32 taskId, address caller);
     error NotSolver(bytes32 taskId, address caller);
     error NotCourt(address caller);
-    /// @dev Opened in the current epoch, whose seed would be known to nobody yet.
-    error SeedNotDue(bytes32 taskId, uint32 requestEpoch, uint32 currentEpoch);
     /// @dev Too late to cancel: a seed that decides this task may be known.
     error SeedMayBeKnown(bytes32 taskId, uint32 requestEpoch, uint32 currentEpoch);
-    error SeedNotKnown(uint32 epoch);
     /// @dev No attempt hit a free seat; the next epoch's seed may.
     error NoSolverFree(bytes32 taskId, uint32 epoch);
     error EmptyRoot(bytes32 taskId);

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
+import {IStaking, Position, PositionView, Role} from "./interfaces/IStaking.sol";
+import {ISubnetRegistry} from "./interfaces/ISubnetRegistry.sol";
+import {IVault} from "./interfaces/IVault.sol";
+import {SortitionTree} from "./libraries/SortitionTree.sol";
+
+/// @notice Positions, seats and draws. A drawn bond leaves for the module that drew it, so a slash can never
+/// find it withdrawn; what comes back is decided by that module.
+contract Staking is IStaking {
+    using SortitionTree for SortitionTree.Tree;
+
+    /// Positions tried per draw before it is left to the next epoch's seed.
+    uint256 public constant DRAW_ATTEMPTS = 16;
+
+    /// @dev Everybody with one role in one subnet.
+    struct Pool {
+        SortitionTree.Tree tree;
+        uint32 leaves;
+        mapping(uint256 leaf => address) owners;
+        mapping(address account => Position) positions;
+    }
+
+    IVault public immutable vault;
+    ISubnetRegistry public immutable registry;
+    IRandomnessSource public immutable beacon;
+    address public immutable market;
+    address public immutable court;
+
+    mapping(uint32 subnetId => mapping(Role => Pool)) private _pools;
+
+    /// @dev Solvers are drawn, returned and slashed by the market, verifiers by the court.
+    modifier onlyDrawerOf(Role role) {
+        require(msg.sender == (role == Role.Solver ? market : court), NotAllowed(msg.sender, role));
+        _;
+    }
+
+    constructor(
+        IVault vault_,
+        ISubnetRegistry registry_,
+        IRandomnessSource beacon_,
+        address market_,
+        address court_
+    ) {
+        vault = vault_;
+        registry = registry_;
+        beacon = beacon_;
+        market = market_;
+        court = court_;
+    }
+
+    /// @inheritdoc IStaking
+    function stake(uint32 subnetId, Role role, uint32 seats) external {
+        require(seats > 0, NoSeats());
+        (uint256 bond, uint32 perSeat) = bondOf(subnetId, role);
+        Pool storage pool = _pools[subnetId][role];
+        Position storage position = pool.positions[msg.sender];
+        require(!position.jailed, PositionIsJailed(subnetId, role, msg.sender));
+        if (position.leaf == 0) {
+            position.leaf = ++pool.leaves;
+            pool.owners[position.leaf] = msg.sender;
+        }
+
+        uint32 active = position.bonds - position.pending;
+        uint32 added = (active / perSeat + seats) * perSeat - active;
+        position.bonds += added;
+        _weigh(pool, position, perSeat);
+        uint256 amount = added * bond;
+        emit SeatsStaked(subnetId, role, msg.sender, seats, amount);
+        vault.move(msg.sender, address(this), amount);
+    }
+
+    /// @inheritdoc IStaking
+    function requestUnstake(uint32 subnetId, Role role, uint32 seats) external {
+        require(seats > 0, NoSeats());
+        (, uint32 perSeat) = bondOf(subnetId, role);
+        Pool storage pool = _pools[subnetId][role];
+        Position storage position = pool.positions[msg.sender];
+        uint32 active = position.bonds - position.pending;
+        uint32 held = _seatsRoundedUp(active, perSeat);
+        require(seats <= held, NotEnoughSeats(seats, held));
+
+        position.pending += seats == held ? active : seats * perSeat;
+        uint32 cooldown = registry.paramsOf(subnetId, registry.latestVersion(subnetId)).cooldownEpochs;
+        position.unlockAt = beacon.currentEpoch() + cooldown;
+        _weigh(pool, position, perSeat);
+        emit UnstakeRequested(subnetId, role, msg.sender, seats, position.unlockAt);
+    }
+
+    /// @inheritdoc IStaking
+    function withdrawStake(uint32 subnetId, Role role) external {
+        Position storage position = _pools[subnetId][role].positions[msg.sender];
+        uint32 pending = position.pending;
+        require(pending > 0, NothingPending(subnetId, role, msg.sender));
+        uint32 epoch = beacon.currentEpoch();
+        require(epoch >= position.unlockAt, StillCoolingDown(position.unlockAt, epoch));
+        uint32 unlocked = position.bonds - position.locked;
+        require(unlocked > 0, StillLocked(pending, position.locked));
+
+        uint32 paid = pending < unlocked ? pending : unlocked;
+        position.pending = pending - paid;
+        position.bonds -= paid;
+        (uint256 bond, uint32 perSeat) = bondOf(subnetId, role);
+        uint256 amount = paid * bond;
+        emit StakeWithdrawn(subnetId, role, msg.sender, _seatsRoundedUp(paid, perSeat), amount);
+        vault.move(address(this), msg.sender, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function draw(uint32 subnetId, Role role, bytes32 entropy, address excluded)
+        external
+        onlyDrawerOf(role)
+        returns (address account)
+    {
+        Pool storage pool = _pools[subnetId][role];
+        uint32 epoch = beacon.currentEpoch();
+        uint256 total = pool.tree.total(epoch);
+        if (total == 0) return address(0);
+        for (uint256 attempt = 0; attempt < DRAW_ATTEMPTS; ++attempt) {
+            uint256 ticket = uint256(keccak256(abi.encode(entropy, attempt))) % total;
+            account = pool.owners[pool.tree.find(ticket, epoch) + 1];
+            Position storage position = pool.positions[account];
+            if (account == excluded || _freeBonds(position) == 0) continue;
+            position.locked += 1;
+            (uint256 bond,) = bondOf(subnetId, role);
+            vault.move(address(this), msg.sender, bond);
+            return account;
+        }
+        return address(0);
+    }
+
+    /// @inheritdoc IStaking
+    function release(uint32 subnetId, Role role, address account) external onlyDrawerOf(role) {
+        _pools[subnetId][role].positions[account].locked -= 1;
+        (uint256 bond,) = bondOf(subnetId, role);
+        vault.move(msg.sender, address(this), bond);
+    }
+
+    /// @inheritdoc IStaking
+    function forfeit(uint32 subnetId, Role role, address account, uint256 lost, bytes32 caseId)
+        external
+        onlyDrawerOf(role)
+    {
+        Pool storage pool = _pools[subnetId][role];
+        Position storage position = pool.positions[account];
+        position.locked -= 1;
+        position.bonds -= 1;
+        if (position.pending > position.bonds) position.pending = position.bonds;
+        (, uint32 perSeat) = bondOf(subnetId, role);
+        _weigh(pool, position, perSeat);
+        emit SeatSlashed(subnetId, role, account, lost, caseId);
+    }
+
+    /// @inheritdoc IStaking
+    function jail(uint32 subnetId, Role role, address account) external onlyDrawerOf(role) {
+        Pool storage pool = _pools[subnetId][role];
+        Position storage position = pool.positions[account];
+        position.jailed = true;
+        (, uint32 perSeat) = bondOf(subnetId, role);
+        _weigh(pool, position, perSeat);
+        emit PositionJailed(subnetId, role, account);
+    }
+
+    function positionOf(uint32 subnetId, Role role, address account)
+        external
+        view
+        returns (PositionView memory)
+    {
+        Position storage position = _pools[subnetId][role].positions[account];
+        (uint256 bond, uint32 perSeat) = bondOf(subnetId, role);
+        return PositionView({
+            seats: _weight(position, perSeat),
+            locked: _seatsRoundedUp(position.locked, perSeat),
+            pending: _seatsRoundedUp(position.pending, perSeat),
+            unlockAt: position.unlockAt,
+            jailed: position.jailed,
+            amount: position.bonds * bond,
+            freeBonds: _freeBonds(position)
+        });
+    }
+
+    /// @inheritdoc IStaking
+    function drawableSeats(uint32 subnetId, Role role) external view returns (uint256) {
+        return _pools[subnetId][role].tree.total(beacon.currentEpoch());
+    }
+
+    /// @inheritdoc IStaking
+    function ownerOfTicket(uint32 subnetId, Role role, uint256 ticket) external view returns (address) {
+        Pool storage pool = _pools[subnetId][role];
+        return pool.owners[pool.tree.find(ticket, beacon.currentEpoch()) + 1];
+    }
+
+    /// @inheritdoc IStaking
+    function bondOf(uint32 subnetId, Role role) public view returns (uint256 bond, uint32 bondsPerSeat) {
+        (uint96 solverStake, uint96 seatBond, uint8 exposure) = registry.seatTerms(subnetId);
+        return role == Role.Solver ? (solverStake, uint32(1)) : (seatBond, uint32(exposure));
+    }
+
+    /// @dev Keep the tree at the position's whole active seats.
+    function _weigh(Pool storage pool, Position storage position, uint32 perSeat) private {
+        uint256 weight = _weight(position, perSeat);
+        uint256 leaf = position.leaf - 1;
+        if (pool.tree.weightOf(leaf) != weight) pool.tree.update(leaf, weight, beacon.currentEpoch());
+    }
+
+    function _weight(Position storage position, uint32 perSeat) private view returns (uint32) {
+        return position.jailed ? 0 : (position.bonds - position.pending) / perSeat;
+    }
+
+    /// @dev Bonds that back nothing and were not asked back. Last epoch's weights may promise more.
+    function _freeBonds(Position storage position) private view returns (uint32) {
+        uint32 taken = position.pending + position.locked;
+        return position.jailed || taken >= position.bonds ? 0 : position.bonds - taken;
+    }
+
+    function _seatsRoundedUp(uint32 bonds, uint32 perSeat) private pure returns (uint32) {
+        return (bonds + perSeat - 1) / perSeat;
+    }
+}

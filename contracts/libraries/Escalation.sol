@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {Params} from "../interfaces/ISubnetRegistry.sol";
+import {Verdict} from "../interfaces/ICourt.sol";
+
+/// @notice How panels grow and how they rule. Panthalia paper, figure 4: 3 verifiers for 30, then 5 for 50.
+library Escalation {
+    /// @param round from 1
+    function panelSize(Params memory params, uint256 round) internal pure returns (uint256) {
+        return params.panelStart + params.panelStep * (round - 1);
+    }
+
+    /// @notice What whoever calls the panel of `round` pays.
+    function panelFee(Params memory params, uint256 round) internal pure returns (uint256) {
+        return panelSize(params, round) * params.verifierFee;
+    }
+
+    /// @notice The verdict with the most votes, if more than half of the panel voted and no other has as many.
+    function ruling(uint256 size, uint256 valid, uint256 invalid, uint256 unavailable)
+        internal
+        pure
+        returns (Verdict)
+    {
+        if (2 * (valid + invalid + unavailable) <= size) return Verdict.None;
+        if (valid > invalid && valid > unavailable) return Verdict.Valid;
+        if (invalid > valid && invalid > unavailable) return Verdict.Invalid;
+        if (unavailable > valid && unavailable > invalid) return Verdict.Unavailable;
+        return Verdict.None;
+    }
+}

@@ -2,12 +2,11 @@
  *  usage: node scripts/test.mjs [suite ...]     suites: unit engine chain e2e contracts */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { root } from './compile.mjs';
+import { forgeBinary } from './forge.mjs';
 
-const root = new URL('..', import.meta.url).pathname;
-const require = createRequire(import.meta.url);
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
 const suites = { unit: runVitest, engine: runVitest, chain: runVitest, e2e: runVitest, contracts: runForge };
 
@@ -96,14 +95,6 @@ function parseForge(stdout) {
   }
 }
 
-function forgeBinary() {
-  const platform = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
-  return createRequire(require.resolve('@foundry-rs/forge/package.json')).resolve(
-    `@foundry-rs/forge-${platform}/bin/forge`,
-  );
-}
-
 function run(command, args, stdio = ['ignore', 'inherit', 'inherit']) {
-  const env = { ...process.env, NODE_ENV: 'test' };
-  return spawnSync(command, args, { cwd: root, env, stdio, maxBuffer: 256 * 1024 * 1024 });
+  return spawnSync(command, args, { cwd: root, stdio, maxBuffer: 256 * 1024 * 1024 });
 }

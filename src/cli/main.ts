@@ -1,0 +1,73 @@
+/** Builds the program, runs one command, and holds the only catch and the only exit. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { encodeJson } from '../events/line.js';
+import { deployCommand } from './commands/deploy.js';
+import { disputeCommand } from './commands/dispute.js';
+import { doctorCommand } from './commands/doctor.js';
+import { masterCommand } from './commands/master.js';
+import { measureCommand } from './commands/measure.js';
+import { simulateCommand } from './commands/simulate.js';
+import { sotCommand } from './commands/sot.js';
+import { statusCommand } from './commands/status.js';
+import { workerCommand } from './commands/worker.js';
+import { type CommandIo, Interruption } from './io.js';
+import { problemEnvelope, problemOf, problemText } from './problem.js';
+
+const wantsJson = process.argv.includes('--json');
+const isQuiet = process.argv.includes('--quiet') || process.argv.includes('-q');
+
+const io: CommandIo = {
+  print: (line) => void process.stdout.write(`${line}\n`),
+  say: (line) => void (isQuiet || process.stderr.write(`${line}\n`)),
+  signal: interruptionSignal(),
+};
+
+try {
+  await buildProgram(io).parseAsync();
+  process.exit(process.exitCode ?? 0);
+} catch (error) {
+  const problem = problemOf(error);
+  if (problem === null) process.exit(0);
+  process.stderr.write(`${problemText(problem)}\n`);
+  if (wantsJson) io.print(encodeJson(problemEnvelope(problem)));
+  process.exit(problem.exitCode);
+}
+
+function buildProgram(io: CommandIo): Command {
+  const program = new Command('panthalia')
+    .description('A marketplace where strangers train a model together and nobody has to be trusted.')
+    .version(packageVersion())
+    .showSuggestionAfterError()
+    .addHelpText('after', '\nStart with: panthalia simulate');
+  for (const command of [simulateCommand, workerCommand, disputeCommand, statusCommand, doctorCommand]) {
+    program.addCommand(command(io));
+  }
+  for (const command of [deployCommand, sotCommand, masterCommand]) program.addCommand(command(io));
+  program.addCommand(measureCommand(io), { hidden: true });
+  for (const command of [program, ...program.commands]) {
+    // Errors are told once, in the catch below, as text or as JSON.
+    command.exitOverride().configureOutput({ outputError: () => {} });
+  }
+  return program;
+}
+
+/** The first signal asks the command to end; the second ends this process, and the leash takes the children. */
+function interruptionSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      const interruption = new Interruption(signal);
+      if (controller.signal.aborted) process.exit(problemOf(interruption)?.exitCode);
+      controller.abort(interruption);
+    });
+  }
+  // A reader that went away (`| head`) can not be told anything any more.
+  process.stdout.on('error', () => controller.abort(new Interruption('SIGPIPE')));
+  process.stderr.on('error', () => {});
+  return controller.signal;
+}
+
+function packageVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+}

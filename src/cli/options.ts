@@ -1,0 +1,114 @@
+/** Flags that several commands share, and the parsers of their values. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AccountSource } from '../chain/accounts.js';
+import type { PartialConfig } from '../config/schema.js';
+import { PanthaliaError } from '../errors.js';
+
+/** --json and --quiet are read by main.ts; they are declared for help and for the check of unknown flags. */
+export function withOutputOptions(command: Command): Command {
+  return command
+    .option('--json', 'print events and the result as JSON, one per line, on stdout')
+    .option('-q, --quiet', 'print nothing but the result');
+}
+
+export interface ChainFlags {
+  rpcUrl?: string;
+  deployment?: string;
+  keystore?: string;
+  passwordFile?: string;
+  mnemonicIndex?: number;
+  privateKey?: string;
+  unsafePrivateKey?: boolean;
+}
+
+/** How to reach a deployment: all commands but simulate need one. */
+export function withDeploymentOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--deployment <file>', 'deployment file (default: that of the latest run)').env(
+        'PANTHALIA_DEPLOYMENT',
+      ),
+    )
+    .addOption(
+      new Option('--rpc-url <url>', 'chain to talk to (default: from the deployment)').env(
+        'PANTHALIA_RPC_URL',
+      ),
+    );
+}
+
+/** Who signs. */
+export function withAccountOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--keystore <file>', 'encrypted key, as cast wallet writes it').env('PANTHALIA_KEYSTORE'),
+    )
+    .addOption(
+      new Option('--password-file <file>', 'password of the keystore').env('PANTHALIA_PASSWORD_FILE'),
+    )
+    .addOption(
+      new Option(
+        '--mnemonic-index <n>',
+        'account of the development mnemonic; chain 31337 only (default: 9 there)',
+      )
+        .env('PANTHALIA_MNEMONIC_INDEX')
+        .argParser(wholeNumber),
+    )
+    .addOption(
+      new Option('--private-key <key>', 'better by environment; chain 31337 only').env(
+        'PANTHALIA_PRIVATE_KEY',
+      ),
+    )
+    .option('--unsafe-private-key', 'accept --private-key on another chain');
+}
+
+/** On the development chain a command typed by hand gets an account that nobody in a run uses. */
+const handAccountIndex = 9;
+const developmentChainId = 31337;
+
+export function accountSource(flags: ChainFlags, chainId: number): AccountSource {
+  const { keystore, passwordFile, mnemonicIndex, privateKey, unsafePrivateKey } = flags;
+  const named = keystore ?? mnemonicIndex ?? privateKey;
+  const fallback = named === undefined && chainId === developmentChainId ? handAccountIndex : mnemonicIndex;
+  return {
+    ...(keystore === undefined ? {} : { keystore }),
+    ...(passwordFile === undefined ? {} : { passwordFile }),
+    ...(fallback === undefined ? {} : { mnemonicIndex: fallback }),
+    ...(privateKey === undefined ? {} : { privateKey }),
+    ...(unsafePrivateKey === undefined ? {} : { allowUnsafeKey: unsafePrivateKey }),
+  };
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number above 0.');
+  return value;
+}
+
+/** 100 or 12.5, in whole tokens -> the token's smallest unit. */
+export function tokenAmount(text: string): bigint {
+  const match = /^(\d+)(?:\.(\d{1,18}))?$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('Expected an amount of tokens such as 100 or 12.5.');
+  return BigInt(match[1] ?? '0') * 10n ** 18n + BigInt((match[2] ?? '').padEnd(18, '0'));
+}
+
+/** worker_2:zero-delta, repeatable */
+export function cheat(text: string, previous: PartialConfig['cheats'] = {}): Record<string, string> {
+  const match = /^(worker_\d+):([a-z-]+)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('Expected WORKER:FAULT, such as worker_2:zero-delta.');
+  return { ...previous, [match[1] ?? '']: match[2] ?? '' } as Record<string, string>;
+}
+
+/** throws usage/task.bad_id */
+export function taskId(text: string): `0x${string}` {
+  if (/^0x[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase() as `0x${string}`;
+  throw new PanthaliaError(
+    'usage',
+    `A task id is 0x and 64 hex digits, received ${JSON.stringify(text)} of ${text.length} characters.`,
+    { code: 'task.bad_id', details: { received: text }, next: 'panthalia status lists the tasks' },
+  );
+}

@@ -1,0 +1,54 @@
+/** Whatever was thrown, as one sentence, the next thing to do, and an exit code. */
+import { constants } from 'node:os';
+import { CommanderError } from 'commander';
+import { exitCodes, PanthaliaError } from '../errors.js';
+import { Interruption } from './io.js';
+
+export interface Problem {
+  exitCode: number;
+  code: string;
+  message: string;
+  details: Record<string, unknown>;
+  next: string | undefined;
+  /** for mistakes of ours, which nobody can mend without it */
+  stack: string | undefined;
+}
+
+/** null when the "error" is help or the version that was asked for */
+export function problemOf(error: unknown): Problem | null {
+  if (error instanceof PanthaliaError) {
+    const { exitCode, code, message, details, next } = error;
+    return { exitCode, code, message, details, next, stack: undefined };
+  }
+  if (error instanceof Interruption) {
+    const exitCode = 128 + constants.signals[error.signal];
+    return { ...bare('interrupted', 'Interrupted.'), exitCode };
+  }
+  if (error instanceof CommanderError) return usageProblem(error);
+  if (error instanceof Error)
+    return { ...bare('internal', `${error.name}: ${error.message}`), stack: error.stack };
+  return bare('internal', String(error));
+}
+
+/** commander says "error: unknown option '--foo'\n(Did you mean --fooo?)" and ends with 1; usage is 2 here. */
+function usageProblem(error: CommanderError): Problem | null {
+  if (error.exitCode === 0) return null;
+  const [sentence = '', hint] = error.message.replace(/^error: /, '').split('\n');
+  const message = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1).replace(/\.$/, '')}.`;
+  const next = hint?.replace(/^\(|\)$/g, '') ?? 'panthalia --help';
+  return { ...bare('usage', message), exitCode: exitCodes.usage, next };
+}
+
+function bare(code: string, message: string): Problem {
+  return { exitCode: exitCodes.error, code, message, details: {}, next: undefined, stack: undefined };
+}
+
+/** For stderr. */
+export function problemText({ message, next, stack }: Problem): string {
+  return [stack ?? message, ...(next === undefined ? [] : [`next: ${next}`])].join('\n');
+}
+
+/** For stdout with --json: one line. */
+export function problemEnvelope({ code, message, details, next }: Problem): Record<string, unknown> {
+  return { schema: 'panthalia-result/1', success: false, errors: [{ code, message, details, next }] };
+}

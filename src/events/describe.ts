@@ -1,0 +1,172 @@
+/** An event as a short sentence for people. Pure; shared by the plain printer and screens. */
+import type { ChainFact } from '../protocol/facts.js';
+import type { Address, Hex32 } from '../protocol/task.js';
+import { formatTokens } from './amount.js';
+import type { Level, PanthaliaEvent } from './types.js';
+
+export interface Description {
+  level: Level;
+  text: string;
+}
+
+/** address -> worker_2; an address without a name is shortened */
+export type AccountNames = ReadonlyMap<Address, string>;
+
+export function describe(event: PanthaliaEvent, names: AccountNames): Description {
+  switch (event.type) {
+    case 'run.started':
+      return info('the run starts');
+    case 'run.ended':
+      return info(`the run is ${event.outcome}`);
+    case 'process.started':
+      return debug(`${event.process} started, pid ${event.pid}`);
+    case 'process.ready':
+      return info(`${event.process} is ready${event.url === undefined ? '' : ` at ${event.url}`}`);
+    case 'process.exited':
+      return debug(`${event.process} ended ${event.signal ?? `with code ${event.code}`}`);
+    case 'process.log':
+      return debug(event.line);
+    case 'chain.deployed':
+      return info(`contracts deployed on chain ${event.chainId}`);
+    case 'chain.fact':
+      return describeFact(event.fact, names);
+    case 'transaction.sent':
+      return debug(`${event.what}: ${event.gasUsed} gas`);
+    case 'task.solving':
+      return info(`solves ${task(event.taskId)}, round ${event.round} slot ${event.slot}`);
+    case 'train.step':
+      return debug(
+        `${task(event.taskId)} step ${event.step}/${event.innerSteps}: loss ${event.loss.toFixed(3)}, ` +
+          `gradient ${event.gradientNorm.toFixed(2)}, ${event.milliseconds.toFixed(0)} ms`,
+      );
+    case 'task.solved':
+      return info(
+        `solved ${task(event.taskId)}: loss ${event.loss.toFixed(3)}, ${seconds(event.computeSeconds)}`,
+      );
+    case 'audit.started':
+      return info(`audits ${task(event.taskId)}`);
+    case 'audit.finished':
+      return event.firstWrongStep === null
+        ? info(`audited ${task(event.taskId)}: right, ${seconds(event.computeSeconds)}`)
+        : warn(`audited ${task(event.taskId)}: wrong from step ${event.firstWrongStep} on`);
+    case 'vote.computed':
+      return info(
+        `recomputed ${task(event.taskId)} as verifier: ${event.verdict}, ${seconds(event.computeSeconds)}`,
+      );
+    case 'blob.pulled':
+      return debug(`pulled ${short(event.blob)}, ${event.sizeBytes} bytes in ${seconds(event.seconds)}`);
+    case 'blob.pushed':
+      return debug(`pushed ${short(event.blob)}, ${event.sizeBytes} bytes in ${seconds(event.seconds)}`);
+    case 'round.opened':
+      return info(`round ${event.round} opens with ${event.slots} tasks on ${short(event.baseRoot)}`);
+    case 'round.closed':
+      return info(`round ${event.round} is accepted`);
+    case 'outer.step':
+      return info(
+        `outer step ${event.round}: validation loss ${event.validationLoss.toFixed(4)}, state ${short(event.stateRoot)}`,
+      );
+    case 'worker.idle':
+      return debug(`idle: ${event.reason}`);
+    case 'fault.injected':
+      return warn(`misbehaves on ${task(event.taskId)}: ${event.fault}`);
+    case 'alert':
+      return { level: event.level, text: event.message };
+    case 'heartbeat':
+      return debug('alive');
+    default:
+      return event satisfies never;
+  }
+}
+
+function describeFact(fact: ChainFact, names: AccountNames): Description {
+  const who = (account: Address) => names.get(account) ?? short(account);
+  switch (fact.type) {
+    case 'SeatsStaked':
+      return info(`${who(fact.account)} staked ${formatTokens(fact.amount)} as ${fact.role}`);
+    case 'UnstakeRequested':
+      return info(`${who(fact.account)} asks ${fact.seats} ${fact.role} seats back`);
+    case 'StakeWithdrawn':
+      return info(`${who(fact.account)} withdrew ${formatTokens(fact.amount)} of its stake`);
+    case 'SeatSlashed':
+      return warn(`${who(fact.account)} is slashed ${formatTokens(fact.amount)}`);
+    case 'PositionJailed':
+      return warn(`${who(fact.account)} is no longer drawn as ${fact.role}`);
+    case 'SeedFulfilled':
+      return debug(`seed of epoch ${fact.epoch} is ${short(fact.seed)}`);
+    case 'BatchCreated':
+      return info(
+        `${fact.slots.length} tasks of round ${fact.round} posted at ${formatTokens(fact.price)} each`,
+      );
+    case 'TaskAssigned':
+      return info(`${task(fact.taskId)} is drawn for ${who(fact.solver)}`);
+    case 'TaskSubmitted':
+      return info(`${task(fact.taskId)} submitted by ${who(fact.solver)}`);
+    case 'TaskDisputed':
+      return warn(`${task(fact.taskId)} disputed by ${who(fact.disputer)}: step ${fact.step} is wrong`);
+    case 'TaskAccepted':
+      return info(`${task(fact.taskId)} accepted, ${who(fact.solver)} is paid`);
+    case 'TaskRejected':
+      return warn(`${task(fact.taskId)} of ${who(fact.solver)} rejected`);
+    case 'TaskReopened':
+      return warn(
+        `${task(fact.taskId)} missed by ${who(fact.solver)}, drawn again for ${formatTokens(fact.penalty)}`,
+      );
+    case 'TaskExpired':
+    case 'TaskCancelled':
+    case 'TaskVoided':
+      return warn(`${task(fact.taskId)} ${fact.type.slice('Task'.length).toLowerCase()}`);
+    case 'RoundOpened':
+      return info(
+        `dispute of ${task(fact.caseId)}: panel ${fact.round} of ${fact.size} for ${formatTokens(fact.fee)}`,
+      );
+    case 'ReplacementOpened':
+      return warn(`dispute of ${task(fact.caseId)}: ${fact.seats} absent seats are drawn again`);
+    case 'SeatDrawn':
+      return info(`dispute of ${task(fact.caseId)}: ${who(fact.voter)} has seat ${fact.seat}`);
+    case 'VotingOpened':
+    case 'VoteCommitted':
+    case 'RevealOpened':
+      return debug(`dispute of ${task(fact.caseId)}: ${fact.type}`);
+    case 'VoteRevealed':
+      return info(`dispute of ${task(fact.caseId)}: ${who(fact.voter)} votes ${fact.verdict}`);
+    case 'RoundRuled':
+      return info(`dispute of ${task(fact.caseId)}: panel ${fact.round} rules ${fact.verdict}`);
+    case 'CaseSettled':
+      return info(`dispute of ${task(fact.caseId)} settled: ${fact.verdict}`);
+    case 'SeatClosed':
+      return debug(`dispute of ${task(fact.caseId)}: ${who(fact.voter)} gets ${formatTokens(fact.paid)}`);
+    case 'Deposited':
+      return debug(`${who(fact.account)} deposited ${formatTokens(fact.amount)}`);
+    case 'Withdrawn':
+      return debug(`${who(fact.account)} withdrew ${formatTokens(fact.amount)}`);
+    case 'Burned':
+      return debug(`${formatTokens(fact.amount)} burned`);
+    default:
+      return fact satisfies never;
+  }
+}
+
+/** 0x1a2b3c4d: enough to find the rest of it in the journal */
+export function short(hash: Hex32 | Address): string {
+  return hash.slice(0, 10);
+}
+
+function task(taskId: Hex32): string {
+  return `task ${short(taskId)}`;
+}
+
+function seconds(value: number): string {
+  return `${value.toFixed(1)} s`;
+}
+
+function debug(text: string): Description {
+  return { level: 'debug', text };
+}
+
+function info(text: string): Description {
+  return { level: 'info', text };
+}
+
+function warn(text: string): Description {
+  return { level: 'warn', text };
+}

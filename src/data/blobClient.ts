@@ -100,7 +100,7 @@ export function createBlobClient(options: BlobClientOptions): BlobClient {
         sizeBytes: await downloadFile(sot, blob, path, { maxBytes, signal }),
       })),
     getBytes: async (blob, { signal, maxBytes }) => {
-      let content = Buffer.alloc(0);
+      let content: Buffer = Buffer.alloc(0);
       await timed('down', async () => {
         content = await downloadBytes(sot, blob, { maxBytes, signal });
         return { blob, sizeBytes: content.length };

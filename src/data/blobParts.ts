@@ -1,6 +1,7 @@
 /** A blob on its way: its id, and its parts, each with a hash of its own. Shared by client and server. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { PanthaliaError } from '../errors.js';
 import { canonicalId } from '../protocol/canonicalJson.js';
 import type { Hex32 } from '../protocol/task.js';
 
@@ -68,6 +69,41 @@ export async function describeFile(path: string, signal?: AbortSignal): Promise<
   }
   if (sizeBytes % partSizeBytes !== 0) parts.push(`0x${part.digest('hex')}`);
   return { blob: `0x${whole.digest('hex')}`, sizeBytes, parts };
+}
+
+/** An announcement as it came over the network.  throws check/upload.malformed, upload.too_large */
+export function parseAnnouncement(value: unknown, maxBlobBytes: number): UploadAnnouncement {
+  const { blob, sizeBytes, partSizeBytes: partSize, parts } = (value ?? {}) as Partial<UploadAnnouncement>;
+  const isWhole =
+    isBlobId(blob) &&
+    Number.isSafeInteger(sizeBytes) &&
+    (sizeBytes as number) >= 0 &&
+    partSize === partSizeBytes &&
+    Array.isArray(parts) &&
+    parts.every(isBlobId) &&
+    parts.length === partCount(sizeBytes as number);
+  if (!isWhole) {
+    throw new PanthaliaError(
+      'check',
+      `An announcement is {blob, sizeBytes, partSizeBytes: ${partSizeBytes}, parts} with one sha-256 per part.`,
+      { code: 'upload.malformed' },
+    );
+  }
+  if ((sizeBytes as number) > maxBlobBytes) {
+    throw new PanthaliaError(
+      'check',
+      `A blob has at most ${maxBlobBytes} bytes; ${sizeBytes} were announced.`,
+      {
+        code: 'upload.too_large',
+        details: { sizeBytes, maxBlobBytes },
+      },
+    );
+  }
+  return { blob, sizeBytes: sizeBytes as number, partSizeBytes, parts };
+}
+
+export function isBlobId(text: unknown): text is Hex32 {
+  return typeof text === 'string' && /^0x[0-9a-f]{64}$/.test(text);
 }
 
 function sha256(bytes: Uint8Array): Hex32 {

@@ -1,0 +1,52 @@
+/** What the Source of Truth reads from the market. Pure. */
+import { canonicalId } from '../../protocol/canonicalJson.js';
+import type { MarketView, TaskView } from '../../protocol/market.js';
+import { taskSpec } from '../../protocol/spec.js';
+import type { Address, Hex32, RunManifest } from '../../protocol/task.js';
+
+export interface Contribution {
+  slot: number;
+  taskId: Hex32;
+  resultRoot: Hex32;
+}
+
+/** The accepted result of every slot of a round in slot order, or undefined while a slot is missing. Anyone can post a batch
+ *  in this job's name, so a task counts only if its spec is the one that follows from the manifest and the base. */
+export function acceptedResults(
+  view: MarketView,
+  job: { manifest: RunManifest; jobId: Hex32 },
+  round: number,
+  base: { stateRoot: Hex32; parameters: Hex32 },
+): Contribution[] | undefined {
+  const { manifest, jobId } = job;
+  const specHash = canonicalId(taskSpec(manifest, jobId, round, base));
+  const isOurs = (task: TaskView) =>
+    task.specHash === specHash && task.jobId === jobId && task.baseRoot === base.stateRoot;
+  const accepted = [...view.tasks.values()].filter((task) => task.state === 'accepted' && isOurs(task));
+  const contributions: Contribution[] = [];
+  for (let slot = 0; slot < manifest.slotsPerRound; slot++) {
+    const task = accepted.find((candidate) => candidate.slot === slot);
+    if (!task?.submission) return undefined;
+    contributions.push({ slot, taskId: task.taskId, resultRoot: task.submission.resultRoot });
+  }
+  return contributions;
+}
+
+/** The job's buyer, whoever has seats at stake, and a solver that still owes a result: a seat that is asked back while its
+ *  task runs must not keep the result from being stored. */
+export function mayWrite(
+  view: MarketView,
+  account: Address,
+  terms: { buyer: Address; subnetId: number },
+): boolean {
+  if (account === terms.buyer) return true;
+  const isStaked = [...view.positions.values()].some(
+    (position) =>
+      position.account === account &&
+      position.subnetId === terms.subnetId &&
+      position.seats > 0 &&
+      !position.jailed,
+  );
+  if (isStaked) return true;
+  return [...view.tasks.values()].some((task) => task.solver === account && task.state === 'assigned');
+}

@@ -1,0 +1,180 @@
+#include "bindings/trainer_object.h"
+
+#include "bindings/arguments.h"
+
+namespace panthalia::bindings {
+namespace {
+
+std::unique_ptr<Trainer> make_trainer(const Napi::CallbackInfo& info, const StopFlag& stop) {
+  const Napi::Object options = object_argument(info, 0, "options");
+  const std::string opset = string_field(options, "opset");
+  if (opset != "torch") {
+    throw EngineError(ErrorCode::value_out_of_range, "opset must be torch, received " + opset);
+  }
+  const std::string device = string_field(options, "device");
+  if (device == "cuda") {
+    throw EngineError(ErrorCode::no_cuda, "this build of the engine has no CUDA code; use device cpu");
+  }
+  if (device != "cpu") {
+    throw EngineError(ErrorCode::value_out_of_range, "device must be cpu or cuda, received " + device);
+  }
+  const TrainerOptions trainer{model_shape(object_field(options, "model")),
+                               {integer_field(options, "rows"), integer_field(options, "tokens")},
+                               inner_constants(object_field(options, "inner"))};
+  const auto threads = static_cast<int>(integer_field(options, "threads"));
+  return std::make_unique<Trainer>(trainer, make_torch_operators(threads), stop);
+}
+
+}  // namespace
+
+Napi::Function TrainerObject::define(Napi::Env env) {
+  return DefineClass(env, "NativeTrainer",
+                     {
+                         InstanceAccessor<&TrainerObject::parameter_count>("parameterCount"),
+                         InstanceMethod<&TrainerObject::initialise>("initialise"),
+                         InstanceMethod<&TrainerObject::load_parameters>("loadParameters"),
+                         InstanceMethod<&TrainerObject::save_parameters>("saveParameters"),
+                         InstanceMethod<&TrainerObject::inner_step>("innerStep"),
+                         InstanceMethod<&TrainerObject::evaluate>("evaluate"),
+                         InstanceMethod<&TrainerObject::state_root>("stateRoot"),
+                         InstanceMethod<&TrainerObject::abort>("abort"),
+                         InstanceMethod<&TrainerObject::dispose>("dispose"),
+                     });
+}
+
+TrainerObject::TrainerObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TrainerObject>(info) {
+  trainer_ = thrown(info.Env(), [&] { return make_trainer(info, stop_); });
+  parameter_count_ = trainer_->layout().parameter_count();
+  thread_ = std::make_unique<TrainerThread>(info.Env());
+  teardown_ = info.Env().AddCleanupHook(
+      +[](TrainerObject* self) {
+        self->teardown_ = {};  // it frees itself once it has run
+        self->end();
+      },
+      this);
+}
+
+TrainerObject::~TrainerObject() {
+  if (!teardown_.IsEmpty()) teardown_.Remove(Env());
+  if (thread_) end();
+}
+
+Napi::Value TrainerObject::parameter_count(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(parameter_count_));
+}
+
+Napi::Value TrainerObject::initialise(const Napi::CallbackInfo& info) {
+  return promised(info.Env(), [&] {
+    return start([this, seed = seed_argument(info, 0)] {
+      trainer_->initialise(seed);
+      return nothing();
+    });
+  });
+}
+
+Napi::Value TrainerObject::load_parameters(const Napi::CallbackInfo& info) {
+  return promised(info.Env(), [&] {
+    return start([this, path = path_argument(info, 0, "path")] {
+      trainer_->load_parameters(path);
+      return nothing();
+    });
+  });
+}
+
+Napi::Value TrainerObject::save_parameters(const Napi::CallbackInfo& info) {
+  return promised(info.Env(), [&] {
+    return start([this, path = path_argument(info, 0, "path")]() -> Convert {
+      return [file = trainer_->save_parameters(path)](Napi::Env env) { return file_object(env, file); };
+    });
+  });
+}
+
+Napi::Value TrainerObject::inner_step(const Napi::CallbackInfo& info) {
+  return promised(info.Env(), [&] {
+    check_free();
+    const int64_t count = trainer_->batch().count();
+    const int64_t vocab = trainer_->vocab_size();
+    return start([this, inputs = tokens_argument(info, 0, "inputs", count, vocab),
+                  targets = tokens_argument(info, 1, "targets", count, vocab),
+                  scalars = step_scalars(object_argument(info, 2, "scalars"))]() -> Convert {
+      const StepResult result = trainer_->inner_step(inputs, targets, scalars);
+      return [result](Napi::Env env) {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("loss", result.loss);
+        object.Set("gradientNorm", result.gradient_norm);
+        object.Set("milliseconds", result.milliseconds);
+        return object;
+      };
+    });
+  });
+}
+
+Napi::Value TrainerObject::evaluate(const Napi::CallbackInfo& info) {
+  return promised(info.Env(), [&] {
+    check_free();
+    const int64_t count = trainer_->batch().count();
+    const int64_t vocab = trainer_->vocab_size();
+    return start([this, inputs = tokens_argument(info, 0, "inputs", count, vocab),
+                  targets = tokens_argument(info, 1, "targets", count, vocab)]() -> Convert {
+      return [loss = trainer_->evaluate(inputs, targets)](Napi::Env env) { return Napi::Number::New(env, loss); };
+    });
+  });
+}
+
+Napi::Value TrainerObject::state_root(const Napi::CallbackInfo& info) {
+  return promised(info.Env(), [&] {
+    return start([this]() -> Convert {
+      return [root = trainer_->state_root()](Napi::Env env) {
+        Napi::Uint8Array bytes = Napi::Uint8Array::New(env, root.size());
+        std::copy(root.begin(), root.end(), bytes.Data());
+        return bytes;
+      };
+    });
+  });
+}
+
+Napi::Value TrainerObject::abort(const Napi::CallbackInfo& info) {
+  if (thread_->is_busy()) stop_.request();
+  return info.Env().Undefined();
+}
+
+Napi::Value TrainerObject::dispose(const Napi::CallbackInfo& info) {
+  if (!disposed_.IsEmpty()) return disposed_.Value();
+  stop_.request();
+  const Napi::Promise promise = thread_->start(info.This().As<Napi::Object>(), [this]() -> Convert {
+    trainer_.reset();
+    return [this](Napi::Env env) {
+      thread_->join();
+      return env.Undefined();
+    };
+  });
+  disposed_ = Napi::Persistent(promise.As<Napi::Object>());
+  return promise;
+}
+
+void TrainerObject::check_free() const {
+  if (!disposed_.IsEmpty()) throw EngineError(ErrorCode::disposed, "the trainer was disposed");
+  if (thread_->is_busy()) {
+    throw EngineError(ErrorCode::busy, "a trainer does one call at a time, and one is in flight");
+  }
+}
+
+Napi::Promise TrainerObject::start(Work work) {
+  check_free();
+  stop_.clear();
+  return thread_->start(Value(), std::move(work));
+}
+
+void TrainerObject::end() {
+  stop_.request();
+  thread_->join();
+}
+
+Napi::Object file_object(Napi::Env env, const WrittenFile& file) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("sha256", to_hex(file.sha256));
+  object.Set("sizeBytes", static_cast<double>(file.size_bytes));
+  return object;
+}
+
+}  // namespace panthalia::bindings

@@ -1,0 +1,161 @@
+#include "engine/gpt.h"
+
+#include <algorithm>
+
+namespace panthalia {
+
+using enum Layout::LayerTensor;
+
+Gpt::Gpt(const ModelShape& shape, BatchShape batch, Operators& operators, const StopFlag& stop)
+    : shape_(shape),
+      batch_(batch),
+      heads_{batch.rows, batch.tokens, shape.heads, shape.width / std::max<int64_t>(1, shape.heads)},
+      layout_(shape),
+      operators_(operators),
+      stop_(stop) {
+  if (batch.rows < 1 || batch.rows > 65536 || batch.tokens < 1 || batch.tokens > shape.block_size) {
+    throw EngineError(ErrorCode::value_out_of_range,
+                      "a batch must have 1 or more rows of 1 to " + std::to_string(shape.block_size) +
+                          " tokens (blockSize), received " + std::to_string(batch.rows) + " rows of " +
+                          std::to_string(batch.tokens));
+  }
+  layers_.resize(shape.layers);
+  activations_ = Arena(plan(nullptr));
+  plan(activations_.data());
+}
+
+/** Places every activation behind base; returns the floats needed. Called once to measure and once to place. */
+int64_t Gpt::plan(float* base) {
+  int64_t used = 0;
+  auto take = [&](int64_t rows, int64_t cols) {
+    float* data = base == nullptr ? nullptr : base + used;
+    used += (rows * cols + 15) / 16 * 16;  // keeps every matrix 64-byte aligned
+    return Matrix{data, rows, cols};
+  };
+  const int64_t N = batch_.count();
+  const int64_t C = shape_.width;
+  const int64_t score_rows = batch_.rows * shape_.heads * batch_.tokens;
+  auto take_vector = [&](int64_t length) {
+    return Vector{take(1, length).data, static_cast<size_t>(length)};
+  };
+  auto take_norm = [&] { return Norm{take(N, C), {take_vector(N), take_vector(N)}}; };
+
+  embedded_ = take(N, C);
+  for (Layer& layer : layers_) {
+    layer.ln_1 = take_norm();
+    layer.qkv = take(N, 3 * C);
+    layer.probabilities = take(score_rows, batch_.tokens);
+    layer.attention = take(N, C);
+    layer.middle = take(N, C);
+    layer.ln_2 = take_norm();
+    layer.up = take(N, 4 * C);
+    layer.gelu = take(N, 4 * C);
+    layer.out = take(N, C);
+  }
+  final_norm_ = take_norm();
+  logits_ = take(N, shape_.vocab_size);
+  scratch_ = {take(N, C), take(N, C), take(N, 3 * C), take(score_rows, batch_.tokens), take(N, 4 * C)};
+  return used;
+}
+
+float Gpt::forward(const float* parameters, Tokens inputs, Tokens targets) {
+  const ConstMatrix wte = view(parameters, Layout::token_embedding);
+  op().embedding(inputs, batch_.tokens, wte, view(parameters, Layout::position_embedding), embedded_);
+  Matrix stream = embedded_;
+  for (int64_t i = 0; i < shape_.layers; ++i) {
+    forward_layer(parameters, i, stream);
+    stream = layers_[i].out;
+  }
+  op().layer_norm(stream, gain(parameters, layout_.final_norm()), final_norm_.out, final_norm_.statistics);
+  op().linear(final_norm_.out, wte, logits_);
+  return op().cross_entropy(logits_, targets);
+}
+
+void Gpt::forward_layer(const float* parameters, int64_t index, ConstMatrix in) {
+  Layer& layer = layers_[index];
+  auto weight = [&](Layout::LayerTensor tensor) { return view(parameters, layout_.layer_tensor(index, tensor)); };
+  auto norm_gain = [&](Layout::LayerTensor tensor) {
+    return gain(parameters, layout_.layer_tensor(index, tensor));
+  };
+
+  op().layer_norm(in, norm_gain(ln_1), layer.ln_1.out, layer.ln_1.statistics);
+  op().linear(layer.ln_1.out, weight(attention_qkv), layer.qkv);
+  op().attention(layer.qkv, heads_, layer.probabilities, layer.attention);
+  op().linear_residual(layer.attention, weight(attention_projection), in, layer.middle);
+
+  op().layer_norm(layer.middle, norm_gain(ln_2), layer.ln_2.out, layer.ln_2.statistics);
+  op().linear(layer.ln_2.out, weight(mlp_up), layer.up);
+  op().gelu(layer.up, layer.gelu);
+  op().linear_residual(layer.gelu, weight(mlp_down), layer.middle, layer.out);
+}
+
+void Gpt::backward(const float* parameters, Tokens inputs, Tokens targets, float* gradients) {
+  const ConstMatrix wte = view(parameters, Layout::token_embedding);
+  const Matrix wte_gradient = view(gradients, Layout::token_embedding);
+  const Matrix last = layers_.back().out;
+
+  op().cross_entropy_backward(logits_, targets);
+  op().linear_backward_weight(logits_, final_norm_.out, wte_gradient);
+  op().linear_backward_input(logits_, wte, scratch_.branch);
+  std::fill_n(scratch_.stream.data, scratch_.stream.rows * scratch_.stream.cols, 0.0f);
+  op().layer_norm_backward(scratch_.branch, last, gain(parameters, layout_.final_norm()), final_norm_.statistics,
+                           scratch_.stream, gain(gradients, layout_.final_norm()));
+  for (int64_t i = shape_.layers - 1; i >= 0; --i) {
+    backward_layer(parameters, i, i == 0 ? embedded_ : layers_[i - 1].out, gradients);
+  }
+  op().embedding_backward(inputs, batch_.tokens, scratch_.stream, wte_gradient,
+                          view(gradients, Layout::position_embedding));
+}
+
+void Gpt::backward_layer(const float* parameters, int64_t index, ConstMatrix in, float* gradients) {
+  const Layer& layer = layers_[index];
+  auto weight = [&](Layout::LayerTensor tensor) { return view(parameters, layout_.layer_tensor(index, tensor)); };
+  auto gradient = [&](Layout::LayerTensor tensor) { return view(gradients, layout_.layer_tensor(index, tensor)); };
+  auto norm_backward = [&](Layout::LayerTensor tensor, ConstMatrix x, const Norm& norm) {
+    const int64_t slot = layout_.layer_tensor(index, tensor);
+    op().layer_norm_backward(scratch_.branch, x, gain(parameters, slot), norm.statistics, scratch_.stream,
+                             gain(gradients, slot));
+  };
+
+  op().linear_backward_weight(scratch_.stream, layer.gelu, gradient(mlp_down));
+  op().linear_backward_input(scratch_.stream, weight(mlp_down), scratch_.up);
+  op().gelu_backward(scratch_.up, layer.up, scratch_.up);
+  op().linear_backward_weight(scratch_.up, layer.ln_2.out, gradient(mlp_up));
+  op().linear_backward_input(scratch_.up, weight(mlp_up), scratch_.branch);
+  norm_backward(ln_2, layer.middle, layer.ln_2);
+
+  op().linear_backward_weight(scratch_.stream, layer.attention, gradient(attention_projection));
+  op().linear_backward_input(scratch_.stream, weight(attention_projection), scratch_.branch);
+  op().attention_backward(scratch_.branch, layer.qkv, heads_, layer.probabilities, scratch_.probabilities,
+                          scratch_.qkv);
+  op().linear_backward_weight(scratch_.qkv, layer.ln_1.out, gradient(attention_qkv));
+  op().linear_backward_input(scratch_.qkv, weight(attention_qkv), scratch_.branch);
+  norm_backward(ln_1, in, layer.ln_1);
+}
+
+Matrix Gpt::view(float* arena, int64_t tensor) const {
+  const TensorSlot& slot = layout_.tensors()[tensor];
+  return {arena + slot.offset, slot.shape[0], slot.shape[1]};
+}
+
+ConstMatrix Gpt::view(const float* arena, int64_t tensor) const {
+  const TensorSlot& slot = layout_.tensors()[tensor];
+  return {arena + slot.offset, slot.shape[0], slot.shape[1]};
+}
+
+ConstVector Gpt::gain(const float* parameters, int64_t tensor) const {
+  const TensorSlot& slot = layout_.tensors()[tensor];
+  return {parameters + slot.offset, static_cast<size_t>(slot.length)};
+}
+
+Vector Gpt::gain(float* gradients, int64_t tensor) const {
+  const TensorSlot& slot = layout_.tensors()[tensor];
+  return {gradients + slot.offset, static_cast<size_t>(slot.length)};
+}
+
+Operators& Gpt::op() const {
+  stop_.check();
+  return operators_;
+}
+
+}  // namespace panthalia

@@ -1,0 +1,30 @@
+// Parameter files: little-endian fp32 in manifest order, no header. Never half-written.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <string>
+
+#include "engine/model.h"
+#include "engine/sha256.h"
+
+namespace panthalia {
+
+static_assert(std::endian::native == std::endian::little, "parameter files are read and written as they lie in memory");
+
+struct WrittenFile {
+  Digest sha256;
+  int64_t size_bytes;
+};
+
+/** Fills parameters and returns the hash of the bytes.
+ *  throws IO, SHAPE_MISMATCH for another size, INVALID_STATE naming the tensor for NaN or Inf */
+WrittenFile read_parameters(const std::string& path, const Layout& layout, float* parameters);
+
+/** Temporary file beside path, fsync, rename.  throws IO; nothing is left behind */
+WrittenFile write_parameters(const std::string& path, const Layout& layout, const float* parameters);
+
+/** throws INVALID_STATE naming the first tensor with NaN or Inf */
+void check_finite(const Layout& layout, const float* parameters, const std::string& what);
+
+}  // namespace panthalia

@@ -1,0 +1,79 @@
+#include "kernels/torch/torch_runtime.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <c10/util/Exception.h>
+#include <torch/headeronly/version.h>
+
+#include <mutex>
+#include <new>
+
+#include "kernels/torch/torch_operators.h"
+
+namespace panthalia {
+namespace {
+
+std::mutex process_mutex;
+int process_threads = 0;    // the number every living TorchOperators has agreed to
+int living_operators = 0;
+
+/** Settings that change bits; research/verification.md 3a lists what each one does. */
+void pin_settings() {
+  at::set_num_interop_threads(1);
+  at::globalContext().setUserEnabledMkldnn(false);
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+  at::globalContext().setDeterministicFillUninitializedMemory(false);  // no bits, only time
+}
+
+}  // namespace
+
+ThreadAgreement::ThreadAgreement(int threads) : threads(threads) {
+  if (threads < 1 || threads > 1024) {
+    throw EngineError(ErrorCode::value_out_of_range,
+                      "threads must be between 1 and 1024, received " + std::to_string(threads));
+  }
+  const std::lock_guard lock(process_mutex);
+  if (living_operators > 0 && process_threads != threads) {
+    throw EngineError(ErrorCode::value_out_of_range,
+                      "all trainers of one process share one number of threads: " + std::to_string(process_threads) +
+                          " is in use, received " + std::to_string(threads));
+  }
+  static std::once_flag pinned;
+  std::call_once(pinned, pin_settings);
+  process_threads = threads;
+  living_operators += 1;
+}
+
+ThreadAgreement::~ThreadAgreement() {
+  const std::lock_guard lock(process_mutex);
+  living_operators -= 1;
+}
+
+std::unique_ptr<Operators> make_torch_operators(int threads) { return std::make_unique<TorchOperators>(threads); }
+
+EngineError as_engine_error(std::exception_ptr thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const EngineError& error) {
+    return error;
+  } catch (const c10::OutOfMemoryError& error) {
+    return {ErrorCode::out_of_memory, error.what_without_backtrace()};
+  } catch (const c10::Error& error) {
+    const std::string message = error.what_without_backtrace();
+    const bool memory = message.find("not enough memory") != std::string::npos;  // how c10's CPU allocator says it
+    return {memory ? ErrorCode::out_of_memory : ErrorCode::torch, message};
+  } catch (const std::bad_alloc&) {
+    return {ErrorCode::out_of_memory, "the engine ran out of memory"};
+  } catch (const std::exception& error) {
+    return {ErrorCode::torch, error.what()};
+  } catch (...) {
+    return {ErrorCode::torch, "the engine threw something that is not an exception"};
+  }
+}
+
+std::string torch_version() { return TORCH_VERSION; }
+
+std::string torch_cpu_capability() { return at::get_cpu_capability(); }
+
+}  // namespace panthalia

@@ -1,0 +1,151 @@
+// Oracles that need libtorch's own autograd and optimisers. Prints one JSON object; tests/engine judges the numbers.
+//
+//   panthalia_engine_test gradients V T L heads C B   our loss and gradients against autograd's
+//   panthalia_engine_test nesterov ROUNDS             our outer step against torch::optim::SGD(nesterov)
+#include <ATen/ATen.h>
+#include <torch/optim/sgd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "engine/gpt.h"
+#include "engine/outer_step.h"
+#include "engine/philox.h"
+#include "kernels/torch/torch_runtime.h"
+
+namespace panthalia {
+namespace {
+
+/** A stream of numbers that does not depend on the code under test. */
+class Numbers {
+ public:
+  explicit Numbers(uint32_t seed) : seed_(seed) {}
+  double normal() { return normal_from_word(word()); }
+  int64_t below(int64_t limit) { return word() % limit; }
+
+ private:
+  uint32_t word() { return philox({next_++, 0, 0, 0}, {seed_, 0})[0]; }
+  uint32_t seed_;
+  uint32_t next_ = 0;
+};
+
+/** nanoGPT's forward pass, as karpathy/nanoGPT model.py writes it, on tensors that record their gradient. */
+at::Tensor reference_loss(const ModelShape& shape, const std::vector<at::Tensor>& parameters, const at::Tensor& inputs,
+                          const at::Tensor& targets) {
+  size_t next = 0;
+  auto take = [&] { return parameters[next++]; };
+  const int64_t B = inputs.size(0), T = inputs.size(1), C = shape.width, h = shape.heads;
+  auto norm = [&](const at::Tensor& x, const at::Tensor& gain) { return at::layer_norm(x, {C}, gain, {}, 1e-5); };
+  auto heads = [&](const at::Tensor& x) { return x.view({B, T, h, C / h}).transpose(1, 2); };  // (B, h, T, D)
+
+  const auto wte = take(), wpe = take();
+  auto x = at::embedding(wte, inputs) + wpe.slice(0, 0, T);  // (B, T, C)
+  for (int64_t layer = 0; layer < shape.layers; ++layer) {
+    const auto ln_1 = take(), c_attn = take(), attention_out = take(), ln_2 = take(), c_fc = take(), c_proj = take();
+    const auto qkv = at::linear(norm(x, ln_1), c_attn).split(C, 2);
+    auto scores = at::matmul(heads(qkv[0]), heads(qkv[1]).transpose(2, 3)) / std::sqrt(static_cast<double>(C / h));
+    scores = scores.masked_fill(at::ones({T, T}, at::kBool).triu(1), -INFINITY);
+    const auto mixed = at::matmul(at::softmax(scores, -1), heads(qkv[2])).transpose(1, 2).reshape({B, T, C});
+    x = x + at::linear(mixed, attention_out);
+    x = x + at::linear(at::gelu(at::linear(norm(x, ln_2), c_fc)), c_proj);
+  }
+  const auto logits = at::linear(norm(x, take()), wte);  // (B, T, V)
+  return at::cross_entropy_loss(logits.view({B * T, -1}), targets.view(-1));
+}
+
+double relative_error(const at::Tensor& ours, const at::Tensor& reference) {
+  const double scale = reference.norm().item<double>();
+  return (ours - reference).norm().item<double>() / (scale > 0 ? scale : 1.0);
+}
+
+void compare_gradients(const ModelShape& shape, BatchShape batch) {
+  const auto operators = make_torch_operators(1);
+  StopFlag stop;
+  Gpt gpt(shape, batch, *operators, stop);
+  Arena theta(gpt.layout().parameter_count()), gradients(gpt.layout().parameter_count());
+  Numbers numbers(1);
+  for (const TensorSlot& slot : gpt.layout().tensors()) {
+    const double centre = slot.shape.size() == 1 ? 1.0 : 0.0;  // gains around 1, so that a forgotten gain shows
+    for (int64_t i = 0; i < slot.length; ++i) {
+      theta.data()[slot.offset + i] = static_cast<float>(centre + 0.1 * numbers.normal());
+    }
+  }
+  std::vector<int64_t> inputs(batch.count()), targets(batch.count());
+  for (auto& token : inputs) token = numbers.below(shape.vocab_size);
+  for (auto& token : targets) token = numbers.below(shape.vocab_size);
+  std::fill_n(gradients.data(), gradients.size(), NAN);  // every element must be written
+
+  const auto scope = operators->enter();
+  const float loss = gpt.forward(theta.data(), inputs, targets);
+  gpt.backward(theta.data(), inputs, targets, gradients.data());
+
+  const c10::InferenceMode recording(false);
+  std::vector<at::Tensor> parameters;
+  for (const TensorSlot& slot : gpt.layout().tensors()) {
+    const auto view = at::from_blob(theta.data() + slot.offset, slot.shape, at::kFloat);
+    parameters.push_back(view.to(at::kDouble).requires_grad_());  // the truth, in double
+  }
+  auto tokens = [&](std::vector<int64_t>& values) {
+    return at::from_blob(values.data(), {batch.rows, batch.tokens}, at::kLong);
+  };
+  const auto reference = reference_loss(shape, parameters, tokens(inputs), tokens(targets));
+  reference.backward();
+
+  std::printf("{\"loss\":%.9g,\"referenceLoss\":%.17g,\"gradients\":{", loss, reference.item<double>());
+  for (size_t t = 0; t < parameters.size(); ++t) {
+    const TensorSlot& slot = gpt.layout().tensors()[t];
+    const auto ours = at::from_blob(gradients.data() + slot.offset, slot.shape, at::kFloat).to(at::kDouble);
+    std::printf("%s\"%s\":%.3e", t == 0 ? "" : ",", slot.name.c_str(), relative_error(ours, parameters[t].grad()));
+  }
+  std::printf("}}\n");
+}
+
+/** The largest difference after `rounds` rounds of random results from 4 slots. */
+template <typename Real>
+double nesterov_difference(int rounds) {
+  constexpr int64_t length = 1001;  // with a tail for every vector width
+  constexpr size_t slots = 4;
+  const auto kind = c10::CppTypeToScalarType<Real>::value;
+  Numbers numbers(2);
+  std::vector<Real> theta(length), momentum(length, 0);
+  for (Real& value : theta) value = static_cast<Real>(numbers.normal());
+
+  auto parameter = at::from_blob(theta.data(), {length}, kind).clone().requires_grad_();
+  torch::optim::SGD sgd({parameter}, torch::optim::SGDOptions(Real(0.7)).momentum(Real(0.9)).nesterov(true));
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<std::vector<Real>> results(slots, std::vector<Real>(length));
+    std::vector<const Real*> pointers;
+    auto sum = at::zeros({length}, kind);
+    for (auto& result : results) {
+      for (int64_t i = 0; i < length; ++i) result[i] = theta[i] + static_cast<Real>(0.01 * numbers.normal());
+      pointers.push_back(result.data());
+      sum += parameter.detach() - at::from_blob(result.data(), {length}, kind);
+    }
+    parameter.mutable_grad() = sum / static_cast<double>(slots);
+    sgd.step();
+    nesterov<Real>(theta, momentum, pointers, Real(0.7), Real(0.9));
+  }
+  return (parameter.detach() - at::from_blob(theta.data(), {length}, kind)).abs().max().template item<double>();
+}
+
+int run(int count, char** arguments) {
+  const std::string command = count > 1 ? arguments[1] : "";
+  auto number = [&](int at) { return std::atoll(arguments[at]); };
+  if (command == "gradients" && count == 8) {
+    compare_gradients({number(2), number(3), number(4), number(5), number(6)}, {number(7), number(3)});
+  } else if (command == "nesterov" && count == 3) {
+    const int rounds = static_cast<int>(number(2));
+    std::printf("{\"fp64\":%.17g,\"fp32\":%.17g}\n", nesterov_difference<double>(rounds),
+                nesterov_difference<float>(rounds));
+  } else {
+    std::fprintf(stderr, "usage: gradients V T L heads C B | nesterov ROUNDS\n");
+    return 2;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace panthalia
+
+int main(int count, char** arguments) { return panthalia::run(count, arguments); }

@@ -45,7 +45,8 @@ export function stepScalars(manifest: RunManifest, round: number): StepScalars[]
   return scalars;
 }
 
-function innerConstants(manifest: RunManifest): InnerConstants {
+/** What does not change from step to step, as fp32 bits. */
+export function innerConstants(manifest: RunManifest): InnerConstants {
   const { beta1, beta2, epsilon, clipNorm } = manifest.inner;
   return {
     beta1: fp32Bits(beta1),

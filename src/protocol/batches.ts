@@ -1,7 +1,7 @@
 /** Which tokens a step trains on: a keyed permutation of the windows, computable at any point without the others.
  *  source: docs/protocol.md, batches; Feistel network with cycle walking (Black & Rogaway 2002, "Ciphers with arbitrary
  *  finite domains"). Integers only: the same numbers in every language. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { PanthaliaError } from '../errors.js';
 import type { TaskSpec } from './task.js';
 
@@ -10,30 +10,34 @@ const feistelRounds = 8;
 /** Keeps L * m + R exact and the halves within 20 bits. */
 const maxWindows = 2 ** 40;
 
-/** u32be of the first 4 bytes of sha256(domain | seed | u64be epoch | u8 r | u32be x). */
-export function prf(seed: Uint8Array, epoch: number, r: number, x: number): number {
-  const tail = Buffer.alloc(13);
-  tail.writeBigUInt64BE(BigInt(epoch), 0);
-  tail.writeUInt8(r, 8);
-  tail.writeUInt32BE(x, 9);
-  return createHash('sha256').update(domain).update(seed).update(tail).digest().readUInt32BE(0);
-}
-
-/** Bijection of [0, windowCount) for each (seed, epoch). */
+/** Bijection of [0, windowCount) for each (seed, epoch).  seed: 32 bytes */
 export function permute(seed: Uint8Array, epoch: number, windowCount: number, index: number): number {
+  const prf = keyedPrf(seed, epoch);
   const halfSize = 2 ** halfBits(windowCount);
   let value = index;
   do {
     let left = Math.floor(value / halfSize);
     let right = value % halfSize;
     for (let r = 0; r < feistelRounds; r++) {
-      const mixed = (left ^ (prf(seed, epoch, r, right) % halfSize)) >>> 0;
+      const mixed = (left ^ (prf(r, right) % halfSize)) >>> 0;
       left = right;
       right = mixed;
     }
     value = left * halfSize + right;
   } while (value >= windowCount);
   return value;
+}
+
+/** prf(r, x) = u32be of the first 4 bytes of sha256(domain | seed | u64be epoch | u8 r | u32be x). */
+function keyedPrf(seed: Uint8Array, epoch: number): (r: number, x: number) => number {
+  const message = Buffer.concat([domain, seed, Buffer.alloc(13)]);
+  const tail = message.length - 13;
+  message.writeBigUInt64BE(BigInt(epoch), tail);
+  return (r, x) => {
+    message.writeUInt8(r, tail + 8);
+    message.writeUInt32BE(x, tail + 9);
+    return hash('sha256', message, 'buffer').readUInt32BE(0);
+  };
 }
 
 /** Smallest k >= 1 with 4^k >= windowCount. */

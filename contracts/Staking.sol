@@ -172,7 +172,7 @@ contract Staking is IStaking {
         (uint256 bond, uint32 perSeat) = bondOf(subnetId, role);
         return PositionView({
             seats: _weight(position, perSeat),
-            locked: _seatsRoundedUp(position.locked, perSeat),
+            locked: position.locked,
             pending: _seatsRoundedUp(position.pending, perSeat),
             unlockAt: position.unlockAt,
             jailed: position.jailed,

@@ -27,7 +27,7 @@ struct Position {
 struct PositionView {
     /// whole seats that count in the next draw
     uint32 seats;
-    /// seats of which a bond is in use, rounded up
+    /// bonds in a task or a case; a solver's seat is one bond, a verifier's `exposure` of them
     uint32 locked;
     /// seats asked back, rounded up
     uint32 pending;

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
+import {ICourt, Round, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {IPanthaliaToken} from "../../../contracts/interfaces/IPanthaliaToken.sol";
+import {IRandomnessBeacon} from "../../../contracts/interfaces/IRandomnessBeacon.sol";
+import {IStaking, Role} from "../../../contracts/interfaces/IStaking.sol";
+import {ISubnetRegistry, Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
+import {ITaskMarket} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {Test} from "./Vm.sol";
+
+/// @dev Every contract, deployed and wired as in production, one subnet with the default numbers, and verbs
+/// that take a task or a case to the state a test is about.
+abstract contract World is Test {
+    using RLP for RLP.Encoder;
+
+    uint256 internal constant PAN = 1e18;
+    uint256 internal constant PRICE = 10 * PAN;
+    uint256 internal constant STAKE = 100 * PAN;
+    uint256 internal constant BOND = 40 * PAN;
+    uint256 internal constant EPOCH_BLOCKS = 4;
+    uint256 internal constant PURSE = 10_000 * PAN;
+
+    bytes32 internal constant TRACE_ROOT = keccak256("trace");
+    bytes32 internal constant RESULT_ROOT = keccak256("result");
+    bytes32 internal constant LEAVES_BLOB = keccak256("leaves");
+
+    address internal immutable buyer = actor("buyer");
+    address internal immutable dora = actor("dora, a disputer");
+    address internal immutable stranger = actor("stranger");
+    address[] internal workers;
+
+    IPanthaliaToken internal token;
+    ISubnetRegistry internal registry;
+    IRandomnessBeacon internal beacon;
+    IVault internal vault;
+    IStaking internal staking;
+    ITaskMarket internal market;
+    ICourt internal court;
+    uint32 internal subnet;
+
+    uint256 private _batches;
+
+    function setUp() public virtual {
+        vm.roll(100 * EPOCH_BLOCKS);
+        uint256 nonce = vm.getNonce(address(this));
+        address staking_ = vm.computeCreateAddress(address(this), nonce + 4);
+        address market_ = vm.computeCreateAddress(address(this), nonce + 5);
+        address court_ = vm.computeCreateAddress(address(this), nonce + 6);
+        token = IPanthaliaToken(create("PanthaliaToken", abi.encode(address(this))));
+        registry = ISubnetRegistry(create("SubnetRegistry", ""));
+        beacon = IRandomnessBeacon(create("RandomnessBeacon", abi.encode(EPOCH_BLOCKS, 0)));
+        vault = IVault(create("Vault", abi.encode(token, staking_, market_, court_)));
+        staking = IStaking(create("Staking", abi.encode(vault, registry, beacon, market_, court_)));
+        market = ITaskMarket(create("TaskMarket", abi.encode(vault, registry, staking, beacon, court_)));
+        court = ICourt(create("Court", abi.encode(vault, registry, staking, beacon, market)));
+        subnet = registry.createSubnet(defaultParams(), keccak256("plugin"));
+
+        workers = [actor("alice"), actor("bob"), actor("carol"), actor("dave")];
+        fund(buyer, PURSE);
+        fund(dora, PURSE);
+        for (uint256 i = 0; i < workers.length; ++i) {
+            fund(workers[i], PURSE);
+        }
+    }
+
+    /// @dev From the artifact and not with `new`, which would compile every contract again into every test.
+    function create(string memory name, bytes memory arguments) internal returns (address created) {
+        bytes memory code = abi.encodePacked(vm.getCode(string.concat(name, ".sol:", name)), arguments);
+        assembly ("memory-safe") {
+            created := create(0, add(code, 0x20), mload(code))
+        }
+        vm.assertTrue(created != address(0), name);
+    }
+
+    function defaultParams() internal pure returns (Params memory) {
+        return Params({
+            minPrice: uint96(PRICE),
+            solverStake: uint96(STAKE),
+            openSeconds: 60,
+            solveSeconds: 600,
+            verifierFee: uint96(10 * PAN),
+            seatBond: uint96(BOND),
+            challengeSeconds: 120,
+            commitSeconds: 50,
+            revealSeconds: 40,
+            appealSeconds: 30,
+            cooldownEpochs: 2,
+            exposure: 4,
+            maxAttempts: 3,
+            panelStart: 3,
+            panelStep: 2,
+            maxRounds: 3,
+            bountyBps: 3_000,
+            buyerBps: 1_000,
+            burnBps: 3_000,
+            livenessBps: 1_000
+        });
+    }
+
+    // ------------------------------------------------------------------------------------ money, stake
+
+    function fund(address account, uint256 amount) internal {
+        token.mint(account, amount);
+        vm.prank(account);
+        token.approve(address(vault), amount);
+        vm.prank(account);
+        vault.deposit(amount);
+    }
+
+    function stake(address account, Role role, uint32 seats) internal {
+        vm.prank(account);
+        staking.stake(subnet, role, seats);
+    }
+
+    /// @dev Everybody solves and verifies, drawable at once.
+    function stakeAll(uint32 solverSeats, uint32 verifierSeats) internal {
+        for (uint256 i = 0; i < workers.length; ++i) {
+            stake(workers[i], Role.Solver, solverSeats);
+            stake(workers[i], Role.Verifier, verifierSeats);
+        }
+        nextEpoch();
+    }
+
+    function free(address account) internal view returns (uint256) {
+        return vault.balanceOf(account);
+    }
+
+    function staked(address account, Role role) internal view returns (uint256) {
+        return staking.positionOf(subnet, role, account).amount;
+    }
+
+    /// @dev All an account owns, wherever it is.
+    function wealth(address account) internal view returns (uint256) {
+        return free(account) + staked(account, Role.Solver) + staked(account, Role.Verifier);
+    }
+
+    // ------------------------------------------------------------------------------------ time, seeds
+
+    /// @dev Into the next epoch, with the seed that draws in it need.
+    function nextEpoch() internal {
+        uint32 epoch = beacon.currentEpoch();
+        mine(beacon.targetBlock(epoch) + 1);
+        beacon.fulfil(epoch, headerOf(beacon.targetBlock(epoch)));
+    }
+
+    /// @dev Go to block `number`, and give the blocks before it the hashes of `headerOf`.
+    function mine(uint256 number) internal {
+        vm.roll(number);
+        vm.setBlockhash(number - 1, keccak256(headerOf(number - 1)));
+    }
+
+    function headerOf(uint256 number) internal pure returns (bytes memory) {
+        return headerOf(number, keccak256(abi.encode("mix", number)));
+    }
+
+    /// @dev A header with the fields of Prague; only number and mix are meaningful.
+    function headerOf(uint256 number, bytes32 mix) internal pure returns (bytes memory) {
+        RLP.Encoder memory list = RLP.encoder();
+        for (uint256 field = 0; field < 21; ++field) {
+            if (field == 6) list = list.push(new bytes(256));
+            else if (field == 8) list = list.push(number);
+            else if (field == 13) list = list.push(mix);
+            else if (field >= 7 && field <= 11) list = list.push(uint256(0));
+            else if (field == 12) list = list.push(bytes(""));
+            else if (field == 14) list = list.push(new bytes(8));
+            else if (field == 15 || field == 17 || field == 18) list = list.push(uint256(7));
+            else if (field == 2) list = list.push(address(0));
+            else list = list.push(keccak256(abi.encode(field)));
+        }
+        return list.encode();
+    }
+
+    function pass(uint256 duration) internal {
+        vm.warp(vm.getBlockTimestamp() + duration);
+    }
+
+    // ------------------------------------------------------------------------------------ tasks
+
+    function post(uint32 count) internal returns (bytes32[] memory taskIds) {
+        uint32[] memory slots = new uint32[](count);
+        for (uint32 slot = 0; slot < count; ++slot) {
+            slots[slot] = slot;
+        }
+        vm.prank(buyer);
+        bytes32 batchId = market.createBatch(
+            subnet,
+            keccak256("job"),
+            0,
+            keccak256("base"),
+            keccak256("spec"),
+            uint96(PRICE),
+            slots,
+            bytes32(_batches++)
+        );
+        taskIds = new bytes32[](count);
+        for (uint32 slot = 0; slot < count; ++slot) {
+            taskIds[slot] = market.taskId(batchId, slot);
+        }
+    }
+
+    function postOne() internal returns (bytes32) {
+        return post(1)[0];
+    }
+
+    function assigned() internal returns (bytes32 id, address solver) {
+        id = postOne();
+        nextEpoch();
+        market.assign(id);
+        solver = market.task(id).solver;
+    }
+
+    function submitAs(address solver, bytes32 id) internal {
+        vm.prank(solver);
+        market.submit(id, TRACE_ROOT, RESULT_ROOT, LEAVES_BLOB);
+    }
+
+    function submitted() internal returns (bytes32 id, address solver) {
+        (id, solver) = assigned();
+        submitAs(solver, id);
+    }
+
+    function deadlineOf(bytes32 id) internal view returns (uint256) {
+        return market.task(id).deadline;
+    }
+
+    function statusOf(bytes32 id) internal view returns (uint256) {
+        return uint256(market.task(id).status);
+    }
+
+    // ------------------------------------------------------------------------------------ cases
+
+    function disputed() internal returns (bytes32 id, address solver) {
+        (id, solver) = submitted();
+        vm.prank(dora);
+        court.openDispute(id, 7);
+    }
+
+    /// @dev A dispute whose first panel sits.
+    function voting() internal returns (bytes32 id, address solver) {
+        (id, solver) = disputed();
+        seatPanel(id);
+    }
+
+    function seatPanel(bytes32 id) internal {
+        nextEpoch();
+        court.drawSeats(id);
+    }
+
+    function currentRound(bytes32 id) internal view returns (uint16) {
+        return court.disputeCase(id).round;
+    }
+
+    function round(bytes32 id) internal view returns (Round memory) {
+        return court.roundOf(id, currentRound(id));
+    }
+
+    function voter(bytes32 id, uint8 seat) internal view returns (address) {
+        return court.seatOf(id, currentRound(id), seat).voter;
+    }
+
+    function answerOf(Verdict verdict) internal pure returns (bytes32) {
+        return keccak256(abi.encode(verdict));
+    }
+
+    function saltOf(uint8 seat) internal pure returns (bytes32) {
+        return keccak256(abi.encode("salt", seat));
+    }
+
+    function commit(bytes32 id, uint8 seat, Verdict verdict) internal {
+        address holder = voter(id, seat);
+        uint16 number = currentRound(id);
+        bytes32 commitment =
+            court.voteHash(id, number, seat, holder, verdict, answerOf(verdict), saltOf(seat));
+        vm.prank(holder);
+        court.commitVote(id, number, seat, commitment);
+    }
+
+    function reveal(bytes32 id, uint8 seat, Verdict verdict) internal {
+        court.revealVote(id, currentRound(id), seat, verdict, answerOf(verdict), saltOf(seat));
+    }
+
+    /// @dev Votes for the first seats; `None` is a seat that stays away. Then the round is moved on.
+    function vote(bytes32 id, Verdict[] memory verdicts) internal {
+        bool absent = false;
+        uint16 number = currentRound(id);
+        for (uint8 seat = 0; seat < verdicts.length; ++seat) {
+            if (verdicts[seat] == Verdict.None) absent = true;
+            else commit(id, seat, verdicts[seat]);
+        }
+        if (absent) {
+            vm.warp(round(id).deadline + 1);
+            court.advance(id);
+        }
+        for (uint8 seat = 0; seat < verdicts.length; ++seat) {
+            if (verdicts[seat] == Verdict.None) continue;
+            court.revealVote(id, number, seat, verdicts[seat], answerOf(verdicts[seat]), saltOf(seat));
+        }
+    }
+
+    function unanimous(uint256 seats, Verdict verdict) internal pure returns (Verdict[] memory verdicts) {
+        verdicts = new Verdict[](seats);
+        for (uint256 seat = 0; seat < seats; ++seat) {
+            verdicts[seat] = verdict;
+        }
+    }
+
+    function three(Verdict a, Verdict b, Verdict c) internal pure returns (Verdict[] memory verdicts) {
+        verdicts = new Verdict[](3);
+        (verdicts[0], verdicts[1], verdicts[2]) = (a, b, c);
+    }
+
+    /// @dev Let the appeal window pass and pay everybody.
+    function settle(bytes32 id) internal {
+        vm.warp(round(id).deadline + 1);
+        court.advance(id);
+        closeAll(id);
+    }
+
+    function closeAll(bytes32 id) internal {
+        for (uint16 number = 1; number <= currentRound(id); ++number) {
+            court.closeSeats(id, number);
+        }
+    }
+
+    function seatsHeld(bytes32 id, uint16 number, address account) internal view returns (uint256 held) {
+        uint8 size = court.roundOf(id, number).size;
+        for (uint8 seat = 0; seat < size; ++seat) {
+            if (court.seatOf(id, number, seat).voter == account) ++held;
+        }
+    }
+}

@@ -1,9 +1,9 @@
 /** The engine as the roles see it: typed, with errors translated and aborts wired. Tensors stay on the native side. */
 import { PanthaliaError } from '../errors.js';
 import type { Hex32, InnerConstants, ModelShape, Opset, StepScalars } from '../protocol/task.js';
-import type { NativeFile, NativeTrainer } from './addon.js';
-import { loadAddon } from './addon.js';
+import type { NativeFile, NativeTrainer } from './addon.d.ts';
 import { engineError } from './engineError.js';
+import { loadAddon } from './loadAddon.js';
 
 export interface TrainerOptions {
   opset: Opset;

@@ -342,11 +342,12 @@ async function listen(server: Server, host: string, port: number): Promise<void>
   });
 }
 
-/** Answers in progress may finish; what idles is closed. */
+/** Answers in progress may finish; a connection is closed as soon as it idles. */
 async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
   const grace = setTimeout(() => server.closeAllConnections(), 2_000);
-  server.closeIdleConnections();
   await closed;
+  clearInterval(idle);
   clearTimeout(grace);
 }

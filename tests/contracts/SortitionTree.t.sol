@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {SortitionTree} from "../../contracts/libraries/SortitionTree.sol";
+import {Test} from "./support/Vm.sol";
+
+/// @dev The tree against two plain arrays: weights now, and weights when the last epoch ended.
+contract SortitionTreeTest is Test {
+    using SortitionTree for SortitionTree.Tree;
+
+    // first, last, and neighbours across nodes of every level
+    uint256[8] private _leaves = [0, 1, 3, 4, 63, 64, 65_535, 262_143];
+
+    SortitionTree.Tree private _tree;
+    uint256[8] private _now;
+    uint256[8] private _previous;
+    uint32 private _epoch;
+
+    function testFuzz_matchesThePlainModel(uint256 seed) public {
+        for (uint256 step = 0; step < 60; ++step) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            if (seed % 5 == 0) {
+                _epoch += uint32((seed >> 8) % 3 + 1);
+                _previous = _now;
+            } else {
+                uint256 index = (seed >> 16) % 8;
+                uint256 weight = (seed >> 32) % 1_000;
+                _tree.update(_leaves[index], weight, _epoch);
+                _now[index] = weight;
+            }
+            _compare(seed >> 64);
+        }
+    }
+
+    function test_aDrawSeesTheLastEpochOnly() public {
+        _tree.update(5, 10, 1);
+        vm.assertEq(_tree.total(1), 0, "nothing in the epoch of the stake");
+        vm.assertEq(_tree.total(2), 10, "all of it in the next");
+        _tree.update(5, 0, 2);
+        vm.assertEq(_tree.total(2), 10, "a withdrawal does not change the running epoch");
+        vm.assertEq(_tree.total(3), 0, "but the next");
+    }
+
+    function test_aSnapshotIsUnchangedByLaterWritesOfTheEpoch() public {
+        _tree.update(0, 7, 1);
+        for (uint256 weight = 1; weight < 20; ++weight) {
+            _tree.update(0, weight, 2);
+            _tree.update(9, weight, 2);
+            vm.assertEq(_tree.total(2), 7, "total");
+            vm.assertEq(_tree.find(6, 2), 0, "owner of the last ticket");
+        }
+    }
+
+    function test_limitsAreNamed() public {
+        this.update(0, SortitionTree.MAX_SUM, 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                SortitionTree.SumTooLarge.selector, SortitionTree.MAX_SUM + 1, SortitionTree.MAX_SUM
+            )
+        );
+        this.update(1, 1, 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                SortitionTree.LeafOutOfRange.selector, SortitionTree.CAPACITY, SortitionTree.CAPACITY
+            )
+        );
+        this.update(SortitionTree.CAPACITY, 1, 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                SortitionTree.TicketOutOfRange.selector, SortitionTree.MAX_SUM, SortitionTree.MAX_SUM
+            )
+        );
+        this.find(SortitionTree.MAX_SUM, 2);
+    }
+
+    function update(uint256 leaf, uint256 weight, uint32 epoch) external {
+        _tree.update(leaf, weight, epoch);
+    }
+
+    function find(uint256 ticket, uint32 epoch) external view returns (uint256) {
+        return _tree.find(ticket, epoch);
+    }
+
+    function _compare(uint256 entropy) private view {
+        uint256 total = 0;
+        for (uint256 i = 0; i < 8; ++i) {
+            total += _previous[i];
+            vm.assertEq(_tree.weightOf(_leaves[i]), _now[i], "weight now");
+        }
+        vm.assertEq(_tree.total(_epoch), total, "total");
+        if (total == 0) return;
+        uint256 ticket = entropy % total;
+        uint256 left = ticket;
+        uint256 owner = 0;
+        while (left >= _previous[owner]) {
+            left -= _previous[owner++];
+        }
+        vm.assertEq(_tree.find(ticket, _epoch), _leaves[owner], "owner of a ticket");
+    }
+}

@@ -53,7 +53,7 @@ contract SettlementTest is Test {
         p.bountyBps = uint16(between(bounty, 0, 4_000));
         p.buyerBps = uint16(between(buyer, 0, 3_000));
         try this.check(p) {}
-            catch {
+        catch {
             return;
         }
 
@@ -82,7 +82,7 @@ contract SettlementTest is Test {
         p.seatBond = uint96(between(bond, p.verifierFee, 8 * uint256(p.verifierFee)));
         p.solverStake = 1e25;
         try this.check(p) {}
-            catch {
+        catch {
             return;
         }
 

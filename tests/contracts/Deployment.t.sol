@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {World} from "./support/World.sol";
+
+interface IWired {
+    function vault() external view returns (address);
+    function registry() external view returns (address);
+    function staking() external view returns (address);
+    function beacon() external view returns (address);
+    function market() external view returns (address);
+    function court() external view returns (address);
+}
+
+contract DeploymentTest is World {
+    function test_theContractsNameEachOther() public view {
+        vm.assertEq(vault.token(), address(token), "token of the vault");
+        vm.assertEq(vault.staking(), address(staking), "staking of the vault");
+        vm.assertEq(vault.market(), address(market), "market of the vault");
+        vm.assertEq(vault.court(), address(court), "court of the vault");
+        address[3] memory modules = [address(staking), address(market), address(court)];
+        for (uint256 i = 0; i < 3; ++i) {
+            IWired module = IWired(modules[i]);
+            vm.assertEq(module.vault(), address(vault), "vault");
+            vm.assertEq(module.registry(), address(registry), "registry");
+            vm.assertEq(module.beacon(), address(beacon), "beacon");
+            if (i != 0) vm.assertEq(module.staking(), address(staking), "staking");
+            if (i != 1) vm.assertEq(module.market(), address(market), "market");
+            if (i != 2) vm.assertEq(module.court(), address(court), "court");
+        }
+    }
+
+    /// @dev EIP-170 allows 24,576.
+    function test_everyContractIsBelow22000Bytes() public view {
+        vm.assertLt(address(token).code.length, 22_000, "PanthaliaToken");
+        vm.assertLt(address(vault).code.length, 22_000, "Vault");
+        vm.assertLt(address(registry).code.length, 22_000, "SubnetRegistry");
+        vm.assertLt(address(staking).code.length, 22_000, "Staking");
+        vm.assertLt(address(beacon).code.length, 22_000, "RandomnessBeacon");
+        vm.assertLt(address(market).code.length, 22_000, "TaskMarket");
+        vm.assertLt(address(court).code.length, 22_000, "Court");
+    }
+}

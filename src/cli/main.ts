@@ -20,6 +20,12 @@ const isQuiet = process.argv.includes('--quiet') || process.argv.includes('-q');
 const io: CommandIo = {
   print: (line) => void process.stdout.write(`${line}\n`),
   say: (line) => void (isQuiet || process.stderr.write(`${line}\n`)),
+  fail: (error) => {
+    const problem = problemOf(error);
+    if (problem === null) return;
+    process.stderr.write(`${problemText(problem)}\n`);
+    process.exitCode = problem.exitCode;
+  },
   signal: interruptionSignal(),
 };
 
@@ -27,11 +33,10 @@ try {
   await buildProgram(io).parseAsync();
   process.exit(process.exitCode ?? 0);
 } catch (error) {
+  io.fail(error);
   const problem = problemOf(error);
-  if (problem === null) process.exit(0);
-  process.stderr.write(`${problemText(problem)}\n`);
-  if (wantsJson) io.print(encodeJson(problemEnvelope(problem)));
-  process.exit(problem.exitCode);
+  if (problem !== null && wantsJson) io.print(encodeJson(problemEnvelope(problem)));
+  process.exit(problem?.exitCode ?? 0);
 }
 
 function buildProgram(io: CommandIo): Command {

@@ -1,8 +1,11 @@
 /** Flags that several commands share, and the parsers of their values. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { latestDeployment } from '../actions/runFolder.js';
 import type { AccountSource } from '../chain/accounts.js';
 import type { PartialConfig } from '../config/schema.js';
 import { PanthaliaError } from '../errors.js';
+import type { Emit } from '../events/types.js';
+import type { CommandIo } from './io.js';
 
 /** --json and --quiet are read by main.ts; they are declared for help and for the check of unknown flags. */
 export function withOutputOptions(command: Command): Command {
@@ -13,6 +16,7 @@ export function withOutputOptions(command: Command): Command {
 
 export interface ChainFlags {
   rpcUrl?: string;
+  sotUrl?: string;
   deployment?: string;
   keystore?: string;
   passwordFile?: string;
@@ -33,7 +37,29 @@ export function withDeploymentOptions(command: Command): Command {
       new Option('--rpc-url <url>', 'chain to talk to (default: from the deployment)').env(
         'PANTHALIA_RPC_URL',
       ),
+    )
+    .addOption(
+      new Option('--sot-url <url>', 'Source of Truth (default: from the deployment)').env(
+        'PANTHALIA_SOT_URL',
+      ),
     );
+}
+
+/** What a role needs to find its deployment: the one named, or that of the latest run. */
+export function connection(flags: ChainFlags, emit: Emit, { say, signal }: CommandIo) {
+  const { deployment = latestDeployment, rpcUrl, sotUrl } = flags;
+  return {
+    ...{ deployment, emit, say, signal },
+    ...(rpcUrl === undefined ? {} : { rpcUrl }),
+    ...(sotUrl === undefined ? {} : { sotUrl }),
+  };
+}
+
+export function deviceOption(choices: readonly string[] = ['cpu', 'cuda']): Option {
+  return new Option('--device <device>', 'where the engine computes')
+    .choices(choices)
+    .default('cpu')
+    .env('PANTHALIA_DEVICE');
 }
 
 /** Who signs. */
@@ -101,6 +127,11 @@ export function cheat(text: string, previous: PartialConfig['cheats'] = {}): Rec
   const match = /^(worker_\d+):([a-z-]+)$/.exec(text);
   if (match === null) throw new InvalidArgumentError('Expected WORKER:FAULT, such as worker_2:zero-delta.');
   return { ...previous, [match[1] ?? '']: match[2] ?? '' } as Record<string, string>;
+}
+
+export function address(text: string): `0x${string}` {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new InvalidArgumentError('Expected 0x and 40 hex digits.');
+  return text as `0x${string}`;
 }
 
 /** throws usage/task.bad_id */

@@ -49,6 +49,12 @@ export function problemText({ message, next, stack }: Problem): string {
 }
 
 /** For stdout with --json: one line. */
-export function problemEnvelope({ code, message, details, next }: Problem): Record<string, unknown> {
-  return { schema: 'panthalia-result/1', success: false, errors: [{ code, message, details, next }] };
+export function problemEnvelope({ exitCode, ...problem }: Problem): Record<string, unknown> {
+  const { code, message, details, next } = problem;
+  return {
+    schema: 'panthalia-result/1',
+    success: false,
+    exitCode,
+    errors: [{ code, message, details, next }],
+  };
 }

@@ -7,6 +7,7 @@ export function tiny(): RunConfig {
     preset: 'tiny',
     seed: 1337,
     workers: 4,
+    seatsPerWorker: 2,
     rounds: 6,
     slotsPerRound: 4,
     innerSteps: 40,

@@ -40,6 +40,8 @@ export const runConfigSchema = z
     /** initialisation and batches derive from it */
     seed: count(0, Number.MAX_SAFE_INTEGER),
     workers: count(1, 30),
+    /** solver seats that each worker stakes, and as many verifier seats */
+    seatsPerWorker: count(1, 100),
     rounds: count(1, 1_000_000),
     slotsPerRound: count(1, 64),
     /** H, of one task */

@@ -46,8 +46,9 @@ export interface RunSummary {
   multiplier: number | null;
 }
 
-/** vaultBalance: read from the chain at the end, so that `ledger` compares two independent counts. */
-export function summarise(view: RunView, vaultBalance: bigint): RunSummary {
+/** vaultBalance: read from the chain at the end, so that `ledger` compares two independent counts; null when the chain was
+ *  gone by then, and the difference has to do. */
+export function summarise(view: RunView, vaultBalance: bigint | null): RunSummary {
   const { manifest, market } = view;
   const states = [...market.tasks.values()].map(({ state }) => state);
   const inState = (...wanted: TaskState[]) => states.filter((state) => wanted.includes(state)).length;
@@ -83,7 +84,7 @@ export function summarise(view: RunView, vaultBalance: bigint): RunSummary {
       deposited: formatTokens(deposited),
       paid: formatTokens(withdrawn),
       burned: formatTokens(burned),
-      held: formatTokens(vaultBalance),
+      held: formatTokens(vaultBalance ?? deposited - withdrawn - burned),
     },
     wallSeconds: round(secondsBetween(view.startedAt, view.endedAt)),
     computeSeconds: round(computeSeconds),

@@ -1,0 +1,68 @@
+/** From a deployment file and an account to what a role is given. */
+import type { AccountSource } from '../chain/accounts.js';
+import { createChain } from '../chain/client.js';
+import { connectContracts } from '../chain/contracts.js';
+import { readDeployment } from '../chain/deployment.js';
+import { followMarket } from '../chain/follow.js';
+import { requestSigner } from '../chain/requestSigner.js';
+import { createBlobClient } from '../data/blobClient.js';
+import { PanthaliaError } from '../errors.js';
+import type { Emit } from '../events/types.js';
+import type { RoleContext } from '../roles/context.js';
+
+export interface ConnectOptions {
+  /** path of the deployment file */
+  deployment: string;
+  /** in place of the deployment's */
+  rpcUrl?: string;
+  sotUrl?: string;
+  /** decided when the chain is known; without one nothing can be sent */
+  account?: (chainId: number) => AccountSource;
+  emit: Emit;
+  signal: AbortSignal;
+}
+
+/** Connects to chain and SOT and reads the market's history; `using` it lets go of the chain.
+ *  throws config/deployment.*, config/sot.unknown, network/*, user/account.* */
+export async function connectRole(options: ConnectOptions): Promise<RoleContext & Disposable> {
+  const { market, ...context } = await connectWithoutSot(options);
+  const url = options.sotUrl ?? context.deployment.sotUrl;
+  if (url === null) {
+    context[Symbol.dispose]();
+    throw new PanthaliaError('config', `The deployment ${options.deployment} names no Source of Truth.`, {
+      code: 'sot.unknown',
+      next: 'pass --sot-url URL',
+    });
+  }
+  const { emit } = options;
+  const sot = createBlobClient({
+    url,
+    sign: options.account === undefined ? undefined : requestSigner(context.chain, context.deployment),
+    onTransfer: ({ direction, ...transfer }) =>
+      emit({ type: direction === 'up' ? 'blob.pushed' : 'blob.pulled', ...transfer }),
+  });
+  return { ...context, market, sot };
+}
+
+/** The same for whoever serves blobs, or only looks. */
+export async function connectWithoutSot(
+  options: ConnectOptions,
+): Promise<Omit<RoleContext, 'sot'> & Disposable> {
+  const { emit, signal } = options;
+  const deployment = await readDeployment(options.deployment);
+  const account = options.account?.(deployment.chainId);
+  const chain = await createChain({
+    rpcUrl: options.rpcUrl ?? deployment.rpcUrl,
+    chainId: deployment.chainId,
+    emit,
+    ...(account === undefined ? {} : { account }),
+  });
+  try {
+    const contracts = connectContracts(chain, deployment);
+    const market = await followMarket({ chain, deployment, signal });
+    return { chain, deployment, contracts, market, emit, [Symbol.dispose]: () => chain[Symbol.dispose]() };
+  } catch (error) {
+    chain[Symbol.dispose]();
+    throw error;
+  }
+}

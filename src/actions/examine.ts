@@ -1,0 +1,149 @@
+/** What this machine has of what Panthalia needs. Builds nothing, downloads nothing. */
+import { execFile } from 'node:child_process';
+import { access, readFile, statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { freemem } from 'node:os';
+import { promisify } from 'node:util';
+import { forgeBinary } from '../chain/compile.js';
+import { addonStatus } from '../engine/buildAddon.js';
+import { anvilBinary } from '../process/anvil.js';
+
+export interface Finding {
+  name: string;
+  state: 'ok' | 'failed';
+  /** a version, a path, or what is wrong */
+  detail: string;
+  /** for a failed one: how to mend it */
+  next?: string;
+}
+
+const leastNode = [20, 19];
+const leastDiskBytes = 2e9;
+const leastMemoryBytes = 1.5e9;
+
+/** All checks, in the order of what needs what. */
+export async function examine(signal: AbortSignal): Promise<Finding[]> {
+  const checks: [string, () => Promise<Finding | string>][] = [
+    ['node', async () => nodeFinding(process.versions.node)],
+    ['packages', packageVersions],
+    ['compiler', () => firstLine('c++', ['--version'])],
+    ['cmake', () => firstLine('cmake', ['--version'])],
+    ['libtorch', () => libtorchFinding(signal)],
+    ['engine', () => engineFinding(signal)],
+    ['anvil', () => firstLine(anvilBinary(), ['--version'])],
+    ['forge', () => firstLine(forgeBinary(), ['--version'])],
+    ['contracts', () => present('out/TaskMarket.sol/TaskMarket.json')],
+    ['corpus', () => present('build/data/embedded-bytes-v1/manifest.json')],
+    ['ports', freePortFinding],
+    ['disk', diskFinding],
+    ['memory', async () => spaceFinding('memory', freemem(), leastMemoryBytes)],
+  ];
+  return Promise.all(checks.map(([name, check]) => findingOf(name, check)));
+}
+
+/** A check that throws has failed, and its error says why. */
+async function findingOf(name: string, check: () => Promise<Finding | string>): Promise<Finding> {
+  try {
+    const found = await check();
+    return typeof found === 'string' ? { name, state: 'ok', detail: found } : found;
+  } catch (error) {
+    const { message, next } = error as Error & { next?: string };
+    return { name, state: 'failed', detail: message, next: next ?? remedies[name] ?? 'npm ci' };
+  }
+}
+
+const remedies: Record<string, string> = {
+  compiler: 'install a C++20 compiler (apt install g++)',
+  cmake: 'install CMake (apt install cmake)',
+  contracts: 'npm run build',
+  corpus: 'npm run build',
+};
+
+function nodeFinding(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [leastMajor = 0, leastMinor = 0] = leastNode;
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) {
+    return { name: 'node', state: 'ok', detail: version };
+  }
+  const detail = `${version}, and ${leastNode.join('.')} is the oldest that works`;
+  return { name: 'node', state: 'failed', detail, next: 'install Node 20.19 or later' };
+}
+
+async function packageVersions(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version, dependencies } = JSON.parse(text) as {
+    version: string;
+    dependencies: Record<string, string>;
+  };
+  const told = ['ethers', 'solc', 'typescript', 'commander'].map((name) => `${name} ${dependencies[name]}`);
+  return [`panthalia ${version}`, ...told].join(', ');
+}
+
+async function libtorchFinding(signal: AbortSignal): Promise<Finding> {
+  const { libtorch } = await addonStatus(signal);
+  if (libtorch !== null) {
+    const { version, source, folder } = libtorch;
+    return { name: 'libtorch', state: 'ok', detail: `${version} (${source}: ${folder})` };
+  }
+  return { name: 'libtorch', state: 'failed', detail: 'not found', next: 'npm run build downloads it' };
+}
+
+async function engineFinding(signal: AbortSignal): Promise<Finding> {
+  const { addon } = await addonStatus(signal);
+  const failed = (detail: string): Finding => ({
+    name: 'engine',
+    state: 'failed',
+    detail,
+    next: 'npm run build',
+  });
+  if (addon === null) return failed('not built');
+  if (addon.problem !== null) return failed(`does not load: ${addon.problem}`);
+  if (addon.stale) return failed('older than its sources, or its libtorch has changed');
+  return {
+    name: 'engine',
+    state: 'ok',
+    detail: `${addon.path}, ${addon.cpuCapability}, loads in a child process`,
+  };
+}
+
+async function firstLine(command: string, args: string[]): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(command, args);
+    return stdout.split('\n')[0] ?? '';
+  } catch (cause) {
+    throw new Error(`${command} does not run: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+  }
+}
+
+async function present(path: string): Promise<string> {
+  try {
+    await access(new URL(`../../${path}`, import.meta.url));
+    return path;
+  } catch (cause) {
+    throw new Error(`${path} is not there`, { cause });
+  }
+}
+
+function freePortFinding(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => server.close(() => resolve('127.0.0.1 gives free ports')));
+  });
+}
+
+async function diskFinding(): Promise<Finding> {
+  const { bavail, bsize } = await statfs('.');
+  return spaceFinding('disk', bavail * bsize, leastDiskBytes);
+}
+
+function spaceFinding(name: string, bytes: number, least: number): Finding {
+  const detail = `${(bytes / 1e9).toFixed(1)} GB free`;
+  if (bytes >= least) return { name, state: 'ok', detail };
+  return {
+    name,
+    state: 'failed',
+    detail: `${detail}, ${least / 1e9} GB are needed`,
+    next: `free some ${name}`,
+  };
+}

@@ -1,0 +1,96 @@
+/** The processes of a run: who is started with what, in which order, and what it means when one of them ends. */
+
+import { type Deployment, writeDeployment } from '../chain/deployment.js';
+import type { RunConfig } from '../config/schema.js';
+import { untilAborted } from '../process/untilAborted.js';
+import type { Device } from './compute.js';
+import type { Crew, Member } from './crew.js';
+import { accountIndex, accountsOf } from './localChain.js';
+import type { RunRecord } from './runRecord.js';
+
+const crashesForgiven = 3;
+const solverStakeTokens = 100;
+const readyDeadlineMs = 120_000;
+
+export interface Play {
+  config: RunConfig;
+  record: RunRecord;
+  crew: Crew;
+  deployment: Deployment;
+  device: Device;
+}
+
+/** Starts SOT, master and workers, and resolves when the master has seen the last round through.
+ *  throws what the master or the SOT ended with, or the signal's reason */
+export async function playRoles(play: Play, signal: AbortSignal): Promise<void> {
+  const { crew, record, deployment } = play;
+  const sot = crew.enrol(sotMember(play));
+  void sot.ended.then(({ error }) => crew.isStopping || record.fail(error), record.fail);
+  const late = AbortSignal.timeout(readyDeadlineMs);
+  const sotUrl = await untilAborted(sot.ready, AbortSignal.any([signal, late]));
+  await writeDeployment(record.folder.deployment, { ...deployment, sotUrl: sotUrl ?? null });
+
+  const master = crew.enrol(masterMember(play));
+  startWorkers(play);
+  const { exit, error } = await untilAborted(master.ended, signal);
+  if (exit.code !== 0) throw error;
+}
+
+/** A worker that is gone costs time, not the run; the last one does. */
+function startWorkers({ config, crew, record, ...play }: Play): void {
+  const emit = record.bus.emitterFor('simulate');
+  let left = config.workers;
+  for (let i = 0; i < config.workers; i++) {
+    const worker = crew.enrol(workerMember({ config, crew, record, ...play }, i));
+    void worker.ended.then(({ error }) => {
+      if (crew.isStopping) return;
+      left -= 1;
+      const message = `${error.message} The run goes on with ${left} of ${config.workers} workers.`;
+      if (left === 0) record.fail(error);
+      else emit({ type: 'alert', level: 'warn', message, code: error.code });
+    }, record.fail);
+  }
+}
+
+function sotMember({ config, record: { folder }, device }: Play): Member {
+  const flags = ['--deployment', folder.deployment, '--manifest', folder.manifest, '--data-dir', folder.sot];
+  const buyer = accountsOf(config.workers).master as string;
+  return {
+    name: 'sot',
+    args: (url) => {
+      const port = url === undefined ? String(config.chain.sotPort) : new URL(url).port;
+      return ['sot', ...flags, '--buyer', buyer, '--port', port, '--device', device];
+    },
+    env: account(accountIndex.sot),
+    restarts: crashesForgiven,
+  };
+}
+
+function masterMember({ record: { folder } }: Play): Member {
+  return {
+    name: 'master',
+    args: () => ['master', '--deployment', folder.deployment, '--manifest', folder.manifest],
+    env: account(accountIndex.master),
+    restarts: crashesForgiven,
+  };
+}
+
+function workerMember({ config, record: { folder }, device }: Play, index: number): Member {
+  const name = `worker_${index}`;
+  const stake = String(config.seatsPerWorker * solverStakeTokens);
+  const fault = config.cheats[name];
+  return {
+    name,
+    args: () => [
+      ...['worker', '--deployment', folder.deployment, '--stake', stake, '--audit', config.audit],
+      ...['--scratch', folder.scratch(name), '--device', device],
+      ...(fault === undefined ? [] : ['--cheat', fault]),
+    ],
+    env: account(accountIndex.worker(index)),
+    restarts: 0,
+  };
+}
+
+function account(index: number): Record<string, string> {
+  return { PANTHALIA_MNEMONIC_INDEX: String(index) };
+}

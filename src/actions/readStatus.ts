@@ -1,0 +1,85 @@
+/** A deployment at this moment, as one value. */
+import { createBlobClient } from '../data/blobClient.js';
+import { formatTokens } from '../events/amount.js';
+import type { MarketView } from '../protocol/market.js';
+import type { Address, Hex32 } from '../protocol/task.js';
+import { type ConnectOptions, connectWithoutSot } from './connect.js';
+
+/** Amounts are decimal strings in tokens. */
+export interface Status {
+  chainId: number;
+  rpcUrl: string;
+  block: number;
+  /** null when no SOT is known; model: null when it has no version yet or does not answer */
+  sot: { url: string; model: { number: number; stateRoot: Hex32; validationLoss: number } | null } | null;
+  tasks: {
+    taskId: Hex32;
+    round: number;
+    slot: number;
+    state: string;
+    solver: Address | null;
+    /** unix seconds */
+    challengeBy: number | null;
+  }[];
+  positions: {
+    account: Address;
+    role: string;
+    seats: number;
+    unstaking: number;
+    jailed: boolean;
+    slashed: string;
+  }[];
+  ledger: { deposited: string; withdrawn: string; burned: string; slashed: string };
+}
+
+const sotPatienceMs = 2_000;
+
+export async function readStatus(options: ConnectOptions): Promise<Status> {
+  const abort = new AbortController();
+  const signal = AbortSignal.any([options.signal, abort.signal]);
+  using context = await connectWithoutSot({ ...options, signal });
+  const { deployment, market, chain } = context;
+  const sotUrl = options.sotUrl ?? deployment.sotUrl;
+  try {
+    return {
+      chainId: chain.chainId,
+      rpcUrl: chain.rpcUrl,
+      block: market.head.number,
+      sot: sotUrl === null ? null : { url: sotUrl, model: await latestModel(sotUrl, signal) },
+      ...marketStatus(market.view),
+    };
+  } finally {
+    abort.abort();
+  }
+}
+
+function marketStatus({
+  tasks,
+  positions,
+  ledger,
+}: MarketView): Pick<Status, 'tasks' | 'positions' | 'ledger'> {
+  const { deposited, withdrawn, burned, slashed } = ledger;
+  return {
+    tasks: [...tasks.values()].map(({ taskId, round, slot, state, solver, challengeBy }) => ({
+      ...{ taskId, round, slot, state, solver, challengeBy },
+    })),
+    positions: [...positions.values()].map(({ account, role, seats, unstaking, jailed, slashed: lost }) => ({
+      ...{ account, role, seats, unstaking, jailed, slashed: formatTokens(lost) },
+    })),
+    ledger: {
+      deposited: formatTokens(deposited),
+      withdrawn: formatTokens(withdrawn),
+      burned: formatTokens(burned),
+      slashed: formatTokens(slashed),
+    },
+  };
+}
+
+async function latestModel(url: string, signal: AbortSignal) {
+  const sot = createBlobClient({ url, patienceMs: sotPatienceMs });
+  // The page is about the market; a SOT that is away is part of the news, not an error.
+  const version = await sot.latestVersion({ signal }).catch(() => undefined);
+  if (version === undefined) return null;
+  const { number, stateRoot, validationLoss } = version;
+  return { number, stateRoot, validationLoss };
+}

@@ -1,0 +1,130 @@
+/** A whole run on this machine, in order: folder, pace, chain, SOT, master, workers; and back in reverse. */
+import { availableParallelism } from 'node:os';
+import { latestBlock } from '../chain/client.js';
+import { writeDeployment } from '../chain/deployment.js';
+import type { RunConfig } from '../config/schema.js';
+import { PanthaliaError } from '../errors.js';
+import type { EventListener } from '../events/bus.js';
+import { type RunSummary, summarise } from '../events/summary.js';
+import { type Leash, openLeash } from '../process/leash.js';
+import { canonicalId } from '../protocol/canonicalJson.js';
+import type { Address, RunManifest } from '../protocol/task.js';
+import { checkFault } from '../roles/faults.js';
+import { Crew } from './crew.js';
+import { deadlinesOf } from './deadlines.js';
+import { accountsOf, type LocalChain, startLocalChain, watchChain } from './localChain.js';
+import { manifestOf } from './manifest.js';
+import { measurePace } from './pace.js';
+import { playRoles } from './playRoles.js';
+import { createRunFolder, type RunFolder, writeJson } from './runFolder.js';
+import { openRecord, type RunRecord } from './runRecord.js';
+import { setUp } from './setup.js';
+
+const closingDeadlineMs = 10_000;
+
+export interface SimulateOptions {
+  config: RunConfig;
+  /** default: runs/<time>-<random> */
+  runDir?: string;
+  onEvent: EventListener;
+  /** progress of what is built before there is a run */
+  say: (line: string) => void;
+}
+
+export interface SimulateResult {
+  summary: RunSummary;
+  folder: RunFolder;
+  /** of the processes that sign, by name */
+  accounts: Record<string, Address>;
+  /** why the run did not complete; undefined when it did */
+  error: unknown;
+}
+
+/** Runs to the end, to the first failure that can not be mended, or to the signal; in every case all children are gone and the
+ *  run folder is complete when it resolves.
+ *  throws only before there is a run: build/*, usage/config.*, config/run.folder_* */
+export async function simulate(options: SimulateOptions, signal: AbortSignal): Promise<SimulateResult> {
+  for (const fault of Object.values(options.config.cheats)) checkFault(fault);
+  const { dataset } = await setUp(options.say, signal);
+  const manifest = manifestOf(options.config, dataset);
+  const folder = await createRunFolder(options.runDir);
+  const record = openRecord(folder, options.onEvent);
+  const leash = openLeash();
+  const run: Run = { ...options, manifest, folder, record, leash, vaultBalance: null };
+  const stop = AbortSignal.any([signal, record.failure]);
+  const emit = record.bus.emitterFor('simulate');
+  // What a wait was given up for says more than where it was given up.
+  const error = await train(run, stop).then(
+    () => record.failure.reason,
+    (cause) => stop.reason ?? cause,
+  );
+  if (error instanceof PanthaliaError) {
+    emit({ type: 'alert', level: 'error', message: error.message, code: error.code });
+  }
+  emit({ type: 'run.ended', outcome: outcomeOf(error, signal) });
+  const summary = summarise(record.view, run.vaultBalance);
+  await writeJson(folder.summary, summary);
+  record.close();
+  leash.close();
+  return { summary, folder, accounts: accountsOf(options.config.workers), error };
+}
+
+interface Run extends SimulateOptions {
+  manifest: RunManifest;
+  folder: RunFolder;
+  record: RunRecord;
+  leash: Leash;
+  /** of the token, at the end */
+  vaultBalance: bigint | null;
+}
+
+async function train(run: Run, stop: AbortSignal): Promise<void> {
+  const { config, manifest, folder, record, leash } = run;
+  const emit = record.bus.emitterFor('simulate');
+  await writeJson(folder.manifest, manifest);
+  emit({
+    type: 'run.started',
+    manifest,
+    options: { workers: config.workers, accounts: accountsOf(config.workers) },
+  });
+  const { stepSeconds, device } = await measurePace({ config, folder, leash, signal: stop });
+  await using local = await startLocalChain({
+    config,
+    deadlines: deadlinesOf(config, { stepSeconds, cores: availableParallelism() }),
+    jobId: canonicalId(manifest),
+    folder,
+    leash,
+    emit,
+    onLost: record.fail,
+    signal: stop,
+  });
+  await writeDeployment(folder.deployment, local.deployment);
+  const closing = new AbortController();
+  const watch = watchChain(local, record.bus.emitterFor('chain'), closing.signal);
+  try {
+    await using crew = new Crew({ record, leash });
+    await playRoles({ config, record, crew, deployment: local.deployment, device }, stop);
+  } finally {
+    run.vaultBalance = await closeBooks(local, watch);
+    closing.abort();
+  }
+}
+
+/** The last facts and what the vault holds; null when the chain is gone, which everybody has been told by then. */
+async function closeBooks(
+  { chain, contracts, deployment }: LocalChain,
+  watch: ReturnType<typeof watchChain>,
+): Promise<bigint | null> {
+  try {
+    const { number } = await latestBlock(chain);
+    await watch.caughtUp(number, AbortSignal.timeout(closingDeadlineMs));
+    return await contracts.token.read('balanceOf', [deployment.contracts.vault]);
+  } catch {
+    return null;
+  }
+}
+
+function outcomeOf(error: unknown, signal: AbortSignal): string {
+  if (error === undefined) return 'completed';
+  return signal.aborted ? 'interrupted' : 'failed';
+}

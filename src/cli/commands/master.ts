@@ -1,0 +1,35 @@
+import { Command } from 'commander';
+import type { CommandIo } from '../io.js';
+import {
+  accountSource,
+  type ChainFlags,
+  connection,
+  withAccountOptions,
+  withDeploymentOptions,
+  withOutputOptions,
+} from '../options.js';
+import { roleEvents } from '../roleEvents.js';
+
+interface MasterFlags extends ChainFlags {
+  manifest: string;
+  json?: true;
+  verbose?: true;
+}
+
+export function masterCommand(io: CommandIo): Command {
+  const command = new Command('master')
+    .description("post each round's tasks and make the calls that are due")
+    .requiredOption('--manifest <file>', 'manifest.json of the run')
+    .option('-v, --verbose', 'tell every event')
+    .action((flags: MasterFlags) => run(flags, io));
+  return withOutputOptions(withAccountOptions(withDeploymentOptions(command)));
+}
+
+async function run(flags: MasterFlags, io: CommandIo): Promise<void> {
+  const { runMaster } = await import('../../actions/runRole.js');
+  await runMaster({
+    ...connection(flags, roleEvents('master', flags, io), io),
+    account: (chainId) => accountSource(flags, chainId),
+    manifest: flags.manifest,
+  });
+}

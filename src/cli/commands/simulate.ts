@@ -1,0 +1,150 @@
+import { Command, Option } from 'commander';
+import type { PartialConfig } from '../../config/schema.js';
+import { PanthaliaError } from '../../errors.js';
+import { encodeEvent, encodeJson } from '../../events/line.js';
+import type { RunSummary } from '../../events/summary.js';
+import type { Address } from '../../protocol/task.js';
+import type { CommandIo } from '../io.js';
+import { cheat, positiveNumber, wholeNumber, withOutputOptions } from '../options.js';
+import { createPlainPrinter } from '../plainPrinter.js';
+import { summaryText } from '../summaryText.js';
+
+interface SimulateFlags {
+  config?: string;
+  preset?: string;
+  workers?: number;
+  seatsPerWorker?: number;
+  rounds?: number;
+  slots?: number;
+  innerSteps?: number;
+  seed?: number;
+  device?: 'cpu' | 'cuda' | 'auto';
+  cheat?: Record<string, string>;
+  audit?: 'never' | 'assigned' | 'all';
+  challengeSeconds?: number;
+  blockTime?: number;
+  rpcPort?: number;
+  sotPort?: number;
+  runDir?: string;
+  expectSlashed?: string[];
+  expectLoss?: number;
+  json?: true;
+  quiet?: true;
+  verbose?: true;
+}
+
+const examples = `
+Examples:
+  panthalia simulate                                   four workers, about three minutes
+  panthalia simulate --cheat worker_2:zero-delta       one of them cheats and is caught
+  panthalia simulate --rounds 2 --json > run.jsonl     one event per line, the summary last`;
+
+export function simulateCommand(io: CommandIo): Command {
+  const command = new Command('simulate')
+    .description('train a model on this machine: chain, Source of Truth, master and staked workers')
+    .option('--config <file>', 'JSON file with settings, below the flags')
+    .addOption(setting('--preset <name>', 'where the settings start from: tiny, smoke (default: tiny)'))
+    .addOption(setting('-w, --workers <n>', 'worker processes', wholeNumber))
+    .addOption(
+      setting('--seats-per-worker <n>', 'solver seats and verifier seats each of them stakes', wholeNumber),
+    )
+    .addOption(setting('--rounds <n>', 'outer steps', wholeNumber))
+    .addOption(setting('--slots <n>', 'tasks per round', wholeNumber))
+    .addOption(setting('--inner-steps <n>', 'H, inner steps per task', wholeNumber))
+    .addOption(setting('--seed <n>', 'of the initialisation and the batches', wholeNumber))
+    .addOption(setting('--device <device>', 'where the engines compute').choices(['cpu', 'cuda', 'auto']))
+    .addOption(
+      setting('--audit <policy>', 'which tasks workers re-execute unasked').choices([
+        'never',
+        'assigned',
+        'all',
+      ]),
+    )
+    .addOption(
+      setting('--challenge-seconds <s>', 'time to dispute a result (default: measured)', positiveNumber),
+    )
+    .addOption(setting('--block-time <s>', 'seconds between blocks', positiveNumber))
+    .addOption(setting('--rpc-port <n>', 'port of the chain; 0 takes a free one', wholeNumber))
+    .addOption(setting('--sot-port <n>', 'port of the Source of Truth; 0 takes a free one', wholeNumber))
+    .option('--cheat <worker:fault>', 'make a worker misbehave, e.g. worker_2:zero-delta; repeatable', cheat)
+    .addOption(setting('--run-dir <dir>', 'new folder for everything the run leaves (default: runs/<time>)'))
+    .option('--expect-slashed <worker>', 'end with code 5 unless this worker lost stake; repeatable', append)
+    .option('--expect-loss <x>', 'end with code 5 unless the validation loss is at most x', positiveNumber)
+    .option('-v, --verbose', 'tell every event')
+    .addHelpText('after', examples)
+    .action((flags: SimulateFlags) => run(flags, io));
+  return withOutputOptions(command);
+}
+
+async function run(flags: SimulateFlags, io: CommandIo): Promise<void> {
+  const { loadConfig } = await import('../../config/load.js');
+  const config = loadConfig({
+    ...(flags.config === undefined ? {} : { file: flags.config }),
+    flags: configOf(flags),
+  });
+  const { simulate } = await import('../../actions/simulate.js');
+  const printer = createPlainPrinter({ write: io.say, level: flags.verbose ? 'debug' : 'info' });
+  const { summary, folder, error, accounts } = await simulate(
+    {
+      config,
+      say: io.say,
+      ...(flags.runDir === undefined ? {} : { runDir: flags.runDir }),
+      onEvent: flags.json ? (event) => io.print(encodeEvent(event)) : printer,
+    },
+    io.signal,
+  );
+  const failure = error ?? unmetExpectation(flags, summary, accounts);
+  if (failure !== undefined) io.fail(failure);
+  io.print(flags.json ? encodeJson(summary) : summaryText(summary, folder.path));
+}
+
+function configOf(flags: SimulateFlags): PartialConfig {
+  const { preset, workers, seatsPerWorker, rounds, innerSteps, seed, device, audit, cheat: cheats } = flags;
+  return defined({
+    ...{ preset, workers, seatsPerWorker, rounds, innerSteps, seed, device, audit, cheats },
+    slotsPerRound: flags.slots,
+    chain: defined({
+      challengeSeconds: flags.challengeSeconds,
+      blockSeconds: flags.blockTime,
+      rpcPort: flags.rpcPort,
+      sotPort: flags.sotPort,
+    }),
+  });
+}
+
+/** For scripts: the run went through, and the answer may still be no. */
+function unmetExpectation(
+  { expectSlashed = [], expectLoss }: SimulateFlags,
+  { slashed, loss }: RunSummary,
+  accounts: Record<string, Address>,
+): PanthaliaError | undefined {
+  const spared = expectSlashed.filter((worker) => {
+    const address = accounts[worker];
+    return address === undefined || slashed[address] === undefined;
+  });
+  if (spared.length > 0)
+    return unmet('slashed', `${spared.join(', ')} was expected to be slashed and was not.`);
+  const { validation } = loss;
+  if (expectLoss === undefined || (validation !== null && validation <= expectLoss)) return undefined;
+  return unmet('loss', `A validation loss of at most ${expectLoss} was expected, it is ${validation}.`);
+}
+
+function unmet(what: string, sentence: string): PanthaliaError {
+  return new PanthaliaError('check', sentence, { code: `simulate.expected_${what}` });
+}
+
+function setting<T>(flags: string, description: string, parse?: (text: string) => T): Option {
+  const name = /--([a-z-]+)/.exec(flags)?.[1] ?? '';
+  const option = new Option(flags, description).env(`PANTHALIA_${name.toUpperCase().replaceAll('-', '_')}`);
+  return parse === undefined ? option : option.argParser(parse);
+}
+
+function append(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
+}
+
+/** Without the keys whose value is undefined. */
+function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}

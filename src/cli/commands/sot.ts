@@ -1,0 +1,51 @@
+import { Command, Option } from 'commander';
+import type { CommandIo } from '../io.js';
+import {
+  address,
+  type ChainFlags,
+  connection,
+  deviceOption,
+  wholeNumber,
+  withDeploymentOptions,
+  withOutputOptions,
+} from '../options.js';
+import { roleEvents } from '../roleEvents.js';
+
+interface SotFlags extends ChainFlags {
+  manifest: string;
+  dataDir: string;
+  buyer: `0x${string}`;
+  host: string;
+  port: number;
+  device: 'cpu' | 'cuda';
+  json?: true;
+  verbose?: true;
+}
+
+export function sotCommand(io: CommandIo): Command {
+  const command = new Command('sot')
+    .description('the Source of Truth: store blobs, apply the outer step to what the chain accepted')
+    .requiredOption('--manifest <file>', 'manifest.json of the run')
+    .requiredOption('--data-dir <dir>', 'blobs and versions; goes on from what lies there')
+    .requiredOption('--buyer <address>', "the master's account", address)
+    .option('--host <address>', 'where to listen', '127.0.0.1')
+    .addOption(
+      new Option('--port <n>', '0 takes a free one')
+        .argParser(wholeNumber)
+        .default(0)
+        .env('PANTHALIA_SOT_PORT'),
+    )
+    .addOption(deviceOption())
+    .option('-v, --verbose', 'tell every event')
+    .action((flags: SotFlags) => run(flags, io));
+  return withOutputOptions(withDeploymentOptions(command));
+}
+
+async function run(flags: SotFlags, io: CommandIo): Promise<void> {
+  const { manifest, dataDir: dir, buyer, host, port, device } = flags;
+  const { runSot } = await import('../../actions/runRole.js');
+  await runSot({
+    ...connection(flags, roleEvents('sot', flags, io), io),
+    ...{ manifest, dir, buyer, host, port, device },
+  });
+}

@@ -1,0 +1,70 @@
+import { Command, Option } from 'commander';
+import type { CommandIo } from '../io.js';
+import {
+  accountSource,
+  type ChainFlags,
+  connection,
+  deviceOption,
+  tokenAmount,
+  withAccountOptions,
+  withDeploymentOptions,
+  withOutputOptions,
+} from '../options.js';
+import { roleEvents } from '../roleEvents.js';
+
+interface WorkerFlags extends ChainFlags {
+  stake?: string | true;
+  audit: 'never' | 'assigned' | 'all';
+  device: 'cpu' | 'cuda';
+  scratch?: string;
+  cheat?: string;
+  json?: true;
+  verbose?: true;
+}
+
+const oneSeat = '100';
+
+const details = `
+Joins a running deployment, solves and verifies until interrupted, then finishes what it owes. A second Ctrl-C ends it at once.
+
+Examples:
+  panthalia worker --stake                             against the latest run, with development account 9
+  panthalia worker --stake 200 --deployment deployment.json --keystore key.json --password-file password`;
+
+export function workerCommand(io: CommandIo): Command {
+  const command = new Command('worker')
+    .description('stake, solve tasks and verify those of others')
+    .option('--stake [amount]', `tokens to stake as solver, in seats of ${oneSeat} (default: one seat)`)
+    .addOption(
+      new Option('--audit <policy>', 'which tasks to re-execute unasked')
+        .choices(['never', 'assigned', 'all'])
+        .default('assigned')
+        .env('PANTHALIA_AUDIT'),
+    )
+    .addOption(deviceOption())
+    .addOption(
+      new Option('--scratch <dir>', 'folder for files in flight (default: a temporary one)').env(
+        'PANTHALIA_SCRATCH',
+      ),
+    )
+    .addOption(new Option('--cheat <fault>', 'misbehave, for tests').hideHelp())
+    .option('-v, --verbose', 'tell every event')
+    .addHelpText('after', details)
+    .action((flags: WorkerFlags) => run(flags, io));
+  return withOutputOptions(withAccountOptions(withDeploymentOptions(command)));
+}
+
+async function run(flags: WorkerFlags, io: CommandIo): Promise<void> {
+  const { stake, audit, cheat: fault, device } = flags;
+  const stakeAmount = tokenAmount(typeof stake === 'string' ? stake : oneSeat);
+  const { runWorker } = await import('../../actions/runRole.js');
+  const { scratchFolder } = await import('../../actions/scratch.js');
+  await using scratch = await scratchFolder(flags.scratch);
+  await runWorker({
+    ...connection(flags, roleEvents('worker', flags, io), io),
+    account: (chainId) => accountSource(flags, chainId),
+    worker: { stakeAmount, audit, ...(fault === undefined ? {} : { fault }) },
+    device,
+    scratch: scratch.path,
+  });
+}

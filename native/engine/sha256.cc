@@ -33,30 +33,6 @@ void store_be(uint8_t* bytes, uint32_t value) {
   for (int i = 0; i < 4; ++i) bytes[i] = static_cast<uint8_t>(value >> (24 - 8 * i));
 }
 
-void compress_portable(uint32_t* state, const uint8_t* bytes, size_t blocks) {
-  for (; blocks > 0; --blocks, bytes += 64) {
-    uint32_t w[64];
-    for (int i = 0; i < 16; ++i) w[i] = load_be(bytes + 4 * i);
-    for (int i = 16; i < 64; ++i) {
-      const uint32_t s0 = std::rotr(w[i - 15], 7) ^ std::rotr(w[i - 15], 18) ^ (w[i - 15] >> 3);
-      const uint32_t s1 = std::rotr(w[i - 2], 17) ^ std::rotr(w[i - 2], 19) ^ (w[i - 2] >> 10);
-      w[i] = w[i - 16] + s0 + w[i - 7] + s1;
-    }
-    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
-    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    for (int i = 0; i < 64; ++i) {
-      const uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
-      const uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + round_constants[i] + w[i];
-      const uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
-      const uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
-      h = g, g = f, f = e, e = d + t1;
-      d = c, c = b, b = a, a = t1 + t2;
-    }
-    state[0] += a, state[1] += b, state[2] += c, state[3] += d;
-    state[4] += e, state[5] += f, state[6] += g, state[7] += h;
-  }
-}
-
 #if defined(__x86_64__)
 
 bool has_sha_instructions() {
@@ -120,20 +96,13 @@ const bool sha_instructions = has_sha_instructions();
 
 #endif
 
-void compress(uint32_t* state, const uint8_t* bytes, size_t blocks) {
-#if defined(__x86_64__)
-  if (sha_instructions) return compress_sha<1>({state}, {bytes}, blocks);
-#endif
-  compress_portable(state, bytes, blocks);
-}
-
 void compress_pair(uint32_t* first, uint32_t* second, const uint8_t* first_bytes, const uint8_t* second_bytes,
                    size_t blocks) {
 #if defined(__x86_64__)
   if (sha_instructions) return compress_sha<2>({first, second}, {first_bytes, second_bytes}, blocks);
 #endif
-  compress_portable(first, first_bytes, blocks);
-  compress_portable(second, second_bytes, blocks);
+  sha256_compress_portable(first, first_bytes, blocks);
+  sha256_compress_portable(second, second_bytes, blocks);
 }
 
 /** Writes the last one or two blocks of a message of `total` bytes whose last `size` bytes are `tail`; returns how many. */
@@ -155,6 +124,37 @@ Digest to_digest(const uint32_t* state) {
 
 }  // namespace
 
+void sha256_compress_portable(uint32_t* state, const uint8_t* bytes, size_t blocks) {
+  for (; blocks > 0; --blocks, bytes += 64) {
+    uint32_t w[64];
+    for (int i = 0; i < 16; ++i) w[i] = load_be(bytes + 4 * i);
+    for (int i = 16; i < 64; ++i) {
+      const uint32_t s0 = std::rotr(w[i - 15], 7) ^ std::rotr(w[i - 15], 18) ^ (w[i - 15] >> 3);
+      const uint32_t s1 = std::rotr(w[i - 2], 17) ^ std::rotr(w[i - 2], 19) ^ (w[i - 2] >> 10);
+      w[i] = w[i - 16] + s0 + w[i - 7] + s1;
+    }
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
+    for (int i = 0; i < 64; ++i) {
+      const uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
+      const uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + round_constants[i] + w[i];
+      const uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
+      const uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
+      h = g, g = f, f = e, e = d + t1;
+      d = c, c = b, b = a, a = t1 + t2;
+    }
+    state[0] += a, state[1] += b, state[2] += c, state[3] += d;
+    state[4] += e, state[5] += f, state[6] += g, state[7] += h;
+  }
+}
+
+void sha256_compress(uint32_t* state, const uint8_t* bytes, size_t blocks) {
+#if defined(__x86_64__)
+  if (sha_instructions) return compress_sha<1>({state}, {bytes}, blocks);
+#endif
+  sha256_compress_portable(state, bytes, blocks);
+}
+
 Sha256::Sha256() { std::memcpy(state_, initial_state, sizeof state_); }
 
 void Sha256::update(const void* bytes, size_t size) {
@@ -165,10 +165,10 @@ void Sha256::update(const void* bytes, size_t size) {
     std::memcpy(block_ + filled_, next, taken);
     filled_ += taken, next += taken, size -= taken;
     if (filled_ < sizeof block_) return;
-    compress(state_, block_, 1);
+    sha256_compress(state_, block_, 1);
     filled_ = 0;
   }
-  compress(state_, next, size / 64);
+  sha256_compress(state_, next, size / 64);
   filled_ = size % 64;
   if (filled_ > 0) std::memcpy(block_, next + size - filled_, filled_);
 }
@@ -176,7 +176,7 @@ void Sha256::update(const void* bytes, size_t size) {
 Digest Sha256::finish() {
   uint8_t blocks[128];
   const size_t count = pad(block_, filled_, total_, blocks);
-  compress(state_, blocks, count);
+  sha256_compress(state_, blocks, count);
   return to_digest(state_);
 }
 

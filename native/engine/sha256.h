@@ -29,6 +29,11 @@ class Sha256 {
 void sha256_pair(const uint8_t* first, const uint8_t* second, size_t size, Digest& first_digest,
                  Digest& second_digest);
 
+/** One message's state through `blocks` blocks of 64 bytes: with the processor's instructions, and without. Here for the
+ *  tests, which compare the two. */
+void sha256_compress(uint32_t* state, const uint8_t* bytes, size_t blocks);
+void sha256_compress_portable(uint32_t* state, const uint8_t* bytes, size_t blocks);
+
 std::array<uint8_t, 4> u32le(uint32_t value);
 
 /** 0x and lower-case hex. */

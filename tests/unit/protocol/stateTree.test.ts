@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { modelTensors, parameterCount, stateRoot } from '../../../src/protocol/stateTree.js';
+import fixture from '../../fixtures/stateTree.json' with { type: 'json' };
+import { fixtureArena } from '../../helpers/fixtureArena.js';
+
+const { model } = fixture;
+const count = parameterCount(model);
+const arenas = () => ({
+  theta: fixtureArena(0, count),
+  m: fixtureArena(1, count),
+  v: fixtureArena(2, count),
+});
+
+describe('the state tree', () => {
+  it('gives the root of the shared fixture', () => {
+    expect(count).toBe(fixture.parameterCount);
+    expect(stateRoot(model, arenas())).toBe(fixture.stateRoot);
+  });
+
+  it('changes with any byte of any arena', () => {
+    for (const name of ['theta', 'm', 'v'] as const) {
+      for (const byte of [0, 4 * 1024, 4 * count - 1]) {
+        const changed = arenas();
+        changed[name][byte] = (changed[name][byte] as number) ^ 1;
+        expect(stateRoot(model, changed)).not.toBe(fixture.stateRoot);
+      }
+    }
+  });
+
+  it('tells theta from m from v', () => {
+    const { theta, m, v } = arenas();
+    expect(stateRoot(model, { theta: m, m: theta, v })).not.toBe(fixture.stateRoot);
+  });
+
+  it('refuses an arena of another size, with both sizes in the message', () => {
+    const short = { ...arenas(), m: new Uint8Array(8) };
+    expect(() => stateRoot(model, short)).toThrow(`has ${4 * count} bytes, received 8`);
+  });
+
+  it('packs the tensors in manifest order without gaps', () => {
+    const tensors = modelTensors(model);
+    expect(tensors.map(({ name }) => name).slice(0, 4)).toEqual([
+      'transformer.wte.weight',
+      'transformer.wpe.weight',
+      'transformer.h.0.ln_1.weight',
+      'transformer.h.0.attn.c_attn.weight',
+    ]);
+    expect(tensors.at(-1)?.name).toBe('transformer.ln_f.weight');
+    let end = 0;
+    for (const { offset, length, shape } of tensors) {
+      expect(offset).toBe(end);
+      expect(length).toBe(shape.reduce((product, size) => product * size));
+      end += length;
+    }
+    expect(end).toBe(count);
+  });
+});

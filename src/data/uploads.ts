@@ -1,7 +1,7 @@
 /** Uploads in progress. Everything here can be read back from disk after a kill -9: the announcement is a file, and which
  *  parts are there is found by hashing them. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readdir, readFile, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PanthaliaError } from '../errors.js';
 import type { Address, Hex32 } from '../protocol/task.js';
@@ -15,7 +15,7 @@ import {
   uploadId,
 } from './blobParts.js';
 import type { BlobStore } from './blobStore.js';
-import { storageError, writeFileWhole } from './files.js';
+import { storageError } from './files.js';
 import { UploadBudget } from './uploadBudget.js';
 
 export interface UploadLimits {
@@ -205,8 +205,10 @@ export class Uploads {
     };
     this.#live.set(id, upload);
     upload.ready = this.#freeOnFailure(upload, `begin upload ${id}`, async () => {
-      await writeFileWhole(this.#contentPath(id), new Uint8Array());
-      await writeFileWhole(this.#announcementPath(id), JSON.stringify({ announcement, uploader }));
+      // No fsync: an upload need outlive the process, not the machine, and a torn announcement is cleared away.
+      await mkdir(this.#folder(id), { recursive: true });
+      await writeFile(this.#contentPath(id), '');
+      await writeFile(this.#announcementPath(id), JSON.stringify({ announcement, uploader }));
     });
     upload.ready.catch(() => {}); // Whoever awaits it gets the error; the upload is forgotten by then.
   }

@@ -1,5 +1,6 @@
 /** A TypeScript program of the tests as a real process, for what only a process can show: dying, limits, memory. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -10,6 +11,7 @@ import { rolldown } from 'rolldown';
 export async function buildChild(name: string): Promise<string> {
   const input = fileURLToPath(new URL(`../children/${name}.ts`, import.meta.url));
   const folder = await mkdtemp(join(tmpdir(), 'panthalia-child-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const bundle = await rolldown({ input, platform: 'node', logLevel: 'warn' });
   const file = join(folder, `${basename(name)}.mjs`);
   await bundle.write({ file, format: 'esm', codeSplitting: false });
@@ -17,7 +19,7 @@ export async function buildChild(name: string): Promise<string> {
   return file;
 }
 
-/** fileBlocks: RLIMIT_FSIZE in KiB, the cheapest full disk there is. */
+/** fileKiB: RLIMIT_FSIZE, the cheapest full disk there is: writes beyond it fail with EFBIG. */
 export function startChild(program: string, args: string[], limits: { fileKiB?: number } = {}): ChildProcess {
   const { fileKiB } = limits;
   const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];

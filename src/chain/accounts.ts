@@ -93,6 +93,16 @@ function developmentWallet(index: number, chainId: number): HDNodeWallet {
   return HDNodeWallet.fromPhrase(developmentMnemonic, undefined, `m/44'/60'/0'/0/${index}`);
 }
 
+/** The first `count` accounts of the development mnemonic, in order. */
+export function developmentAddresses(count: number): Address[] {
+  return Array.from({ length: count }, (_, i) => developmentWallet(i, developmentChainId).address as Address);
+}
+
+/** For handing a development account to a child process by its environment. */
+export function developmentKey(index: number): string {
+  return developmentWallet(index, developmentChainId).privateKey;
+}
+
 async function openKeystore(path: string, passwordFile: string | undefined): Promise<Wallet | HDNodeWallet> {
   const json = await readText(path, 'keystore');
   const password = passwordFile === undefined ? '' : await readText(passwordFile, 'password file');

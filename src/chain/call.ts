@@ -10,7 +10,7 @@ import { Interface, type InterfaceAbi } from 'ethers';
 import type { Address } from '../protocol/task.js';
 import type { Chain } from './client.js';
 import { plainOutputs } from './decode.js';
-import { type Receipt, type Sent, sendCall, transact, translate } from './send.js';
+import { type ContractCall, type Receipt, type Sent, sendCall, transact, translate } from './send.js';
 
 type Inputs<A extends Abi, N extends string> = AbiParametersToPrimitiveTypes<
   ExtractAbiFunction<A, N>['inputs'],
@@ -25,7 +25,14 @@ type OutputsOf<Types extends readonly AbiParameter[]> = Types extends readonly [
 
 type Outputs<A extends Abi, N extends string> = OutputsOf<ExtractAbiFunction<A, N>['outputs']>;
 
-/** One deployed contract: `read` asks the newest block, `write` sends and waits, `send` does not wait. */
+/** gasLimit: instead of an estimate, see ContractCall */
+export interface WriteOptions {
+  signal: AbortSignal;
+  gasLimit?: bigint;
+}
+
+/** One deployed contract: `read` asks the newest block, `write` sends and waits, `send` does not wait for a block,
+ *  `simulate` tells what `write` would return on top of what was sent before. */
 export interface Contract<A extends Abi> {
   readonly address: Address;
   readonly abi: A;
@@ -36,31 +43,44 @@ export interface Contract<A extends Abi> {
   write<N extends ExtractAbiFunctionNames<A, 'nonpayable' | 'payable'>>(
     name: N,
     args: Inputs<A, N>,
-    signal: AbortSignal,
+    options: AbortSignal | WriteOptions,
   ): Promise<Receipt>;
   send<N extends ExtractAbiFunctionNames<A, 'nonpayable' | 'payable'>>(
     name: N,
     args: Inputs<A, N>,
-    signal: AbortSignal,
+    options: AbortSignal | WriteOptions,
   ): Promise<Sent>;
+  simulate<N extends ExtractAbiFunctionNames<A, 'nonpayable' | 'payable'>>(
+    name: N,
+    args: Inputs<A, N>,
+    options: { gasLimit: bigint },
+  ): Promise<Outputs<A, N>>;
 }
 
 export function contractAt<const A extends Abi>(chain: Chain, address: Address, abi: A): Contract<A> {
   const face = new Interface(abi as unknown as InterfaceAbi);
+  const ask = async (name: string, args: unknown, overrides: Record<string, unknown>) => {
+    const data = face.encodeFunctionData(name, args as readonly unknown[]);
+    try {
+      const answer = await chain.provider.call({ to: address, data, ...overrides });
+      const outputs = face.getFunction(name)?.outputs ?? [];
+      return plainOutputs(face.decodeFunctionResult(name, answer), outputs) as never;
+    } catch (cause) {
+      throw translate(chain, name, cause);
+    }
+  };
+  const callOf = (name: string, args: unknown, options: AbortSignal | WriteOptions): ContractCall => {
+    const gas = 'gasLimit' in options ? { gasLimit: options.gasLimit } : {};
+    return { address, face, name, args: args as unknown[], ...gas };
+  };
+  const signalOf = (options: AbortSignal | WriteOptions) => ('signal' in options ? options.signal : options);
   return {
     address,
     abi,
-    read: async (name, args) => {
-      const call = { to: address, data: face.encodeFunctionData(name, args as readonly unknown[]) };
-      try {
-        const answer = await chain.provider.call(call);
-        const outputs = face.getFunction(name)?.outputs ?? [];
-        return plainOutputs(face.decodeFunctionResult(name, answer), outputs) as never;
-      } catch (cause) {
-        throw translate(chain, name, cause);
-      }
-    },
-    write: (name, args, signal) => transact(chain, { address, face, name, args: args as unknown[] }, signal),
-    send: (name, args, signal) => sendCall(chain, { address, face, name, args: args as unknown[] }, signal),
+    read: (name, args) => ask(name, args, {}),
+    write: (name, args, options) => transact(chain, callOf(name, args, options), signalOf(options)),
+    send: (name, args, options) => sendCall(chain, callOf(name, args, options), signalOf(options)),
+    simulate: (name, args, { gasLimit }) =>
+      ask(name, args, { from: chain.signer?.address, gasLimit, blockTag: 'pending' }),
   };
 }

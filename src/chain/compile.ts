@@ -35,7 +35,7 @@ export async function contractBytecode(signal: AbortSignal): Promise<Record<Cont
 export async function forgeBuild(signal: AbortSignal): Promise<void> {
   const binary = forgeBinary();
   try {
-    await promisify(execFile)(binary, ['build', '--root', packageFolder], {
+    await promisify(execFile)(binary, ['build', '--root', packageFolder, 'contracts'], {
       cwd: packageFolder,
       signal,
       timeout: buildDeadlineMs,

@@ -1,4 +1,5 @@
 /** One transaction: simulate, send, wait, and say in one sentence why a contract refused. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Interface, Log, TransactionReceipt } from 'ethers';
 import { PanthaliaError } from '../errors.js';
 import type { Address, Hex32 } from '../protocol/task.js';
@@ -6,9 +7,12 @@ import { type Chain, requireSigner, type Signer } from './client.js';
 import { decodeRevert, revertData } from './revert.js';
 import { rpcError } from './rpcError.js';
 
-/** The estimate holds for the state it was made on; others may change it before we are mined. */
+/** The estimate holds for the state it was made on, and others change it before we are mined: of three reveals in one block,
+ *  each estimated alone, the last one also counts the votes. Gas that is not used is not paid. */
 const gasMarginPercent = 140n;
+const gasMargin = 1_000_000n;
 const receiptDeadlineMs = 120_000;
+const receiptPollMs = 100;
 const nonceAttempts = 3;
 
 export interface ContractCall {
@@ -16,6 +20,8 @@ export interface ContractCall {
   face: Interface;
   name: string;
   args: readonly unknown[];
+  /** instead of an estimate, which is too low for calls that catch the failures of inner calls */
+  gasLimit?: bigint;
 }
 
 export interface Receipt {
@@ -44,7 +50,8 @@ export async function transact(chain: Chain, call: ContractCall, signal: AbortSi
 /** Simulates and hands over `call` without waiting for a block. The simulation sees what this account sent before. */
 export function sendCall(chain: Chain, call: ContractCall, signal: AbortSignal): Promise<Sent> {
   const data = call.face.encodeFunctionData(call.name, call.args);
-  return sendRequest(chain, call.name, { to: call.address, data }, signal);
+  const gas = call.gasLimit === undefined ? {} : { gasLimit: call.gasLimit };
+  return sendRequest(chain, call.name, { to: call.address, data, ...gas }, signal);
 }
 
 /** The same for a contract's creation code with its encoded arguments. */
@@ -55,13 +62,14 @@ export function sendCreation(chain: Chain, what: string, data: string, signal: A
 interface Request {
   to?: Address;
   data: string;
+  gasLimit?: bigint;
 }
 
 async function sendRequest(chain: Chain, what: string, request: Request, signal: AbortSignal): Promise<Sent> {
   const signer = requireSigner(chain);
   signal.throwIfAborted();
   try {
-    const gasLimit = await estimateGas(chain, { ...request, from: signer.address });
+    const gasLimit = request.gasLimit ?? (await estimateGas(chain, request, signer.address));
     const hash = await signer.inOrder(() => handOver(chain, signer, { ...request, gasLimit }));
     const confirmed = () => confirm(chain, what, { ...request, from: signer.address }, hash, signal);
     return { hash, confirmed };
@@ -70,10 +78,10 @@ async function sendRequest(chain: Chain, what: string, request: Request, signal:
   }
 }
 
-async function estimateGas(chain: Chain, request: Request & { from: Address }): Promise<bigint> {
+async function estimateGas(chain: Chain, { to, data }: Request, from: Address): Promise<bigint> {
   // ethers' own estimate names no block, and nodes differ in what they take then; pending sees our earlier transactions.
-  const gas: string = await chain.provider.send('eth_estimateGas', [request, 'pending']);
-  return (BigInt(gas) * gasMarginPercent) / 100n;
+  const gas: string = await chain.provider.send('eth_estimateGas', [{ from, to, data }, 'pending']);
+  return (BigInt(gas) * gasMarginPercent) / 100n + gasMargin;
 }
 
 async function confirm(
@@ -119,20 +127,18 @@ export async function handOver(
   }
 }
 
-/** throws deadline/transaction.not_mined */
+/** Asks for the receipt until there is one.  throws deadline/transaction.not_mined */
 export async function waitForReceipt(
   chain: Chain,
   hash: Hex32,
   signal: AbortSignal,
 ): Promise<TransactionReceipt> {
-  const receipt = await untilAborted(
-    chain.provider.waitForTransaction(hash, 1, receiptDeadlineMs).catch((cause) => {
-      if ((cause as { code?: string }).code === 'TIMEOUT') return null;
-      throw cause;
-    }),
-    signal,
-  );
-  if (receipt !== null) return receipt;
+  const giveUpAtMs = Date.now() + receiptDeadlineMs;
+  while (Date.now() < giveUpAtMs) {
+    const receipt = await chain.provider.getTransactionReceipt(hash);
+    if (receipt !== null) return receipt;
+    await delay(receiptPollMs, undefined, { signal });
+  }
   throw new PanthaliaError(
     'deadline',
     `Transaction ${hash} was not mined within ${receiptDeadlineMs / 1000} s.`,

@@ -1,19 +1,53 @@
-/** The money of a dispute, in token units. Twin: contracts/libraries (escalation).
+/** The money of a dispute, in token units. Twins: contracts/libraries/Escalation.sol, Settlement.sol.
  *  source: the paper's Figure 4 (3 verifiers for 30, 5 for 50); research/contracts.md 3.6 */
+import type { CaseView } from './market.js';
+import type { Address } from './task.js';
+
+/** The part of a subnet's parameters that disputes depend on. */
+export interface DisputeTerms {
+  solverStake: bigint;
+  verifierFee: bigint;
+  panelStart: number;
+  panelStep: number;
+  maxRounds: number;
+  /** of the stake, in basis points, to the disputer of a convicted solver */
+  bountyBps: number;
+}
 
 /** Verifiers in dispute round `round` (from 1): 3, 5, 7, ... */
-export function panelSize(round: number): number {
-  return 2 * round + 1;
+export function panelSize(terms: DisputeTerms, round: number): number {
+  return terms.panelStart + terms.panelStep * (round - 1);
 }
 
-/** What opening this round costs.  feePerVerifier: v */
-export function roundFee(round: number, feePerVerifier: bigint): bigint {
-  return BigInt(panelSize(round)) * feePerVerifier;
+/** What opening this round costs. */
+export function roundFee(terms: DisputeTerms, round: number): bigint {
+  return BigInt(panelSize(terms, round)) * terms.verifierFee;
 }
 
-/** Votes that decide a panel; fewer reveals of one verdict leave the round without a quorum. */
-export function quorum(size: number): number {
-  return Math.floor(size / 2) + 1;
+/** What `account` paid into a settled case as disputer or appellant, and what it got out of the settlement.
+ *  Earnings of its seats in panels are not counted. */
+export function disputeBalance(
+  terms: DisputeTerms,
+  kase: CaseView,
+  account: Address,
+): { paid: bigint; received: bigint } {
+  let paid = 0n;
+  let received = 0n;
+  for (const [i, round] of kase.rounds.entries()) {
+    if (round.payer !== account) continue;
+    paid += round.fee;
+    // An appeal is repaid by the panel it corrected, a void panel by nobody: its fee was not spent.
+    const corrected = i > 0 && kase.rounds[i - 1]?.ruling !== kase.verdict;
+    if (round.ruling === 'none' || corrected) received += round.fee;
+  }
+  const first = kase.rounds[0];
+  if (first?.payer === account && first.ruling !== 'none') {
+    if (kase.verdict === 'invalid') {
+      received += first.fee + (terms.solverStake * BigInt(terms.bountyBps)) / 10_000n;
+    }
+    if (kase.verdict === 'unavailable') received += first.fee;
+  }
+  return { paid, received };
 }
 
 /** Whole seats that an amount pays for; the rest stays where it is. */

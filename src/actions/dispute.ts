@@ -1,0 +1,189 @@
+/** The job of `panthalia dispute <taskId>`: compute first, pay after, see it through. */
+import { mkdir } from 'node:fs/promises';
+import { requireSigner } from '../chain/client.js';
+import { PanthaliaError } from '../errors.js';
+import { disputeBalance } from '../protocol/economics.js';
+import type { Verdict } from '../protocol/facts.js';
+import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
+import type { Hex32 } from '../protocol/task.js';
+import { canAudit } from '../roles/agenda.js';
+import { auditTask } from '../roles/auditor.js';
+import type { Compute, RoleContext } from '../roles/context.js';
+import { type Disputer, followCase, openDispute } from '../roles/disputer.js';
+import { createBases } from '../roles/inputs.js';
+import { isPointless, whileWanted } from '../roles/job.js';
+import { keepDuring } from '../roles/keep.js';
+import { createPurse } from '../roles/purse.js';
+import { readRules } from '../roles/rules.js';
+
+/** The master makes the calls that move a case on; if it is gone, we do. */
+const keeperPatienceSeconds = 15;
+
+export interface DisputeOptions {
+  /** full id, or the first hex digits of one, with or without 0x */
+  taskId: string;
+  /** largest fee of a panel to pay, token units; default: whatever the rules allow */
+  maxFee?: bigint;
+}
+
+export interface DisputeContext extends RoleContext {
+  compute: Compute;
+  /** folder for files in flight */
+  scratch: string;
+}
+
+export interface DisputeResult {
+  taskId: Hex32;
+  /** the first k whose transition k -> k + 1 is wrong */
+  firstWrongStep: number;
+  verdict: Verdict;
+  rounds: number;
+  /** fees of panels we called, token units */
+  feePaid: bigint;
+  /** fees repaid and bounty, token units */
+  received: bigint;
+}
+
+/** Re-executes the task; if it is wrong, opens the dispute, or joins the one that is open, and follows it to the verdict.
+ *  throws declined/dispute.task_is_right (nothing was spent), declined/dispute.nothing_to_dispute, usage/task.*,
+ *  notFound/task.not_found, deadline/dispute.window_closed, slashed/dispute.lost, check/dispute.no_verdict, user/account.* */
+export async function disputeTask(
+  options: DisputeOptions,
+  context: DisputeContext,
+  signal: AbortSignal,
+): Promise<DisputeResult> {
+  const task = findTask(context.market.view, options.taskId);
+  checkDisputable(task, context.market.head.timestamp);
+  const { address } = requireSigner(context.chain);
+  const step = await findWrongStep(context, task, signal);
+  if (step === null) throw taskIsRight(task);
+
+  const rules = await readRules(context.contracts, task.subnetId);
+  const disputer: Disputer = { context, purse: createPurse(context), rules };
+  await openOrJoin(disputer, task, step, signal);
+  const { maxFee } = options;
+  const following = followCase(
+    disputer,
+    { caseId: task.taskId, opinion: 'invalid', ...(maxFee === undefined ? {} : { maxFee }) },
+    signal,
+  );
+  const patience = { rules, patienceSeconds: keeperPatienceSeconds };
+  const kase = await keepDuring(context, patience, signal, following);
+  const { paid, received } = disputeBalance(rules.params, kase, address);
+  return resultOf(kase, { firstWrongStep: step, feePaid: paid, received });
+}
+
+/** throws usage/task.bad_id, usage/task.ambiguous, notFound/task.not_found */
+export function findTask(view: MarketView, given: string): TaskView {
+  const prefix = given.toLowerCase().replace(/^0x/, '');
+  if (!/^[0-9a-f]{1,64}$/.test(prefix)) {
+    throw new PanthaliaError('usage', `A task id is up to 64 hex digits, received "${given}".`, {
+      code: 'task.bad_id',
+      details: { received: given },
+      next: 'panthalia status',
+    });
+  }
+  const found = [...view.tasks.values()].filter((task) => task.taskId.startsWith(`0x${prefix}`));
+  const [task] = found;
+  if (task === undefined) {
+    throw new PanthaliaError('notFound', `There is no task ${given} in this market.`, {
+      code: 'task.not_found',
+      details: { received: given, tasks: view.tasks.size },
+      next: 'panthalia status',
+    });
+  }
+  if (found.length === 1) return task;
+  throw new PanthaliaError('usage', `${found.length} tasks begin with ${given}.`, {
+    code: 'task.ambiguous',
+    details: { received: given, candidates: found.slice(0, 10).map(({ taskId }) => taskId) },
+    next: 'give more digits',
+  });
+}
+
+function checkDisputable(task: TaskView, now: number): void {
+  const { state, challengeBy, taskId } = task;
+  const isLate = state === 'submitted' && now > (challengeBy ?? 0);
+  if (state === 'disputed' || (state === 'submitted' && !isLate)) return;
+  if (isLate || state === 'accepted') throw windowClosed(task);
+  throw new PanthaliaError('declined', `Task ${taskId} is ${state}: there is no result to dispute.`, {
+    code: 'dispute.nothing_to_dispute',
+    details: { taskId, state },
+  });
+}
+
+async function findWrongStep(
+  context: DisputeContext,
+  task: TaskView,
+  signal: AbortSignal,
+): Promise<number | null> {
+  await mkdir(context.scratch, { recursive: true });
+  const bases = createBases(context.sot, context.scratch);
+  try {
+    const { firstWrongStep } = await whileWanted(
+      context.market,
+      (view, head) => {
+        const now = view.tasks.get(task.taskId);
+        return canAudit(now, head) || now?.state === 'disputed';
+      },
+      signal,
+      (wanted) => auditTask({ context, task, bases, turn: (call) => call(), signal: wanted }),
+    );
+    return firstWrongStep;
+  } catch (error) {
+    throw isPointless(error) ? windowClosed(task) : error;
+  }
+}
+
+async function openOrJoin(
+  disputer: Disputer,
+  task: TaskView,
+  step: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { market } = disputer.context;
+  const isDisputed = (view: MarketView) => view.cases.has(task.taskId);
+  if (isDisputed(market.view) || (await openDispute(disputer, task.taskId, step, signal))) return;
+  // Refused: somebody was faster, which the next blocks show, or it is too late.
+  const joined = await market.waitFor((view, head) => {
+    if (isDisputed(view)) return true;
+    return head.timestamp > (task.challengeBy ?? 0) ? false : undefined;
+  }, signal);
+  if (!joined) throw windowClosed(task);
+}
+
+function resultOf(
+  kase: CaseView,
+  known: Pick<DisputeResult, 'firstWrongStep' | 'feePaid' | 'received'>,
+): DisputeResult {
+  const { caseId: taskId, verdict, rounds } = kase;
+  const details = { taskId, verdict, rounds: rounds.length, ...known };
+  if (verdict === 'valid') {
+    throw new PanthaliaError('slashed', `The dispute of task ${taskId} is lost: the panel finds it valid.`, {
+      code: 'dispute.lost',
+      details,
+    });
+  }
+  if (verdict === 'none' || verdict === null) {
+    throw new PanthaliaError('check', `The panel of task ${taskId} came to no verdict; fees are returned.`, {
+      code: 'dispute.no_verdict',
+      details,
+    });
+  }
+  return { ...known, taskId, verdict, rounds: rounds.length };
+}
+
+function taskIsRight({ taskId, round, slot }: TaskView): PanthaliaError {
+  return new PanthaliaError(
+    'declined',
+    `Task ${taskId} (round ${round}, slot ${slot}) is right: the recomputation gives the same trace and result. Nothing was spent.`,
+    { code: 'dispute.task_is_right', details: { taskId, round, slot } },
+  );
+}
+
+function windowClosed({ taskId, challengeBy, state }: TaskView): PanthaliaError {
+  const when = challengeBy === null ? 'never' : new Date(challengeBy * 1000).toISOString();
+  return new PanthaliaError('deadline', `Task ${taskId} could be disputed until ${when}.`, {
+    code: 'dispute.window_closed',
+    details: { taskId, challengeBy, state },
+  });
+}

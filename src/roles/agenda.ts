@@ -1,0 +1,80 @@
+/** What a worker could do now, most urgent first. Pure questions about the market. */
+import type { Head } from '../chain/follow.js';
+import { type AuditPolicy, shouldAudit } from '../protocol/audit.js';
+import type { MarketView, RoundPhase, TaskView } from '../protocol/market.js';
+import { positionKey } from '../protocol/market.js';
+import { currentRound, solversBefore } from '../protocol/marketQueries.js';
+import type { Address } from '../protocol/task.js';
+import type { SeatRef } from '../protocol/vote.js';
+
+/** A seat of ours in the newest round of an open case, without a vote yet. */
+export interface OpenSeat extends SeatRef {
+  phase: RoundPhase;
+  committed: boolean;
+  /** last second for the commitment or the opening */
+  deadline: number;
+}
+
+/** Seats that wait for a commitment or an opening, while there is time. */
+export function openSeats(view: MarketView, head: Head, self: Address): OpenSeat[] {
+  const open: OpenSeat[] = [];
+  for (const { caseId, settled, ...kase } of view.cases.values()) {
+    const round = currentRound({ caseId, settled, ...kase });
+    if (settled || round === undefined) continue;
+    const deadline = round.phase === 'commit' ? round.commitBy : round.revealBy;
+    if ((round.phase !== 'commit' && round.phase !== 'reveal') || deadline === null) continue;
+    if (head.timestamp > deadline) continue;
+    for (const { seat, voter, committed, verdict } of round.seats) {
+      if (voter !== self || verdict !== null) continue;
+      if (round.phase === 'reveal' && !committed) continue;
+      open.push({ caseId, round: round.round, seat, phase: round.phase, committed, deadline });
+    }
+  }
+  return open.sort((a, b) => a.deadline - b.deadline);
+}
+
+/** Tasks to solve, the most pressing first. */
+export function tasksToSolve(view: MarketView, head: Head, self: Address): TaskView[] {
+  return byDeadline(
+    [...view.tasks.values()].filter((task) => canSolve(task, head, self)),
+    (task) => task.solveBy,
+  );
+}
+
+export function canSolve(task: TaskView | undefined, head: Head, self: Address): boolean {
+  return task?.state === 'assigned' && task.solver === self && head.timestamp <= (task.solveBy ?? 0);
+}
+
+/** Submissions that this account audits, the window that closes first in front. */
+export function tasksToAudit(
+  view: MarketView,
+  head: Head,
+  options: { self: Address; policy: AuditPolicy },
+): TaskView[] {
+  const due = [...view.tasks.values()].filter((task) => {
+    if (!canAudit(task, head) || task.solver === null || task.submittedBlock === null) return false;
+    const { taskId, solver } = task;
+    const stakers = solversBefore(view, task.subnetId, task.submittedBlock);
+    return shouldAudit(options.policy, { taskId, solver }, options.self, stakers);
+  });
+  return byDeadline(due, (task) => task.challengeBy);
+}
+
+export function canAudit(task: TaskView | undefined, head: Head): boolean {
+  return task?.state === 'submitted' && head.timestamp <= (task.challengeBy ?? 0);
+}
+
+/** Why nothing is to be done. */
+export function idleReason(view: MarketView, subnetId: number, self: Address): string {
+  const position = view.positions.get(positionKey(subnetId, 'solver', self));
+  if (position?.jailed) return 'convicted: verifying only';
+  if (position === undefined || position.seats === 0) return 'no solver seat staked';
+  const busy = [...view.tasks.values()].filter(
+    (task) => task.solver === self && (task.state === 'submitted' || task.state === 'disputed'),
+  ).length;
+  return busy >= position.seats ? 'all seats locked until their tasks are final' : 'waiting to be drawn';
+}
+
+function byDeadline(tasks: TaskView[], deadlineOf: (task: TaskView) => number | null): TaskView[] {
+  return tasks.sort((a, b) => (deadlineOf(a) ?? 0) - (deadlineOf(b) ?? 0));
+}

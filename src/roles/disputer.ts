@@ -1,0 +1,98 @@
+/** Takes a wrong submission to court and sees the case through. */
+import type { Head } from '../chain/follow.js';
+import { isRefusal } from '../chain/revert.js';
+import { roundFee } from '../protocol/economics.js';
+import type { Verdict } from '../protocol/facts.js';
+import type { CaseView, MarketView } from '../protocol/market.js';
+import { currentRound } from '../protocol/marketQueries.js';
+import type { Hex32 } from '../protocol/task.js';
+import type { RoleContext } from './context.js';
+import type { Purse } from './purse.js';
+import type { SubnetRules } from './rules.js';
+
+export interface Disputer {
+  context: Pick<RoleContext, 'chain' | 'contracts' | 'market' | 'emit'>;
+  purse: Purse;
+  rules: SubnetRules;
+}
+
+/** Opens the dispute, paying the first fee.  step: the first wrong one, from 0
+ *  returns false when the task is not open to a dispute any more: somebody was faster, or it is too late
+ *  throws user/account.no_tokens */
+export async function openDispute(
+  { context, purse, rules }: Disputer,
+  taskId: Hex32,
+  step: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { court } = context.contracts;
+  const open = () => court.write('openDispute', [taskId, step], signal);
+  try {
+    const { blockNumber } = await purse.spend(roundFee(rules.params, 1), open, signal);
+    await context.market.caughtUp(blockNumber, signal);
+    return true;
+  } catch (error) {
+    if (isRefusal(error, 'WrongStatus', 'DeadlinePassed')) return false;
+    throw error;
+  }
+}
+
+export interface FollowOptions {
+  caseId: Hex32;
+  /** our own recomputation's verdict: rulings against it are appealed */
+  opinion: Verdict;
+  /** largest fee of a panel that we pay; default: whatever the rules allow */
+  maxFee?: bigint;
+}
+
+/** Follows the case to its settlement, and appeals while a ruling contradicts us, rounds are left and we can pay. */
+export async function followCase(
+  disputer: Disputer,
+  options: FollowOptions,
+  signal: AbortSignal,
+): Promise<CaseView> {
+  const { market, emit } = disputer.context;
+  let appealed = 0;
+  while (true) {
+    const next = await market.waitFor((view, head) => nextMove(view, head, options, appealed), signal);
+    if (next.move === 'settled') return next.kase;
+    appealed = next.kase.rounds.length;
+    const fee = roundFee(disputer.rules.params, appealed + 1);
+    if (appealed >= disputer.rules.params.maxRounds || fee > (options.maxFee ?? fee)) continue;
+    try {
+      await appeal(disputer, options.caseId, fee, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // Somebody else may have appealed, or we can not pay: the case goes on either way.
+      const message = `No appeal in case ${options.caseId}: ${(error as Error).message}`;
+      emit({ type: 'alert', level: 'warn', message, code: 'dispute.no_appeal' });
+    }
+  }
+}
+
+async function appeal(
+  { context, purse }: Disputer,
+  caseId: Hex32,
+  fee: bigint,
+  signal: AbortSignal,
+): Promise<void> {
+  const { court } = context.contracts;
+  const receipt = await purse.spend(fee, () => court.write('appeal', [caseId], signal), signal);
+  await context.market.caughtUp(receipt.blockNumber, signal);
+}
+
+/** appealed: number of the newest round whose ruling we have dealt with */
+function nextMove(
+  view: MarketView,
+  head: Head,
+  { caseId, opinion }: FollowOptions,
+  appealed: number,
+): { move: 'settled' | 'appeal'; kase: CaseView } | undefined {
+  const kase = view.cases.get(caseId);
+  const round = kase && currentRound(kase);
+  if (kase === undefined || round === undefined) return undefined;
+  if (kase.settled) return { move: 'settled', kase };
+  const isRuled = round.phase === 'ruled' && round.appealBy !== null && head.timestamp <= round.appealBy;
+  const isAgainstUs = round.ruling !== opinion && round.ruling !== 'none';
+  return isRuled && isAgainstUs && round.round > appealed ? { move: 'appeal', kase } : undefined;
+}

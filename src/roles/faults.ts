@@ -1,0 +1,180 @@
+/** Every misbehaviour, as a wrapper around an honest worker. Nothing else in the code knows that faults exist. */
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Trainer } from '../engine/trainer.js';
+import { PanthaliaError } from '../errors.js';
+import type { Hex32, StepScalars, Submission, TaskSpec } from '../protocol/task.js';
+import { traceLeaf, traceRoot } from '../protocol/trace.js';
+import type { Behaviour } from './behaviour.js';
+import type { Compute } from './context.js';
+import { fetchSpec } from './inputs.js';
+import type { Job } from './job.js';
+import { leavesBlob } from './replay.js';
+import type { Judge } from './verifier.js';
+
+export type Fault = (honest: Behaviour) => Behaviour;
+
+/** By the name that `--cheat worker_2:NAME` takes. */
+export const faults: Readonly<Record<string, Fault>> = {
+  /** claims the base parameters as result, without computing anything */
+  'zero-delta': (honest) => ({ ...honest, defends: false, solve: injected('zero-delta', claimBase) }),
+
+  /** computes all, with a learning rate off by one unit in the last place from the middle on */
+  noise: (honest) => cheatingSolver(honest, 'noise', (job) => withCompute(job, noisyCompute(job))),
+
+  /** trains on other batches than the task's */
+  'wrong-seed': (honest) =>
+    cheatingSolver(honest, 'wrong-seed', (job) => withCompute(job, otherBatches(job.context.compute))),
+
+  /** an honest trace, and a result that is not its last state */
+  'wrong-result': (honest) =>
+    cheatingSolver(honest, 'wrong-result', (job) => withCompute(job, alteredResult(job.context.compute))),
+
+  /** submits a right result that nobody can fetch */
+  withhold: (honest) => cheatingSolver(honest, 'withhold', withoutUpload),
+
+  /** takes the task and never submits */
+  silent: (honest) => ({ ...honest, defends: false, solve: injected('silent', async () => null) }),
+
+  /** the process dies in the middle of a task */
+  crash: (honest) =>
+    cheatingSolver(honest, 'crash', (job) => withCompute(job, deadlyCompute(job.context.compute))),
+
+  /** takes the seat and never votes */
+  'absent-verifier': (honest) => ({ ...honest, judge: injected('absent-verifier', async () => null) }),
+
+  /** votes the opposite of what it finds */
+  'lying-verifier': (honest) => ({ ...honest, judge: injected('lying-verifier', opposite(honest.judge)) }),
+};
+
+/** throws usage/fault.unknown */
+export function checkFault(name: string): Fault {
+  const fault = Object.hasOwn(faults, name) ? faults[name] : undefined;
+  if (fault !== undefined) return fault;
+  const known = Object.keys(faults).join(', ');
+  throw new PanthaliaError('usage', `There is no fault "${name}"; there are ${known}.`, {
+    code: 'fault.unknown',
+    details: { received: name, known: Object.keys(faults) },
+  });
+}
+
+function injected<T>(fault: string, act: (job: Job) => Promise<T>): (job: Job) => Promise<T> {
+  return (job) => {
+    job.context.emit({ type: 'fault.injected', fault, taskId: job.task.taskId });
+    return act(job);
+  };
+}
+
+/** Honest, except for what `twist` does to the job. */
+function cheatingSolver(honest: Behaviour, name: string, twist: (job: Job) => Job): Behaviour {
+  return { ...honest, defends: false, solve: injected(name, (job) => honest.solve(twist(job))) };
+}
+
+async function claimBase({ context, task, signal }: Job): Promise<Submission> {
+  const { taskId } = task;
+  const spec = await fetchSpec(context.sot, task, signal);
+  const { opset, base } = spec;
+  const claims = spec.scalars.map((scalars, i) => ({
+    step: i + 1,
+    consumed: { batchDigest: `0x${'00'.repeat(32)}` as Hex32, scalars },
+  }));
+  const leaves = [{ step: 0, consumed: null }, ...claims].map((claim) =>
+    traceLeaf({ taskId, opset, stateRoot: base.stateRoot, ...claim }),
+  );
+  const { blob } = await context.sot.putBytes(leavesBlob(leaves), { signal });
+  return { traceRoot: traceRoot(leaves), resultRoot: base.parameters, leavesBlob: blob };
+}
+
+function opposite(judge: Judge): Judge {
+  return async (job) => {
+    const judgement = await judge(job);
+    if (judgement === null) return null;
+    const answer: Hex32 = `0x${randomBytes(32).toString('hex')}`;
+    return { ...judgement, answer, verdict: judgement.verdict === 'valid' ? 'invalid' : 'valid' };
+  };
+}
+
+function withCompute(job: Job, compute: Compute): Job {
+  return { ...job, context: { ...job.context, compute } };
+}
+
+function withoutUpload(job: Job): Job {
+  const { sot } = job.context;
+  const putFile: typeof sot.putFile = async () => ({ blob: `0x${'00'.repeat(32)}`, sizeBytes: 0 });
+  const putBytes: typeof sot.putBytes = async (bytes) => ({
+    blob: `0x${createHash('sha256').update(bytes).digest('hex')}`,
+    sizeBytes: bytes.length,
+  });
+  return { ...job, context: { ...job.context, sot: { ...sot, putFile, putBytes } } };
+}
+
+function noisyCompute({ context: { compute } }: Job): Compute {
+  const nudged = (scalars: StepScalars): StepScalars => ({ ...scalars, stepSize: scalars.stepSize ^ 1 });
+  return {
+    ...compute,
+    createTrainer: async (spec) => {
+      let step = 0;
+      const trainer = await compute.createTrainer(spec);
+      return altered(trainer, {
+        innerStep: (batch, scalars, signal) => {
+          step += 1;
+          return trainer.innerStep(batch, step > spec.innerSteps / 2 ? nudged(scalars) : scalars, signal);
+        },
+      });
+    },
+  };
+}
+
+function otherBatches(compute: Compute): Compute {
+  const other = (seed: Hex32): Hex32 => `0x${createHash('sha256').update(seed).digest('hex')}`;
+  return {
+    ...compute,
+    batchAt: (spec, slot, step) => compute.batchAt({ ...spec, seed: other(spec.seed) }, slot, step),
+  };
+}
+
+function alteredResult(compute: Compute): Compute {
+  return {
+    ...compute,
+    createTrainer: async (spec) => {
+      const trainer = await compute.createTrainer(spec);
+      return altered(trainer, {
+        saveParameters: async (path) => {
+          await trainer.saveParameters(path);
+          const bytes = await readFile(path);
+          // The lowest bit of the first parameter's mantissa: as small as a lie can be.
+          bytes[0] = (bytes[0] ?? 0) ^ 1;
+          await writeFile(path, bytes);
+          const sha256: Hex32 = `0x${createHash('sha256').update(bytes).digest('hex')}`;
+          return { sha256, sizeBytes: bytes.length };
+        },
+      });
+    },
+  };
+}
+
+function deadlyCompute(compute: Compute): Compute {
+  return {
+    ...compute,
+    batchAt: (spec: TaskSpec, slot, step) => {
+      if (step >= spec.innerSteps / 2) process.kill(process.pid, 'SIGKILL');
+      return compute.batchAt(spec, slot, step);
+    },
+  };
+}
+
+/** A trainer with some methods replaced; a class instance with private fields can not be spread. */
+function altered(trainer: Trainer, changes: Partial<Trainer>): Trainer {
+  return {
+    parameterCount: trainer.parameterCount,
+    initialise: (seed) => trainer.initialise(seed),
+    loadParameters: (path) => trainer.loadParameters(path),
+    saveParameters: (path) => trainer.saveParameters(path),
+    innerStep: (batch, scalars, signal) => trainer.innerStep(batch, scalars, signal),
+    evaluate: (batch, signal) => trainer.evaluate(batch, signal),
+    stateRoot: () => trainer.stateRoot(),
+    dispose: () => trainer.dispose(),
+    [Symbol.asyncDispose]: () => trainer.dispose(),
+    ...changes,
+  };
+}

@@ -1,0 +1,51 @@
+/** One piece of engine work about one task, and how long it is worth doing. */
+import type { Head, MarketFollower } from '../chain/follow.js';
+import { PanthaliaError } from '../errors.js';
+import type { MarketView, TaskView } from '../protocol/market.js';
+import type { Compute, RoleContext } from './context.js';
+import type { Bases } from './inputs.js';
+import type { Turn } from './replay.js';
+
+export interface Job {
+  context: Pick<RoleContext, 'sot' | 'emit'> & { compute: Compute; scratch: string };
+  task: TaskView;
+  bases: Bases;
+  turn: Turn;
+  signal: AbortSignal;
+}
+
+/** Runs `work` with a signal that also aborts when `isWanted` stops being true on chain: the deadline has passed, the task
+ *  was taken back, the case is settled.  throws deadline/job.pointless in that case */
+export async function whileWanted<T>(
+  market: MarketFollower,
+  isWanted: (view: MarketView, head: Head) => boolean,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const done = new AbortController();
+  const stop = new AbortController();
+  const watching = market
+    .waitFor(
+      (view, head) => (isWanted(view, head) ? undefined : true),
+      AbortSignal.any([signal, done.signal]),
+    )
+    .then(
+      () => stop.abort(pointless()),
+      () => stop.abort(signal.reason),
+    );
+  try {
+    return await work(AbortSignal.any([signal, stop.signal]));
+  } finally {
+    done.abort();
+    await watching;
+  }
+}
+
+/** True for work that ended because nobody waits for it any more. */
+export function isPointless(error: unknown): boolean {
+  return error instanceof PanthaliaError && error.code === 'job.pointless';
+}
+
+function pointless(): PanthaliaError {
+  return new PanthaliaError('deadline', 'The chain went on without this work.', { code: 'job.pointless' });
+}

@@ -1,0 +1,156 @@
+/** Makes the calls that anyone may make: seeds, draws, deadlines. The master does it at once; workers when it does not. */
+import { headerRlp } from '../chain/header.js';
+import { isRefusal } from '../chain/revert.js';
+import { isUnreachable } from '../chain/rpcError.js';
+import type { Sent } from '../chain/send.js';
+import { type DueCall, dueCalls, epochOf, seedBlock } from '../protocol/keeper.js';
+import type { RoleContext } from './context.js';
+import type { SubnetRules } from './rules.js';
+
+/** A draw tries 16 positions at 27k gas each; see Staking.sol. Gas that is not used is not paid. */
+const gasPerTask = 700_000n;
+
+export interface KeepOptions {
+  rules: SubnetRules;
+  /** how long a call has to be due before we make it; default 0 */
+  patienceSeconds?: number;
+}
+
+type Keeper = Pick<RoleContext, 'chain' | 'contracts' | 'market' | 'emit'>;
+
+/** Keeps the market moving until the signal. A node that is away is waited for; refusals mean that somebody was faster, or
+ *  that the next epoch has to decide. */
+export async function keepMarket(context: Keeper, options: KeepOptions, signal: AbortSignal): Promise<void> {
+  const { market } = context;
+  const agenda = new Agenda(options);
+  let seen = -1;
+  try {
+    while (!signal.aborted) {
+      seen = await market.waitFor((_, head) => (head.number > seen ? head.number : undefined), signal);
+      const clock = { block: market.head.number, now: market.head.timestamp };
+      const calls = agenda.ripe(dueCalls(market.view, clock, options.rules), clock.block, clock.now);
+      if (calls.length > 0) await perform(context, calls, options.rules, signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** `work`, with the market kept moving beside it. When keeping fails for good, so does this. */
+export async function keepDuring<T>(
+  context: Keeper,
+  options: KeepOptions,
+  signal: AbortSignal,
+  work: Promise<T>,
+): Promise<T> {
+  const closing = new AbortController();
+  const keeping = keepMarket(context, options, AbortSignal.any([signal, closing.signal]));
+  try {
+    return await Promise.race([work, keeping.then(() => work)]);
+  } finally {
+    closing.abort();
+    await Promise.allSettled([keeping]);
+  }
+}
+
+/** Sends all, in order and without waiting in between: a draw must land in the same epoch as its seed. */
+async function perform(
+  context: Keeper,
+  calls: readonly DueCall[],
+  rules: SubnetRules,
+  signal: AbortSignal,
+): Promise<void> {
+  const sent: Sent[] = [];
+  for (const call of calls) {
+    const one = await tolerant(context, call, () => send(context, call, rules, signal), signal);
+    if (one !== null) sent.push(one);
+  }
+  for (const one of sent) {
+    const receipt = await tolerant(context, null, () => one.confirmed(), signal);
+    if (receipt !== null) await context.market.caughtUp(receipt.blockNumber, signal);
+  }
+}
+
+async function send(
+  { chain, contracts }: Keeper,
+  call: DueCall,
+  rules: SubnetRules,
+  signal: AbortSignal,
+): Promise<Sent | null> {
+  const { beacon, market, court } = contracts;
+  switch (call.call) {
+    case 'fulfil': {
+      const header = await headerRlp(chain, seedBlock(call.epoch, rules));
+      return beacon.send('fulfil', [call.epoch, header], signal);
+    }
+    case 'assignMany':
+    case 'finalizeMany':
+    case 'expireMany': {
+      // These catch the refusals of single tasks, so an estimate would be the gas of doing nothing.
+      const gasLimit = gasPerTask * BigInt(call.taskIds.length + 1);
+      const done = await market.simulate(call.call, [call.taskIds], { gasLimit });
+      return done === 0n ? null : market.send(call.call, [call.taskIds], { signal, gasLimit });
+    }
+    case 'drawSeats':
+      return court.send('drawSeats', [call.caseId], signal);
+    case 'advance':
+      return court.send('advance', [call.caseId], signal);
+    case 'closeSeats':
+      return court.send('closeSeats', [call.caseId, call.round], signal);
+  }
+}
+
+/** Null when a contract refused or the node is away: both show in the next blocks. */
+async function tolerant<T>(
+  { emit }: Keeper,
+  call: DueCall | null,
+  act: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<T | null> {
+  try {
+    return await act();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isRefusal(error) && !isUnreachable(error)) throw error;
+    const what = call === null ? 'A call' : call.call;
+    emit({
+      type: 'alert',
+      level: 'debug',
+      message: `${what} was not due after all: ${(error as Error).message}`,
+    });
+    return null;
+  }
+}
+
+/** Remembers since when calls are due, and which ones were tried, so that nothing is repeated in vain. */
+class Agenda {
+  readonly #rules: SubnetRules;
+  readonly #patienceSeconds: number;
+  #dueSince = new Map<string, number>();
+  #triedIn = new Map<string, number>();
+
+  constructor({ rules, patienceSeconds = 0 }: KeepOptions) {
+    this.#rules = rules;
+    this.#patienceSeconds = patienceSeconds;
+  }
+
+  /** The calls to make in this block. What is still due after a try is tried again in the next epoch. */
+  ripe(calls: readonly DueCall[], block: number, now: number): DueCall[] {
+    const epoch = epochOf(block + 1, this.#rules);
+    const keys = new Set(calls.map(keyOf));
+    this.#dueSince = new Map([...this.#dueSince].filter(([key]) => keys.has(key)));
+    this.#triedIn = new Map([...this.#triedIn].filter(([key]) => keys.has(key)));
+    return calls.filter((call) => {
+      const key = keyOf(call);
+      const since = this.#dueSince.get(key) ?? now;
+      this.#dueSince.set(key, since);
+      if (now - since < this.#patienceSeconds || this.#triedIn.get(key) === epoch) return false;
+      this.#triedIn.set(key, epoch);
+      return true;
+    });
+  }
+}
+
+function keyOf(call: DueCall): string {
+  return JSON.stringify(call);
+}

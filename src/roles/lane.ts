@@ -1,0 +1,91 @@
+/** A line of work: takes the most urgent task, does it, takes the next. */
+import type { Head, MarketFollower } from '../chain/follow.js';
+import { type ErrorFamily, PanthaliaError } from '../errors.js';
+import type { Emit } from '../events/types.js';
+import type { MarketView, TaskView } from '../protocol/market.js';
+import { isPointless } from './job.js';
+
+/** A task that failed is tried again after this long, while it is still wanted. */
+const retrySeconds = 5;
+/** Trying again does not mend these: the user has to. */
+const fatal: ReadonlySet<ErrorFamily> = new Set(['user', 'usage', 'config', 'build']);
+
+export interface Lane {
+  /** for messages: `solve` */
+  name: string;
+  /** tasks that could be worked on now, the most urgent first */
+  candidates(view: MarketView, head: Head): readonly TaskView[];
+  work(task: TaskView): Promise<void>;
+}
+
+export interface LaneHost {
+  market: MarketFollower;
+  emit: Emit;
+  /** called around each piece of work */
+  onBusy?: (change: 1 | -1) => void;
+}
+
+export interface LaneSignals {
+  /** no new work after it; what is running ends by itself */
+  taking: AbortSignal;
+  /** everything ends */
+  hard: AbortSignal;
+}
+
+/** Runs until `taking`. Each attempt at a task is worked on once; a failure is reported and tried again later.
+ *  throws what trying again would not mend, and the reason of `hard` */
+export async function runLane(
+  lane: Lane,
+  { market, emit, onBusy }: LaneHost,
+  { taking, hard }: LaneSignals,
+): Promise<void> {
+  const notBefore = new Map<string, number>();
+  const ready = (task: TaskView, head: Head) => (notBefore.get(keyOf(task)) ?? 0) <= head.timestamp;
+  while (true) {
+    const task = await next(market, taking, (view, head) =>
+      lane.candidates(view, head).find((candidate) => ready(candidate, head)),
+    );
+    if (task === null) return;
+    notBefore.set(keyOf(task), Number.POSITIVE_INFINITY);
+    onBusy?.(1);
+    try {
+      await lane.work(task);
+    } catch (error) {
+      hard.throwIfAborted();
+      if (error instanceof PanthaliaError && fatal.has(error.family)) throw error;
+      report(emit, lane.name, task, error);
+      if (!isPointless(error)) notBefore.set(keyOf(task), market.head.timestamp + retrySeconds);
+    } finally {
+      onBusy?.(-1);
+    }
+  }
+}
+
+/** What `ask` finds, or null once `taking` has aborted. */
+export async function next<T>(
+  market: MarketFollower,
+  taking: AbortSignal,
+  ask: (view: MarketView, head: Head) => T | undefined,
+): Promise<T | null> {
+  try {
+    return await market.waitFor(ask, taking);
+  } catch (error) {
+    if (taking.aborted) return null;
+    throw error;
+  }
+}
+
+function report(emit: Emit, lane: string, task: TaskView, error: unknown): void {
+  const { message, code } = error as { message?: string; code?: string };
+  const level = isPointless(error) ? 'info' : 'warn';
+  emit({
+    type: 'alert',
+    level,
+    message: `${lane} of task ${task.taskId} (round ${task.round}, slot ${task.slot}) ended: ${message ?? String(error)}`,
+    ...(code === undefined ? {} : { code }),
+  });
+}
+
+function keyOf({ taskId, attempt }: TaskView): string {
+  return `${taskId}/${attempt}`;
+}

@@ -1,0 +1,143 @@
+/** The buyer's process: posts each round's tasks, posts again what failed, and keeps the market moving. */
+
+import { isRefusal } from '../chain/revert.js';
+import type { Receipt } from '../chain/send.js';
+import type { ModelVersion } from '../data/versions.js';
+import { PanthaliaError } from '../errors.js';
+import { canonicalJson } from '../protocol/canonicalJson.js';
+import type { MarketView } from '../protocol/market.js';
+import { acceptedRound, slotsToPost, tasksOfRound } from '../protocol/marketQueries.js';
+import { taskSpec } from '../protocol/spec.js';
+import type { Hex32, TaskSpec } from '../protocol/task.js';
+import type { MasterContext } from './context.js';
+import { keepDuring } from './keep.js';
+import { createPurse, type Purse } from './purse.js';
+import { readRules, type SubnetRules } from './rules.js';
+
+/** How long one question about a new version stays open; the SOT allows 30. */
+const versionWaitSeconds = 20;
+/** After the last round: for panels that are still to be paid. */
+const closingSeconds = 30;
+
+interface Master {
+  context: MasterContext;
+  rules: SubnetRules;
+  purse: Purse;
+}
+
+/** Ends when the SOT has published the version after the last round. Goes on where a former master stopped: what was posted
+ *  stands on chain, what was merged in the SOT's versions.
+ *  throws user/account.no_tokens, network/sot.unreachable, config/job.wrong, the signal's reason */
+export async function run(context: MasterContext, signal: AbortSignal): Promise<void> {
+  const rules = await readRules(context.contracts, context.deployment.subnetId);
+  const master: Master = { context, rules, purse: createPurse(context) };
+  context.emit({ type: 'process.ready', process: 'master' });
+  await keepDuring(context, { rules }, signal, postAll(master, signal));
+}
+
+async function postAll(master: Master, signal: AbortSignal): Promise<void> {
+  await runRounds(master, signal);
+  await panelsPaid(master, AbortSignal.any([signal, AbortSignal.timeout(closingSeconds * 1000)]));
+}
+
+async function runRounds(master: Master, signal: AbortSignal): Promise<void> {
+  const { rounds } = master.context.manifest;
+  let version = await versionAtLeast(master, 0, signal);
+  while (version.number < rounds) {
+    await runRound(master, version, signal);
+    version = await versionAtLeast(master, version.number + 1, signal);
+  }
+}
+
+/** Posts the round's slots, and again each one that was rejected, expired or voided, until all are accepted. */
+async function runRound(master: Master, base: ModelVersion, signal: AbortSignal): Promise<void> {
+  const { market, manifest, jobId, sot, emit } = master.context;
+  const round = base.number;
+  const { slotsPerRound } = manifest;
+  const spec = taskSpec(manifest, jobId, round, base);
+  const { blob: specHash } = await sot.putBytes(Buffer.from(canonicalJson(spec), 'utf8'), { signal });
+  emit({ type: 'round.opened', round, baseRoot: base.stateRoot, slots: slotsPerRound });
+  while (true) {
+    const slots = await market.waitFor((view) => nextSlots(view, jobId, round, slotsPerRound), signal);
+    if (slots === 'closed') break;
+    await postSlots(master, spec, { specHash, slots }, signal);
+  }
+  emit({ type: 'round.closed', round });
+}
+
+function nextSlots(
+  view: MarketView,
+  jobId: Hex32,
+  round: number,
+  slotsPerRound: number,
+): number[] | 'closed' | undefined {
+  if (acceptedRound(view, jobId, round, slotsPerRound) !== null) return 'closed';
+  const slots = slotsToPost(view, jobId, round, slotsPerRound);
+  return slots.length > 0 ? slots : undefined;
+}
+
+/** The salt counts the batches of this round, so a master that died after posting can not post the same slots twice. */
+async function postSlots(
+  { context, rules, purse }: Master,
+  spec: TaskSpec,
+  { specHash, slots }: { specHash: Hex32; slots: number[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const { contracts, market } = context;
+  const { jobId, round, base } = spec;
+  const posted = batchesOf(market.view, jobId, round);
+  const salt: Hex32 = `0x${posted.toString(16).padStart(64, '0')}`;
+  const price = rules.params.minPrice;
+  const { subnetId } = rules;
+  const post = () =>
+    contracts.market.write(
+      'createBatch',
+      [subnetId, jobId, round, base.stateRoot, specHash, price, slots, salt],
+      signal,
+    );
+  let receipt: Receipt;
+  try {
+    receipt = await purse.spend(price * BigInt(slots.length), post, signal);
+  } catch (error) {
+    if (!isRefusal(error, 'BatchExists')) throw error;
+    // Posted by a former master whose transaction we had not seen yet.
+    await market.waitFor((view) => batchesOf(view, jobId, round) > posted || undefined, signal);
+    return;
+  }
+  await market.caughtUp(receipt.blockNumber, signal);
+}
+
+function batchesOf(view: MarketView, jobId: Hex32, round: number): number {
+  return new Set(tasksOfRound(view, jobId, round).map((task) => task.batchId)).size;
+}
+
+/** Waits for version `number` or a later one. */
+async function versionAtLeast(
+  { context: { sot, jobId } }: Master,
+  number: number,
+  signal: AbortSignal,
+): Promise<ModelVersion> {
+  while (true) {
+    const version = await sot.latestVersion({ after: number - 1, waitSeconds: versionWaitSeconds, signal });
+    if (version === undefined) continue;
+    if (version.jobId === jobId) return version;
+    throw new PanthaliaError(
+      'config',
+      `The Source of Truth serves job ${version.jobId}, this manifest is job ${jobId}.`,
+      { code: 'job.wrong', details: { expected: jobId, received: version.jobId } },
+    );
+  }
+}
+
+/** Every case is settled and every seat closed, as far as the time allows: the rest is anybody's to close later. */
+async function panelsPaid({ context: { market } }: Master, signal: AbortSignal): Promise<void> {
+  const isPaid = (view: MarketView) =>
+    [...view.cases.values()].every(
+      (kase) => kase.settled && kase.rounds.every((round) => round.seats.every((seat) => seat.closed)),
+    );
+  await market
+    .waitFor((view) => isPaid(view) || undefined, signal)
+    .catch((error) => {
+      if (!signal.aborted) throw error;
+    });
+}

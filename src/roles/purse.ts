@@ -1,0 +1,58 @@
+/** An account's token in the vault, topped up from the account when a payment needs it. */
+import { requireSigner } from '../chain/client.js';
+import type { Receipt } from '../chain/send.js';
+import { PanthaliaError } from '../errors.js';
+import type { RoleContext } from './context.js';
+
+export interface Purse {
+  /** Makes sure that `amount` is in the vault, then pays: one payment at a time, or two would count on the same tokens.
+   *  throws user/account.no_tokens */
+  spend<T>(amount: bigint, pay: () => Promise<T>, signal: AbortSignal): Promise<T>;
+}
+
+export function createPurse(context: Pick<RoleContext, 'chain' | 'contracts'>): Purse {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    spend: (amount, pay, signal) => {
+      const payment = last.then(async () => {
+        await topUp(context, amount, signal);
+        return pay();
+      });
+      last = payment.catch(() => {});
+      return payment;
+    },
+  };
+}
+
+async function topUp(
+  { chain, contracts }: Pick<RoleContext, 'chain' | 'contracts'>,
+  amount: bigint,
+  signal: AbortSignal,
+): Promise<Receipt | null> {
+  const { address } = requireSigner(chain);
+  const held = await contracts.vault.read('balanceOf', [address]);
+  if (held >= amount) return null;
+  const missing = amount - held;
+  const owned = await contracts.token.read('balanceOf', [address]);
+  if (owned < missing) throw tooPoor(address, missing, owned);
+  await contracts.token.write('approve', [contracts.vault.address, missing], signal);
+  return contracts.vault.write('deposit', [missing], signal);
+}
+
+function tooPoor(address: string, needed: bigint, available: bigint): PanthaliaError {
+  return new PanthaliaError(
+    'user',
+    `Account ${address} needs ${tokens(needed)} PAN and has ${tokens(available)}.`,
+    {
+      code: 'account.no_tokens',
+      details: { address, needed, available },
+      next: 'send tokens to this account, or use another one',
+    },
+  );
+}
+
+/** With the decimals that matter: 18 of them would hide the number. */
+function tokens(amount: bigint): string {
+  const thousandths = (amount * 1000n) / 10n ** 18n;
+  return (Number(thousandths) / 1000).toString();
+}

@@ -1,0 +1,131 @@
+/** The one way to compute a task: solver, auditor, verifier and disputer all run this. */
+import { join } from 'node:path';
+import type { StepResult } from '../engine/trainer.js';
+import { PanthaliaError } from '../errors.js';
+import type { Hex32, Submission, TaskSpec } from '../protocol/task.js';
+import { batchDigest, encodeLeaves, traceLeaf, traceRoot } from '../protocol/trace.js';
+import type { Compute } from './context.js';
+
+/** Runs one native call when it is this job's turn; see engineTurns.ts. */
+export type Turn = <T>(call: () => Promise<T>) => Promise<T>;
+
+export interface ReplayOptions {
+  taskId: Hex32;
+  slot: number;
+  spec: TaskSpec;
+  /** file of the base parameters */
+  base: string;
+  /** folder for the result */
+  scratch: string;
+  compute: Compute;
+  turn: Turn;
+  signal: AbortSignal;
+  /** the solver's S_0 .. S_H: stop at the first one that is not ours */
+  expected?: readonly Hex32[] | undefined;
+  /** step: k, from 1 */
+  onStep?: (step: number, result: StepResult) => void;
+}
+
+export interface Replay {
+  /** S_0 .. S_H, or up to the first difference */
+  leaves: Hex32[];
+  /** null when it stopped before the end */
+  outcome: ReplayOutcome | null;
+  /** index of the first leaf that differs from `expected` */
+  differsAt: number | null;
+  /** loss of the last step, nats per token; NaN when no step was run */
+  loss: number;
+  /** spent in the engine */
+  computeSeconds: number;
+}
+
+export interface ReplayOutcome {
+  traceRoot: Hex32;
+  /** sha-256 of theta after H steps */
+  resultRoot: Hex32;
+  /** file of theta after H steps; whoever asked deletes it */
+  resultFile: string;
+}
+
+/** Runs the H inner steps of one slot from the base, hashing every state.
+ *  throws check/base.wrong_state when the base file is not the state the task names; the signal's reason */
+export async function replayTask(options: ReplayOptions): Promise<Replay> {
+  const { taskId, slot, spec, compute, signal, expected, onStep } = options;
+  signal.throwIfAborted();
+  const { turn, seconds } = timed(options.turn);
+  await using trainer = await turn(() => compute.createTrainer(spec));
+  await turn(() => trainer.loadParameters(options.base));
+  const stateRoot = await turn(() => trainer.stateRoot());
+  if (stateRoot !== spec.base.stateRoot) throw wrongBase(spec.base.stateRoot, stateRoot);
+
+  const { opset } = spec;
+  const leaves = [traceLeaf({ taskId, opset, step: 0, stateRoot, consumed: null })];
+  let loss = Number.NaN;
+  for (let k = 1; k <= spec.innerSteps && firstDifference(leaves, expected) === null; k++) {
+    const scalars = spec.scalars[k - 1];
+    if (scalars === undefined) throw new RangeError(`the spec has no scalars for step ${k}`);
+    const batch = await compute.batchAt(spec, slot, k - 1);
+    const [result, stateRoot] = await turn(async () => {
+      signal.throwIfAborted();
+      return [await trainer.innerStep(batch, scalars, signal), await trainer.stateRoot()] as const;
+    }).catch((error) => {
+      signal.throwIfAborted();
+      throw error;
+    });
+    const consumed = { batchDigest: batchDigest(batch), scalars };
+    leaves.push(traceLeaf({ taskId, opset, step: k, stateRoot, consumed }));
+    loss = result.loss;
+    onStep?.(k, result);
+  }
+  const differsAt = firstDifference(leaves, expected);
+  if (differsAt !== null) return { leaves, outcome: null, differsAt, loss, computeSeconds: seconds() };
+
+  const resultFile = join(options.scratch, `${taskId}-${crypto.randomUUID()}.theta`);
+  const { sha256 } = await turn(() => trainer.saveParameters(resultFile));
+  const outcome = { traceRoot: traceRoot(leaves), resultRoot: sha256, resultFile };
+  return { leaves, outcome, differsAt: null, loss, computeSeconds: seconds() };
+}
+
+/** The blob that a solver publishes beside its result. */
+export function leavesBlob(leaves: readonly Hex32[]): Uint8Array {
+  return encodeLeaves(leaves);
+}
+
+/** The first k whose transition k -> k + 1 is wrong in `submission`, or null. A submission whose leaves are all right but whose
+ *  result is not the last state is wrong in its last transition. */
+export function firstWrongStep(replay: Replay, submission: Submission, innerSteps: number): number | null {
+  // A wrong S_0 is a claim to have started elsewhere: no transition after it is right.
+  if (replay.differsAt !== null) return Math.max(0, replay.differsAt - 1);
+  const { outcome } = replay;
+  if (outcome === null) throw new Error('a replay without a difference has an outcome');
+  const isRight = outcome.traceRoot === submission.traceRoot && outcome.resultRoot === submission.resultRoot;
+  return isRight ? null : innerSteps - 1;
+}
+
+/** Only the newest leaf is compared: the ones before were equal. */
+function firstDifference(leaves: readonly Hex32[], expected: readonly Hex32[] | undefined): number | null {
+  const last = leaves.length - 1;
+  return expected === undefined || expected[last] === leaves[last] ? null : last;
+}
+
+function timed(turn: Turn): { turn: Turn; seconds: () => number } {
+  let totalMs = 0;
+  const measured: Turn = (call) =>
+    turn(async () => {
+      const startedMs = performance.now();
+      try {
+        return await call();
+      } finally {
+        totalMs += performance.now() - startedMs;
+      }
+    });
+  return { turn: measured, seconds: () => totalMs / 1000 };
+}
+
+function wrongBase(expected: Hex32, received: Hex32): PanthaliaError {
+  return new PanthaliaError(
+    'check',
+    `The base parameters have state root ${received}, the task names ${expected}.`,
+    { code: 'base.wrong_state', details: { expected, received } },
+  );
+}

@@ -1,0 +1,53 @@
+/** Puts a worker's stake in place: whole solver seats, and as many verifier seats beside them. */
+import { requireSigner } from '../chain/client.js';
+import { isRefusal } from '../chain/revert.js';
+import { PanthaliaError } from '../errors.js';
+import { wholeSeats } from '../protocol/economics.js';
+import type { RoleContext } from './context.js';
+import type { Purse } from './purse.js';
+import type { SubnetRules } from './rules.js';
+
+/** As in IStaking.sol. */
+const solver = 0;
+const verifier = 1;
+
+/** Brings the account up to the seats that `amount` pays for; seats it already has count, so a restart stakes nothing twice.
+ *  throws usage/stake.too_small, user/account.no_tokens */
+export async function ensureStaked(
+  context: Pick<RoleContext, 'chain' | 'contracts' | 'market' | 'emit'>,
+  options: { amount: bigint; purse: Purse; rules: SubnetRules },
+  signal: AbortSignal,
+): Promise<void> {
+  const { amount, purse, rules } = options;
+  const { params, subnetId } = rules;
+  const wanted = wholeSeats(amount, params.solverStake);
+  if (amount > 0n && wanted === 0) throw tooSmall(amount, params.solverStake);
+  const verifierSeat = params.seatBond * BigInt(params.exposure);
+  for (const [role, price] of [
+    [solver, params.solverStake],
+    [verifier, verifierSeat],
+  ] as const) {
+    const { address } = requireSigner(context.chain);
+    const position = await context.contracts.staking.read('positionOf', [subnetId, role, address]);
+    const missing = wanted - position.seats;
+    if (missing <= 0) continue;
+    const stake = () => context.contracts.staking.write('stake', [subnetId, role, missing], signal);
+    try {
+      const { blockNumber } = await purse.spend(price * BigInt(missing), stake, signal);
+      await context.market.caughtUp(blockNumber, signal);
+    } catch (error) {
+      if (!isRefusal(error, 'PositionIsJailed')) throw error;
+      const message = `Account ${address} was convicted in this subnet: it may verify, and solves no more.`;
+      context.emit({ type: 'alert', level: 'warn', message, code: 'stake.jailed' });
+    }
+  }
+}
+
+function tooSmall(amount: bigint, seat: bigint): PanthaliaError {
+  const pan = (value: bigint) => Number(value / 10n ** 14n) / 10_000;
+  return new PanthaliaError('usage', `A solver seat costs ${pan(seat)} PAN, ${pan(amount)} were offered.`, {
+    code: 'stake.too_small',
+    details: { amount, seat },
+    next: `panthalia worker --stake ${pan(seat)}`,
+  });
+}

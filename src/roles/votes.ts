@@ -1,0 +1,135 @@
+/** The seats of one account in panels: compute once per task, commit, open. Salts derive from the key, so after a restart the
+ *  same vote is computed again and its commitment can be opened. */
+import { requireSigner } from '../chain/client.js';
+import type { Head } from '../chain/follow.js';
+import { isRefusal } from '../chain/revert.js';
+import { isUnreachable } from '../chain/rpcError.js';
+import type { MarketView, TaskView } from '../protocol/market.js';
+import type { Address, Hex32 } from '../protocol/task.js';
+import { type Ballot, verdictCodes, voteCommitment, voteSalt } from '../protocol/vote.js';
+import { type OpenSeat, openSeats } from './agenda.js';
+import type { RoleContext } from './context.js';
+import { type LaneHost, type LaneSignals, next, runLane } from './lane.js';
+import type { Judgement } from './verifier.js';
+
+const saltLabel = 'panthalia.vote-salt.v1';
+
+export interface VoteOptions {
+  context: Pick<RoleContext, 'chain' | 'contracts' | 'deployment' | 'market' | 'emit'>;
+  /** null does not vote */
+  judge(task: TaskView): Promise<Judgement | null>;
+  onBusy: NonNullable<LaneHost['onBusy']>;
+  onVote: () => void;
+}
+
+/** Votes until `taking`, then finishes the seats that are open. */
+export async function runVotes(options: VoteOptions, { taking, hard }: LaneSignals): Promise<void> {
+  const { market } = options.context;
+  const self = requireSigner(options.context.chain).address;
+  const ballots = new Map<Hex32, Ballot | null>();
+  const voting = new AbortController();
+  const ending = untilNoSeats(options, self, { taking, hard }).finally(() => voting.abort());
+  const signals = { taking: voting.signal, hard };
+  const undecided = (view: MarketView, head: Head) =>
+    openSeats(view, head, self)
+      .filter(({ caseId }) => !ballots.has(caseId))
+      .flatMap(({ caseId }) => view.tasks.get(caseId) ?? []);
+  const judging = runLane(
+    {
+      name: 'verification',
+      candidates: undecided,
+      work: async (task) => void ballots.set(task.taskId, await decide(options, task, self)),
+    },
+    { market, emit: options.context.emit, onBusy: options.onBusy },
+    signals,
+  );
+  await Promise.all([ending, judging, castBallots(options, self, ballots, signals)]);
+}
+
+/** After `taking`, until nothing of ours is waiting in a panel. */
+async function untilNoSeats(
+  { context: { market } }: VoteOptions,
+  self: Address,
+  { taking, hard }: LaneSignals,
+): Promise<void> {
+  await next(market, AbortSignal.any([taking, hard]), () => undefined);
+  hard.throwIfAborted();
+  await market.waitFor((view, head) => (openSeats(view, head, self).length === 0 ? true : undefined), hard);
+}
+
+async function decide(
+  { context, judge }: VoteOptions,
+  task: TaskView,
+  self: Address,
+): Promise<Ballot | null> {
+  const judgement = await judge(task);
+  if (judgement === null) return null;
+  const { verdict, answer, computeSeconds } = judgement;
+  const { taskId } = task;
+  const seats = openSeats(context.market.view, context.market.head, self);
+  for (const [i, { round, seat }] of seats.filter(({ caseId }) => caseId === taskId).entries()) {
+    // One computation serves all our seats of a panel; its time counts once.
+    const seconds = i === 0 ? computeSeconds : 0;
+    context.emit({ type: 'vote.computed', taskId, round, seat, verdict, computeSeconds: seconds });
+  }
+  return { verdict, answer };
+}
+
+/** One transaction after the other: a commitment for each seat, then its opening. */
+async function castBallots(
+  { context, onVote }: VoteOptions,
+  self: Address,
+  ballots: ReadonlyMap<Hex32, Ballot | null>,
+  { taking, hard }: LaneSignals,
+): Promise<void> {
+  const { market } = context;
+  const refused = new Set<string>();
+  while (true) {
+    const seat = await next(market, taking, (view, head) =>
+      openSeats(view, head, self).find(
+        (open) => isMyMove(open) && ballots.get(open.caseId) && !refused.has(moveKey(open)),
+      ),
+    );
+    const ballot = seat && ballots.get(seat.caseId);
+    if (!seat || !ballot) return;
+    const block = market.head.number;
+    try {
+      const receipt = await cast(context, self, seat, ballot, hard);
+      if (seat.phase === 'reveal') onVote();
+      await market.caughtUp(receipt.blockNumber, hard);
+    } catch (error) {
+      hard.throwIfAborted();
+      if (!isRefusal(error) && !isUnreachable(error)) throw error;
+      const { message, code } = error as Error & { code: string };
+      context.emit({ type: 'alert', level: 'warn', message, code });
+      if (isRefusal(error)) refused.add(moveKey(seat));
+      await market.waitFor((_, head) => (head.number > block ? true : undefined), hard);
+    }
+  }
+}
+
+async function cast(
+  { chain, contracts: { court }, deployment }: VoteOptions['context'],
+  self: Address,
+  at: OpenSeat,
+  ballot: Ballot,
+  signal: AbortSignal,
+) {
+  const { caseId, round, seat } = at;
+  const salt = voteSalt(requireSigner(chain).account.deriveSecret(saltLabel), court.address, at);
+  if (at.phase === 'reveal') {
+    const verdict = verdictCodes[ballot.verdict];
+    return court.write('revealVote', [caseId, round, seat, verdict, ballot.answer, salt], signal);
+  }
+  const place = { caseId, round, seat, chainId: deployment.chainId, court: court.address, voter: self };
+  return court.write('commitVote', [caseId, round, seat, voteCommitment(place, ballot, salt)], signal);
+}
+
+/** A seat that has committed waits for the others. */
+function isMyMove({ phase, committed }: OpenSeat): boolean {
+  return phase === 'reveal' || !committed;
+}
+
+function moveKey({ caseId, round, seat, phase }: OpenSeat): string {
+  return `${caseId}/${round}/${seat}/${phase}`;
+}

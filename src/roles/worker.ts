@@ -1,0 +1,224 @@
+/** One compute provider: solves what it is drawn for, audits the others, votes in panels. */
+import { mkdir } from 'node:fs/promises';
+import { requireSigner } from '../chain/client.js';
+import type { MarketView, TaskView } from '../protocol/market.js';
+import { positionKey } from '../protocol/market.js';
+import type { Address } from '../protocol/task.js';
+import { canAudit, canSolve, idleReason, openSeats, tasksToAudit, tasksToSolve } from './agenda.js';
+import { type Behaviour, honest } from './behaviour.js';
+import type { WorkerContext } from './context.js';
+import { type Disputer, type FollowOptions, followCase, openDispute } from './disputer.js';
+import { createEngineTurns, type EngineTurns, type Priority } from './engineTurns.js';
+import { checkFault } from './faults.js';
+import { type Bases, createBases } from './inputs.js';
+import { type Job, whileWanted } from './job.js';
+import { keepDuring } from './keep.js';
+import { type Lane, type LaneSignals, runLane } from './lane.js';
+import { createPurse } from './purse.js';
+import { readRules, type SubnetRules } from './rules.js';
+import { ensureStaked } from './staking.js';
+import { runVotes } from './votes.js';
+
+const defaultDrainSeconds = 8;
+/** The master keeps the market going. When it is gone the workers do, one after the other so that they do not race. */
+const keeperPatienceSeconds = 15;
+const keeperSpreadSeconds = 10;
+
+/** What the worker did while it ran. */
+export interface WorkerReport {
+  solved: number;
+  audited: number;
+  disputed: number;
+  voted: number;
+  /** lost to slashing, token units */
+  slashed: bigint;
+}
+
+interface Worker {
+  context: WorkerContext;
+  self: Address;
+  rules: SubnetRules;
+  behaviour: Behaviour;
+  disputer: Disputer;
+  bases: Bases;
+  turns: EngineTurns;
+  report: WorkerReport;
+  /** ends everything at once: the drain is over, or a lane has failed */
+  hard: AbortSignal;
+}
+
+/** Stakes, then works until the signal; then takes nothing new, finishes running jobs and open votes for at most `drainSeconds`,
+ *  and resolves.
+ *  throws usage/fault.unknown, usage/stake.too_small, user/account.*, and whatever ends the watch of the chain */
+export async function run(context: WorkerContext, signal: AbortSignal): Promise<WorkerReport> {
+  const hardStop = new AbortController();
+  const worker = await start(context, hardStop.signal, signal);
+  const slashedBefore = slashedOf(worker);
+  const drainMs = (context.options.drainSeconds ?? defaultDrainSeconds) * 1000;
+  let drain: NodeJS.Timeout | undefined;
+  const onSignal = () => {
+    drain = setTimeout(() => hardStop.abort(new Error('the time to finish is over')), drainMs);
+  };
+  signal.addEventListener('abort', onSignal, { once: true });
+  if (signal.aborted) onSignal();
+  const lanes = Promise.all(startLanes(worker, { taking: signal, hard: hardStop.signal }));
+  context.emit({ type: 'process.ready', process: 'worker' });
+  try {
+    await keepDuring(context, keepOptions(worker), hardStop.signal, lanes);
+  } catch (error) {
+    if (!hardStop.signal.aborted) throw error;
+  } finally {
+    clearTimeout(drain);
+    signal.removeEventListener('abort', onSignal);
+    hardStop.abort(new Error('the worker has stopped'));
+    await Promise.allSettled([lanes]);
+  }
+  return { ...worker.report, slashed: slashedOf(worker) - slashedBefore };
+}
+
+async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSignal): Promise<Worker> {
+  const { fault, stakeAmount } = context.options;
+  const behaviour = fault === undefined ? honest : checkFault(fault)(honest);
+  await mkdir(context.scratch, { recursive: true });
+  const rules = await readRules(context.contracts, context.deployment.subnetId);
+  const purse = createPurse(context);
+  await ensureStaked(context, { amount: stakeAmount, purse, rules }, signal);
+  return {
+    context,
+    self: requireSigner(context.chain).address,
+    rules,
+    behaviour,
+    disputer: { context, purse, rules },
+    bases: createBases(context.sot, context.scratch),
+    turns: createEngineTurns(),
+    report: { solved: 0, audited: 0, disputed: 0, voted: 0, slashed: 0n },
+    hard,
+  };
+}
+
+/** Each lane is serial; the engine serves them by priority, one inner step at a time. */
+function startLanes(worker: Worker, signals: LaneSignals): Promise<void>[] {
+  const { context, self, behaviour } = worker;
+  const { market, emit } = context;
+  const policy = context.options.audit;
+  const onBusy = idleReporter(worker);
+  const lane = (one: Lane) => runLane(one, { market, emit, onBusy }, signals);
+  const isJailed = () =>
+    market.view.positions.get(positionKey(worker.rules.subnetId, 'solver', self))?.jailed;
+  const votes = {
+    context,
+    judge: (task: TaskView) => judge(worker, task),
+    onBusy,
+    onVote: () => {
+      worker.report.voted += 1;
+    },
+  };
+  return [
+    runVotes(votes, signals),
+    lane({
+      name: 'audit',
+      candidates: (view, head) => tasksToAudit(view, head, { self, policy }),
+      work: (task) => audit(worker, task),
+    }),
+    lane({
+      name: 'solution',
+      candidates: (view, head) => (isJailed() ? [] : tasksToSolve(view, head, self)),
+      work: (task) => solve(worker, task),
+    }),
+    lane({
+      name: 'defence',
+      candidates: (view) => (behaviour.defends ? ownDisputed(view, self) : []),
+      work: async ({ taskId }) => follow(worker, { caseId: taskId, opinion: 'valid' }),
+    }),
+  ];
+}
+
+async function solve(worker: Worker, task: TaskView): Promise<void> {
+  const { context, self, behaviour, hard } = worker;
+  const { market, contracts } = context;
+  const submission = await whileWanted(
+    market,
+    (view, head) => canSolve(view.tasks.get(task.taskId), head, self),
+    hard,
+    (signal) => behaviour.solve(jobOf(worker, task, 'solve', signal)),
+  );
+  if (submission === null) return;
+  const { traceRoot, resultRoot, leavesBlob } = submission;
+  const receipt = await contracts.market.write(
+    'submit',
+    [task.taskId, traceRoot, resultRoot, leavesBlob],
+    hard,
+  );
+  worker.report.solved += 1;
+  await market.caughtUp(receipt.blockNumber, hard);
+}
+
+async function audit(worker: Worker, task: TaskView): Promise<void> {
+  const { context, behaviour, disputer, hard } = worker;
+  const { taskId } = task;
+  const finding = await whileWanted(
+    context.market,
+    (view, head) => canAudit(view.tasks.get(taskId), head),
+    hard,
+    (signal) => behaviour.audit(jobOf(worker, task, 'audit', signal)),
+  );
+  worker.report.audited += 1;
+  if (finding.firstWrongStep === null) return;
+  if (!(await openDispute(disputer, taskId, finding.firstWrongStep, hard))) return;
+  worker.report.disputed += 1;
+  follow(worker, { caseId: taskId, opinion: 'invalid' });
+}
+
+async function judge(worker: Worker, task: TaskView) {
+  const { context, self, behaviour, hard } = worker;
+  const isSeated = (view: MarketView) =>
+    openSeats(view, context.market.head, self).some((seat) => seat.caseId === task.taskId);
+  return whileWanted(context.market, isSeated, hard, (signal) =>
+    behaviour.judge(jobOf(worker, task, 'verify', signal)),
+  );
+}
+
+/** In the background: a case takes minutes, and other audits must go on. */
+function follow(worker: Worker, options: FollowOptions): void {
+  const { context, disputer, hard } = worker;
+  followCase(disputer, options, hard).catch((error) => {
+    if (hard.aborted) return;
+    const { message, code } = error as Error & { code?: string };
+    context.emit({ type: 'alert', level: 'error', message, ...(code === undefined ? {} : { code }) });
+  });
+}
+
+function jobOf(worker: Worker, task: TaskView, priority: Priority, signal: AbortSignal): Job {
+  const { context, bases, turns } = worker;
+  return { context, task, bases, turn: turns.turnOf(priority), signal };
+}
+
+function ownDisputed(view: MarketView, self: Address): TaskView[] {
+  return [...view.tasks.values()].filter((task) => task.state === 'disputed' && task.solver === self);
+}
+
+/** Tells why, whenever the last running job has ended. */
+function idleReporter({ context, rules, self, hard }: Worker): (change: 1 | -1) => void {
+  let running = 0;
+  const sayIdle = () => {
+    if (hard.aborted) return;
+    context.emit({ type: 'worker.idle', reason: idleReason(context.market.view, rules.subnetId, self) });
+  };
+  sayIdle();
+  return (change) => {
+    running += change;
+    if (running === 0) sayIdle();
+  };
+}
+
+function keepOptions({ rules, self }: Worker) {
+  const spread = Number.parseInt(self.slice(2, 10), 16) % keeperSpreadSeconds;
+  return { rules, patienceSeconds: keeperPatienceSeconds + spread };
+}
+
+function slashedOf({ context, rules, self }: Worker): bigint {
+  const { positions } = context.market.view;
+  const of = (role: 'solver' | 'verifier') =>
+    positions.get(positionKey(rules.subnetId, role, self))?.slashed ?? 0n;
+  return of('solver') + of('verifier');
+}

@@ -1,0 +1,65 @@
+/** A chain of its own for one test file: anvil on a free port, our contracts, funded accounts. */
+import { developmentAddresses } from '../../src/chain/accounts.js';
+import { type Chain, createChain } from '../../src/chain/client.js';
+import { type Contracts, connectContracts } from '../../src/chain/contracts.js';
+import { deploy, mintTokens } from '../../src/chain/deploy.js';
+import type { Deployment } from '../../src/chain/deployment.js';
+import { localParams, pan, type SubnetParams } from '../../src/chain/params.js';
+import type { PanthaliaEvent } from '../../src/events/types.js';
+import { type Anvil, startAnvil } from '../../src/process/anvil.js';
+
+export const testBlockSeconds = 0.1;
+
+export interface TestChain extends AsyncDisposable {
+  anvil: Anvil;
+  deployment: Deployment;
+  /** account 0 */
+  deployer: Chain;
+  signal: AbortSignal;
+}
+
+/** Who a test acts as: a connection with an account, and the contracts through it. */
+export interface Actor {
+  chain: Chain;
+  contracts: Contracts;
+  events: PanthaliaEvent[];
+}
+
+/** Deploys and mints 10,000 PAN to each of the first 20 accounts. Deadlines are real time, so they are short. */
+export async function startTestChain(params: Partial<SubnetParams> = {}): Promise<TestChain> {
+  const stop = new AbortController();
+  const anvil = await startAnvil({ blockTimeSeconds: testBlockSeconds });
+  const signal = stop.signal;
+  try {
+    const deployer = await createChain({ rpcUrl: anvil.rpcUrl, account: { mnemonicIndex: 0 } });
+    const deployment = await deploy({
+      chain: deployer,
+      params: localParams(params),
+      metadataHash: `0x${'11'.repeat(32)}`,
+      signal,
+    });
+    const accounts = developmentAddresses(20);
+    await mintTokens(deployer, deployment, { accounts, amount: pan(10_000), signal });
+    return {
+      anvil,
+      deployment,
+      deployer,
+      signal,
+      [Symbol.asyncDispose]: async () => {
+        stop.abort(new Error('the test is over'));
+        deployer[Symbol.dispose]();
+        await anvil.stop();
+      },
+    };
+  } catch (error) {
+    await anvil.stop();
+    throw error;
+  }
+}
+
+export async function actor({ anvil, deployment }: TestChain, mnemonicIndex: number): Promise<Actor> {
+  const events: PanthaliaEvent[] = [];
+  const emit = (event: PanthaliaEvent) => void events.push(event);
+  const chain = await createChain({ rpcUrl: anvil.rpcUrl, account: { mnemonicIndex }, emit });
+  return { chain, contracts: connectContracts(chain, deployment), events };
+}

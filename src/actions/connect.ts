@@ -8,6 +8,7 @@ import { requestSigner } from '../chain/requestSigner.js';
 import { createBlobClient } from '../data/blobClient.js';
 import { PanthaliaError } from '../errors.js';
 import type { Emit } from '../events/types.js';
+import { untilAborted } from '../process/untilAborted.js';
 import type { RoleContext } from '../roles/context.js';
 
 export interface ConnectOptions {
@@ -22,10 +23,12 @@ export interface ConnectOptions {
   signal: AbortSignal;
 }
 
+const greetingPatienceMs = 5_000;
+
 /** Connects to chain and SOT and reads the market's history; `using` it lets go of the chain.
  *  throws config/deployment.*, config/sot.unknown, network/*, user/account.* */
 export async function connectRole(options: ConnectOptions): Promise<RoleContext & Disposable> {
-  const { market, ...context } = await connectWithoutSot(options);
+  const context = await connectWithoutSot(options);
   const url = options.sotUrl ?? context.deployment.sotUrl;
   if (url === null) {
     context[Symbol.dispose]();
@@ -37,11 +40,18 @@ export async function connectRole(options: ConnectOptions): Promise<RoleContext 
   const { emit } = options;
   const sot = createBlobClient({
     url,
-    sign: options.account === undefined ? undefined : requestSigner(context.chain, context.deployment),
+    sign: context.chain.signer === null ? undefined : requestSigner(context.chain, context.deployment),
     onTransfer: ({ direction, ...transfer }) =>
       emit({ type: direction === 'up' ? 'blob.pushed' : 'blob.pulled', ...transfer }),
   });
-  return { ...context, market, sot };
+  try {
+    // One that never answers would otherwise be noticed only when the first task is drawn.
+    await createBlobClient({ url, patienceMs: greetingPatienceMs }).latestVersion({ signal: options.signal });
+    return { ...context, sot };
+  } catch (error) {
+    context[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** The same for whoever serves blobs, or only looks. */
@@ -49,6 +59,7 @@ export async function connectWithoutSot(
   options: ConnectOptions,
 ): Promise<Omit<RoleContext, 'sot'> & Disposable> {
   const { emit, signal } = options;
+  signal.throwIfAborted();
   const deployment = await readDeployment(options.deployment);
   const account = options.account?.(deployment.chainId);
   const chain = await createChain({
@@ -57,12 +68,18 @@ export async function connectWithoutSot(
     emit,
     ...(account === undefined ? {} : { account }),
   });
+  // The view of the market outlives the first signal: a role that drains still has to see what happens.
+  const closing = new AbortController();
+  const dispose = () => {
+    closing.abort(new Error('the connection is closed'));
+    chain[Symbol.dispose]();
+  };
   try {
     const contracts = connectContracts(chain, deployment);
-    const market = await followMarket({ chain, deployment, signal });
-    return { chain, deployment, contracts, market, emit, [Symbol.dispose]: () => chain[Symbol.dispose]() };
+    const market = await untilAborted(followMarket({ chain, deployment, signal: closing.signal }), signal);
+    return { chain, deployment, contracts, market, emit, [Symbol.dispose]: dispose };
   } catch (error) {
-    chain[Symbol.dispose]();
+    dispose();
     throw error;
   }
 }

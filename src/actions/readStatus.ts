@@ -35,22 +35,16 @@ export interface Status {
 const sotPatienceMs = 2_000;
 
 export async function readStatus(options: ConnectOptions): Promise<Status> {
-  const abort = new AbortController();
-  const signal = AbortSignal.any([options.signal, abort.signal]);
-  using context = await connectWithoutSot({ ...options, signal });
+  using context = await connectWithoutSot(options);
   const { deployment, market, chain } = context;
   const sotUrl = options.sotUrl ?? deployment.sotUrl;
-  try {
-    return {
-      chainId: chain.chainId,
-      rpcUrl: chain.rpcUrl,
-      block: market.head.number,
-      sot: sotUrl === null ? null : { url: sotUrl, model: await latestModel(sotUrl, signal) },
-      ...marketStatus(market.view),
-    };
-  } finally {
-    abort.abort();
-  }
+  return {
+    chainId: chain.chainId,
+    rpcUrl: chain.rpcUrl,
+    block: market.head.number,
+    sot: sotUrl === null ? null : { url: sotUrl, model: await latestModel(sotUrl, options.signal) },
+    ...marketStatus(market.view),
+  };
 }
 
 function marketStatus({

@@ -7,7 +7,7 @@ import type { Address } from '../protocol/task.js';
 import type { WorkerOptions } from '../roles/context.js';
 import { run as master } from '../roles/master.js';
 import { run as sot } from '../roles/sot.js';
-import { run as worker } from '../roles/worker.js';
+import { type WorkerReport, run as worker } from '../roles/worker.js';
 import { computeOn, type Device, outerComputeOn } from './compute.js';
 import { type ConnectOptions, connectRole, connectWithoutSot } from './connect.js';
 import { readManifest } from './manifest.js';
@@ -24,13 +24,11 @@ export interface RunWorkerOptions extends RoleOptions {
 }
 
 /** Until the signal, and then until what it owes is done. */
-export async function runWorker(options: RunWorkerOptions): Promise<void> {
-  const { emit, say, signal, device, scratch } = options;
+export async function runWorker(options: RunWorkerOptions): Promise<WorkerReport> {
+  const { say, signal, device, scratch } = options;
   await ensureAddon({ log: say, signal });
-  // The connection outlives the first signal: a worker drains before it goes.
   using context = await connectRole(options);
-  emit({ type: 'process.ready', process: 'worker' });
-  await worker({ ...context, compute: computeOn(device), scratch, options: options.worker }, signal);
+  return await worker({ ...context, compute: computeOn(device), scratch, options: options.worker }, signal);
 }
 
 export interface RunMasterOptions extends RoleOptions {

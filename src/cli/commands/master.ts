@@ -32,4 +32,6 @@ async function run(flags: MasterFlags, io: CommandIo): Promise<void> {
     account: (chainId) => accountSource(flags, chainId),
     manifest: flags.manifest,
   });
+  // It ends by itself only when the work is done.
+  io.signal.throwIfAborted();
 }

@@ -48,4 +48,5 @@ async function run(flags: SotFlags, io: CommandIo): Promise<void> {
     ...connection(flags, roleEvents('sot', flags, io), io),
     ...{ manifest, dir, buyer, host, port, device },
   });
+  io.signal.throwIfAborted();
 }

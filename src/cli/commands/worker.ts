@@ -1,4 +1,6 @@
 import { Command, Option } from 'commander';
+import { PanthaliaError } from '../../errors.js';
+import { formatTokens } from '../../events/amount.js';
 import type { CommandIo } from '../io.js';
 import {
   accountSource,
@@ -10,6 +12,7 @@ import {
   withDeploymentOptions,
   withOutputOptions,
 } from '../options.js';
+import { result } from '../result.js';
 import { roleEvents } from '../roleEvents.js';
 
 interface WorkerFlags extends ChainFlags {
@@ -60,11 +63,23 @@ async function run(flags: WorkerFlags, io: CommandIo): Promise<void> {
   const { runWorker } = await import('../../actions/runRole.js');
   const { scratchFolder } = await import('../../actions/scratch.js');
   await using scratch = await scratchFolder(flags.scratch);
-  await runWorker({
+  const report = await runWorker({
     ...connection(flags, roleEvents('worker', flags, io), io),
     account: (chainId) => accountSource(flags, chainId),
     worker: { stakeAmount, audit, ...(fault === undefined ? {} : { fault }) },
     device,
     scratch: scratch.path,
+  });
+  const { solved, audited, disputed, voted, slashed } = report;
+  const lost = formatTokens(slashed);
+  io.fail(slashed > 0n ? wasSlashed(lost) : io.signal.reason);
+  const text = `${solved} solved, ${audited} audited, ${disputed} disputed, ${voted} voted, ${lost} slashed`;
+  io.print(flags.json ? result({ ...report, slashed: lost }) : text);
+}
+
+function wasSlashed(lost: string): PanthaliaError {
+  return new PanthaliaError('slashed', `This worker has lost ${lost} of its stake.`, {
+    code: 'worker.slashed',
+    next: 'panthalia status shows what is left',
   });
 }

@@ -1,0 +1,144 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Anvil, startAnvil } from '../../src/process/anvil.js';
+import { processesNaming, runCli, temporaryFolder } from '../helpers/cli.js';
+
+const folder = temporaryFolder();
+const deployment = join(folder, 'deployment.json');
+const occupied = createServer();
+let anvil: Anvil;
+let occupiedPort = 0;
+
+beforeAll(async () => {
+  anvil = await startAnvil({ blockTimeSeconds: 0.1 });
+  const { code, err } = await runCli([
+    'deploy',
+    '--rpc-url',
+    anvil.rpcUrl,
+    '--out',
+    deployment,
+    '--fund',
+    '--mnemonic-index',
+    '0',
+  ]);
+  expect([code, err.join('\n')]).toEqual([0, '']);
+  await new Promise<void>((resolve) => occupied.listen(0, '127.0.0.1', resolve));
+  occupiedPort = (occupied.address() as AddressInfo).port;
+  mkdirSync(join(folder, 'full'));
+  writeFileSync(join(folder, 'full', 'something'), '');
+  writeFileSync(join(folder, 'broken.json'), '{"schema": ');
+  const here = JSON.parse(readFileSync(deployment, 'utf8'));
+  writeFileSync(join(folder, 'elsewhere.json'), JSON.stringify({ ...here, chainId: 1 }));
+  writeFileSync(join(folder, 'settings.json'), '{"wokers": 4}');
+});
+
+afterAll(async () => {
+  occupied.close();
+  await anvil.stop();
+});
+
+const nowhere = 'http://127.0.0.1:1';
+const smoke = () => ['simulate', '--preset', 'smoke', '--run-dir', join(folder, 'run')];
+const here = () => ['--deployment', deployment, '--sot-url', nowhere];
+
+/** what, arguments, exit code, a part of the sentence */
+const table: [string, () => string[], number, string][] = [
+  ['an unknown command', () => ['simulat'], 2, "Unknown command 'simulat'."],
+  ['an unknown flag', () => ['simulate', '--wrokers', '3'], 2, "Unknown option '--wrokers'."],
+  ['a number that is none', () => ['simulate', '--rounds', 'many'], 2, 'Expected a whole number.'],
+  ['a bad choice', () => ['simulate', '--device', 'tpu'], 2, 'Allowed choices are cpu, cuda, auto.'],
+  ['an unknown preset', () => ['simulate', '--preset', 'huge'], 2, 'There is no preset "huge"'],
+  ['an unknown key in the file', () => ['simulate', '--config', join(folder, 'settings.json')], 2, 'wokers'],
+  [
+    'a file that is not there',
+    () => ['simulate', '--config', '/nowhere.json'],
+    3,
+    '/nowhere.json can not be read',
+  ],
+  ['an unknown fault', () => [...smoke(), '--cheat', 'worker_1:laziness'], 2, 'There is no fault "laziness"'],
+  [
+    'a cheat that is not in the run',
+    () => [...smoke(), '--cheat', 'worker_9:silent'],
+    2,
+    'there is no such worker',
+  ],
+  ['a run folder in use', () => [...smoke(), '--run-dir', join(folder, 'full')], 3, 'is not empty'],
+  ['a run folder that can not be', () => [...smoke(), '--run-dir', '/dev/null/run'], 3, 'can not be written'],
+  [
+    'a chain port in use',
+    () => [...smoke(), '--rpc-port', String(occupiedPort)],
+    6,
+    'wanted by anvil, is in use',
+  ],
+  ['a bad task id', () => ['dispute', '0x12', ...here()], 2, 'A task id is 0x and 64 hex digits'],
+  ['no deployment', () => ['worker', '--deployment', '/nowhere.json'], 3, '/nowhere.json can not be read'],
+  ['a broken deployment', () => ['status', '--deployment', join(folder, 'broken.json')], 3, 'it is not JSON'],
+  [
+    'another chain',
+    () => ['status', '--deployment', join(folder, 'elsewhere.json')],
+    6,
+    'Chain 1 was expected',
+  ],
+  ['an unreachable chain', () => ['status', '--deployment', deployment, '--rpc-url', nowhere], 6, nowhere],
+  ['an unreachable SOT', () => ['worker', '--stake', ...here()], 6, nowhere],
+  ['no SOT at all', () => ['worker', '--stake', '--deployment', deployment], 3, 'names no Source of Truth'],
+  ['a bad amount', () => ['worker', '--stake', '1e3', ...here()], 2, 'Expected an amount of tokens'],
+  [
+    'a key that is none',
+    () => ['worker', ...here(), '--private-key', '0x12'],
+    7,
+    'A private key is 32 bytes of hex',
+  ],
+  ['a missing keystore', () => ['worker', ...here(), '--keystore', '/nowhere.json'], 7, 'can not be read'],
+  [
+    'two accounts',
+    () => ['worker', ...here(), '--mnemonic-index', '1', '--keystore', '/x'],
+    7,
+    'One account was expected',
+  ],
+];
+
+test.each(table)('%s', async (_, args, exitCode, sentence) => {
+  const { code, out, err } = await runCli(args());
+  const text = err.join('\n');
+  expect(text).toContain(sentence);
+  expect(text).not.toMatch(/\n\s+at /);
+  expect(err.filter((line) => !line.startsWith('next: ')).length, text).toBeLessThanOrEqual(2);
+  expect(code).toBe(exitCode);
+  expect(out.join('\n')).not.toContain('undefined');
+  expect(processesNaming(folder).filter((line) => line.includes('panthalia.js'))).toEqual([]);
+});
+
+test('with --json the error is one envelope on stdout', async () => {
+  const { code, out } = await runCli(['status', '--deployment', '/nowhere.json', '--json']);
+  expect(code).toBe(3);
+  expect(out).toHaveLength(1);
+  expect(JSON.parse(out[0] ?? '')).toMatchObject({
+    schema: 'panthalia-result/1',
+    success: false,
+    exitCode: 3,
+    errors: [{ code: 'deployment.unreadable', next: expect.stringContaining('--deployment') }],
+  });
+});
+
+test('a private key never comes back in an error', async () => {
+  const key = 'f'.repeat(63);
+  const { err } = await runCli(['worker', '--deployment', deployment, '--sot-url', nowhere], {
+    env: { PANTHALIA_PRIVATE_KEY: key },
+  });
+  expect(err.join('\n')).toContain('private key');
+  expect(err.join('\n')).not.toContain(key);
+});
+
+test('help and version end with 0 and name every command', async () => {
+  const help = await runCli(['--help']);
+  expect(help.code).toBe(0);
+  for (const command of ['simulate', 'worker', 'dispute', 'status', 'doctor', 'deploy', 'sot', 'master']) {
+    expect(help.out.join('\n')).toMatch(new RegExp(`^ +${command}\\b`, 'm'));
+  }
+  expect((await runCli(['--version'])).out).toEqual(['0.1.0']);
+  expect((await runCli(['simulate', '--help'])).out.join('\n')).toContain('PANTHALIA_ROUNDS');
+});

@@ -137,7 +137,7 @@ async function upload(
   const answer = await sotRequest(sot, { method: 'POST', path: '/v1/uploads', body, signal });
   const { upload, missing, stored } = (await answer.json()) as AnnouncementAnswer;
   if (!stored) {
-    await sendParts(sot, upload, missing, readPartAt, signal);
+    await sendParts(sot, { upload, missing, parts: description.parts }, readPartAt, signal);
     const path = `/v1/uploads/${upload}/commit`;
     const committed = await sotRequest(sot, { method: 'POST', path, timeoutMs: partTimeoutMs, signal });
     await committed.body?.cancel();
@@ -158,8 +158,7 @@ export interface AnnouncementAnswer {
 
 async function sendParts(
   sot: SotEndpoint,
-  upload: Hex32,
-  missing: number[],
+  { upload, missing, parts }: { upload: Hex32; missing: number[]; parts: Hex32[] },
   readPartAt: (index: number) => Promise<Uint8Array>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -171,13 +170,9 @@ async function sendParts(
     for (const index of queue) {
       const path = `/v1/uploads/${upload}/${index}`;
       const body = await readPartAt(index);
-      const answer = await sotRequest(sot, {
-        method: 'PUT',
-        path,
-        body,
-        timeoutMs: partTimeoutMs,
-        signal: stop,
-      });
+      const bodyHash = parts[index] as Hex32; // Signed as announced: if the file changed since, the server finds it.
+      const request = { path, body, bodyHash, timeoutMs: partTimeoutMs, signal: stop };
+      const answer = await sotRequest(sot, { method: 'PUT', ...request });
       await answer.body?.cancel();
     }
   };

@@ -1,6 +1,7 @@
 /** A blob on its way: its id, and its parts, each with a hash of its own. Shared by client and server. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { PanthaliaError } from '../errors.js';
 import { canonicalId } from '../protocol/canonicalJson.js';
 import type { Hex32 } from '../protocol/task.js';
@@ -43,6 +44,13 @@ export function describeBytes(bytes: Uint8Array): BlobDescription {
     sha256(bytes.subarray(index * partSizeBytes, (index + 1) * partSizeBytes)),
   );
   return { blob: sha256(bytes), sizeBytes: bytes.length, parts };
+}
+
+/** Reads a file once, for its id alone. */
+export async function hashFile(path: string): Promise<Hex32> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: streamChunkBytes }), hash);
+  return `0x${hash.digest('hex')}`;
 }
 
 /** Reads a file once, for the id and the parts. */

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorFamily, PanthaliaError } from '../errors.js';
 import { type SignRequest, sha256Hex } from '../protocol/requestAuth.js';
+import type { Hex32 } from '../protocol/task.js';
 
 export interface SotEndpoint {
   /** base URL, no slash at the end */
@@ -16,6 +17,8 @@ export interface SotRequest {
   /** below the base URL, query included: what is signed */
   path: string;
   body?: Uint8Array;
+  /** sha-256 of the body, where it is known already */
+  bodyHash?: Hex32;
   headers?: Record<string, string>;
   /** for one attempt, until the headers of the answer are here; a write also sends its body in this time */
   timeoutMs?: number;
@@ -82,7 +85,7 @@ async function signatureHeaders(sot: SotEndpoint, request: SotRequest): Promise<
       },
     );
   }
-  const bodyHash = sha256Hex(request.body ?? new Uint8Array());
+  const bodyHash = request.bodyHash ?? sha256Hex(request.body ?? new Uint8Array());
   return sot.sign({ method: request.method, path: request.path, bodyHash });
 }
 

@@ -7,7 +7,7 @@ import { PanthaliaError } from '../errors.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import {
   type BlobDescription,
-  describeFile,
+  hashFile,
   parseAnnouncement,
   partLength,
   partSizeBytes,
@@ -171,7 +171,7 @@ export class Uploads {
     }
     await upload.ready;
     const content = this.#contentPath(id);
-    const { blob } = await describeFile(content);
+    const blob = await hashFile(content);
     if (blob !== announcement.blob) {
       await this.#forget(upload);
       throw new PanthaliaError('check', `The parts make blob ${blob}; ${announcement.blob} was announced.`, {

@@ -139,13 +139,14 @@ test('a journal on a full disk holds whole lines only, and all that were told', 
   expect((await readFile(path, 'utf8')).endsWith('}\n')).toBe(true);
 });
 
-test('256 MiB go up and down in bounded memory', async () => {
+/** bench/sot.mjs does the same with 512 MiB and prints the speed. */
+test('a blob larger than the limit goes up and down in bounded memory', { timeout: 30_000 }, async () => {
   const { child, url } = await serve(join(folder, 'large'));
   const source = join(folder, 'large-source');
-  spawnSync('truncate', ['-s', '256M', source]);
+  spawnSync('truncate', ['-s', '96M', source]);
   const client = createBlobClient({ url, sign: signerOf(0) });
   const { blob, sizeBytes } = await client.putFile(source);
-  expect(sizeBytes).toBe(256 * 1024 ** 2);
+  expect(sizeBytes).toBe(96 * 1024 ** 2);
   // From the server's disk to nowhere: what counts is the server.
   const response = await fetch(`${url}/v1/blobs/${blob}`);
   let received = 0;
@@ -155,5 +156,6 @@ test('256 MiB go up and down in bounded memory', async () => {
   const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
   const peakMiB = Number(line.toString()) / 1024;
   expect(peakMiB).toBeGreaterThan(30);
-  expect(peakMiB).toBeLessThan(200);
+  // Node takes about 60, four parts on their way 32; holding the blob as well would need 190.
+  expect(peakMiB).toBeLessThan(160);
 });

@@ -1,4 +1,5 @@
 /** The whole native surface. Nothing else crosses: batches go in; scalars, 32-byte roots and file hashes come out.
+ *  A call during another one rejects with BUSY; it never throws. A constructor or a plain function throws.
  *  Every method that computes runs on the trainer's own native thread and returns a promise; one call at a time per trainer.
  *  Errors carry `code`: SHAPE_MISMATCH, VALUE_OUT_OF_RANGE, INVALID_STATE, OUT_OF_MEMORY, IO, ABORTED, DISPOSED, BUSY, TORCH, NO_CUDA. */
 
@@ -66,7 +67,7 @@ export declare class NativeTrainer {
   evaluate(inputs: Int32Array, targets: Int32Array): Promise<number>;
   /** 32 bytes: Merkle root over theta | m | v (docs/protocol.md, state tree). */
   stateRoot(): Promise<Uint8Array>;
-  /** The call in flight rejects with ABORTED at its next operator; the state is then invalid until loadParameters or initialise. */
+  /** The call in flight rejects with ABORTED at its next operator. An inner step that was aborted leaves the state as it was. */
   abort(): void;
   /** Frees the arenas and joins the thread. Twice is harmless. */
   dispose(): Promise<void>;
@@ -87,8 +88,8 @@ export interface NativeOuterStepOptions {
   outMomentum: string;
 }
 
-/** Nesterov outer step in PyTorch's form on the mean pseudo-gradient:  d = sum_r (theta - theta_r) / M ascending;
- *  m = mu m + d;  theta = theta - lr (d + mu m).  source: Douillard et al. 2023 (2311.08105), algorithm 1 */
+/** Nesterov outer step in PyTorch's form on the mean pseudo-gradient:  d = (sum_r (theta - theta_r)) / M ascending;
+ *  m = mu m + d;  theta = fma(-lr, fma(mu, m, d), theta).  source: Douillard et al. 2023 (2311.08105), algorithm 1 */
 export declare function applyOuterStep(options: NativeOuterStepOptions): Promise<{
   parameters: NativeFile;
   momentum: NativeFile;

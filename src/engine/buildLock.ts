@@ -44,6 +44,7 @@ async function listen(address: string, waiting: Set<Socket>): Promise<Server | n
 }
 
 async function holderGone(address: string, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
   const socket = connect(address);
   const onAbort = () => socket.destroy();
   signal?.addEventListener('abort', onAbort, { once: true });

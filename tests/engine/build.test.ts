@@ -1,0 +1,117 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { addonStatus, ensureAddon } from '../../src/engine/buildAddon.js';
+import { withBuildLock } from '../../src/engine/buildLock.js';
+import { findLibtorch, presentLibtorch } from '../../src/engine/libtorch.js';
+import { probeAddon } from '../../src/engine/loadAddon.js';
+import { runCommand } from '../../src/engine/runCommand.js';
+import { temporaryFolder } from '../helpers/engine.js';
+
+const log = () => {};
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('libtorch', () => {
+  it('comes from LIBTORCH before anything else, and a bad one is an error, not passed over', async () => {
+    const { libtorch } = await ensureAddon({ log });
+    vi.stubEnv('LIBTORCH', libtorch.folder);
+    expect(await findLibtorch({ log })).toEqual({ ...libtorch, source: 'LIBTORCH' });
+    const empty = temporaryFolder();
+    vi.stubEnv('LIBTORCH', empty);
+    await expect(findLibtorch({ log })).rejects.toMatchObject({
+      family: 'build',
+      code: 'libtorch.unusable',
+      message: `The libtorch in ${empty} must hold lib/libtorch_cpu.so, and it does not.`,
+    });
+  });
+
+  it('must be 2.11 or later', async () => {
+    const folder = temporaryFolder();
+    for (const sub of ['lib', 'include/ATen', 'include/torch/headeronly'])
+      await mkdir(join(folder, sub), { recursive: true });
+    for (const file of ['lib/libtorch_cpu.so', 'lib/libc10.so', 'include/ATen/Context.h']) {
+      await writeFile(join(folder, file), '');
+    }
+    const version = (minor: number) =>
+      `#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR ${minor}\n#define TORCH_VERSION_PATCH 1\n`;
+    vi.stubEnv('LIBTORCH', folder);
+    await writeFile(join(folder, 'include/torch/headeronly/version.h'), version(10));
+    await expect(presentLibtorch({ log })).rejects.toThrow(`must be 2.11 or later; ${folder} is 2.10.1`);
+    await writeFile(join(folder, 'include/torch/headeronly/version.h'), version(11));
+    expect(await presentLibtorch({ log })).toMatchObject({ version: '2.11.1' });
+  });
+
+  it('is not looked for again while a build stands', async () => {
+    const first = await ensureAddon({ log });
+    const lines: string[] = [];
+    expect(await ensureAddon({ log: (line) => lines.push(line) })).toEqual(first);
+    expect(lines).toEqual([]);
+  });
+
+  it('wins over any other: the addon finds it by an absolute DT_RPATH', async () => {
+    const { path, libtorch } = await ensureAddon({ log });
+    const { stdout } = await runCommand('ldd', [path]);
+    expect(stdout).toMatch(new RegExp(`libtorch_cpu\\.so => ${libtorch.folder}/lib/libtorch_cpu\\.so`));
+    const decoy = temporaryFolder();
+    await writeFile(join(decoy, 'libtorch_cpu.so'), 'not a library');
+    vi.stubEnv('LD_LIBRARY_PATH', decoy);
+    expect(await probeAddon(path)).toMatchObject({ info: { torchVersion: libtorch.version } });
+  });
+});
+
+describe('the build', () => {
+  it('tells doctor what there is', async () => {
+    const { path } = await ensureAddon({ log });
+    const status = await addonStatus();
+    expect(status.libtorch).toMatchObject({ version: expect.stringMatching(/^2\.\d+\.\d+$/) });
+    expect(status.addon).toMatchObject({
+      path,
+      stale: false,
+      problem: null,
+      cpuCapability: expect.any(String),
+    });
+  });
+
+  it('reports an addon that does not load without loading it here', async () => {
+    const broken = join(temporaryFolder(), 'broken.node');
+    await writeFile(broken, 'not a library');
+    expect(await probeAddon(broken)).toMatchObject({ problem: expect.stringContaining('file too short') });
+  });
+
+  it('lets one builder in at a time, and the next when the first is done or failed', async () => {
+    const name = `test-${process.pid}`;
+    const order: string[] = [];
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const enter = (who: string, work: () => Promise<void>) =>
+      withBuildLock(name, { onWait: () => order.push(`${who} waits`) }, async () => {
+        order.push(`${who} in`);
+        await work();
+      });
+    const first = enter('first', () => held);
+    await vi.waitUntil(() => order.includes('first in'));
+    const second = enter('second', () => Promise.reject(new Error('failed')));
+    await vi.waitUntil(() => order.includes('second waits'));
+    release();
+    await first;
+    await expect(second).rejects.toThrow('failed');
+    await enter('third', async () => {});
+    expect(order).toEqual(['first in', 'second waits', 'second in', 'third in']);
+  });
+
+  it('stops waiting when aborted', async () => {
+    const name = `test-abort-${process.pid}`;
+    const controller = new AbortController();
+    await withBuildLock(name, { onWait: () => {} }, async () => {
+      const waiting = withBuildLock(
+        name,
+        { signal: controller.signal, onWait: () => controller.abort(new Error('enough')) },
+        async () => {},
+      );
+      await expect(waiting).rejects.toThrow('enough');
+    });
+  });
+});

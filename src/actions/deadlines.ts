@@ -28,7 +28,8 @@ export function deadlinesOf(config: RunConfig, { stepSeconds, cores }: Pace): De
   const challengeSeconds = config.chain.challengeSeconds ?? roundSeconds + slackSeconds;
   const generousSeconds = Math.ceil(2 * roundSeconds) + patienceSeconds;
   return {
-    openSeconds: patienceSeconds + Math.ceil(20 * config.chain.blockSeconds),
+    // With a convict gone there are more tasks than seats: one waits until another is final.
+    openSeconds: generousSeconds + 2 * Math.ceil(challengeSeconds),
     solveSeconds: generousSeconds,
     challengeSeconds: Math.ceil(challengeSeconds),
     commitSeconds: generousSeconds,

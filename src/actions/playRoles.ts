@@ -77,7 +77,8 @@ function masterMember({ record: { folder } }: Play): Member {
 
 function workerMember({ config, record: { folder }, device }: Play, index: number): Member {
   const name = `worker_${index}`;
-  const stake = String(config.seatsPerWorker * solverStakeTokens);
+  const seats = config.seatsPerWorker ?? Math.ceil(config.slotsPerRound / config.workers);
+  const stake = String(seats * solverStakeTokens);
   const fault = config.cheats[name];
   return {
     name,

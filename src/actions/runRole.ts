@@ -10,6 +10,7 @@ import { run as sot } from '../roles/sot.js';
 import { type WorkerReport, run as worker } from '../roles/worker.js';
 import { computeOn, type Device, outerComputeOn } from './compute.js';
 import { type ConnectOptions, connectRole, connectWithoutSot } from './connect.js';
+import { type DisputeOptions, type DisputeResult, disputeTask } from './dispute.js';
 import { readManifest } from './manifest.js';
 
 export interface RoleOptions extends ConnectOptions {
@@ -29,6 +30,20 @@ export async function runWorker(options: RunWorkerOptions): Promise<WorkerReport
   await ensureAddon({ log: say, signal });
   using context = await connectRole(options);
   return await worker({ ...context, compute: computeOn(device), scratch, options: options.worker }, signal);
+}
+
+export interface RunDisputeOptions extends RoleOptions {
+  dispute: DisputeOptions;
+  device: Device;
+  scratch: string;
+}
+
+/** Until the verdict.  throws what disputeTask throws: a task that is right is one of its errors */
+export async function runDispute(options: RunDisputeOptions): Promise<DisputeResult> {
+  const { say, signal, device, scratch } = options;
+  await ensureAddon({ log: say, signal });
+  using context = await connectRole(options);
+  return await disputeTask(options.dispute, { ...context, compute: computeOn(device), scratch }, signal);
 }
 
 export interface RunMasterOptions extends RoleOptions {

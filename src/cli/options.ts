@@ -134,12 +134,16 @@ export function address(text: string): `0x${string}` {
   return text as `0x${string}`;
 }
 
-/** throws usage/task.bad_id */
-export function taskId(text: string): `0x${string}` {
-  if (/^0x[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase() as `0x${string}`;
+/** The whole id or its first digits; said before anything is connected.  throws usage/task.bad_id */
+export function taskId(text: string): string {
+  if (/^(0x)?[0-9a-fA-F]{1,64}$/.test(text)) return text;
   throw new PanthaliaError(
     'usage',
-    `A task id is 0x and 64 hex digits, received ${JSON.stringify(text)} of ${text.length} characters.`,
-    { code: 'task.bad_id', details: { received: text }, next: 'panthalia status lists the tasks' },
+    `A task id is 0x and up to 64 hex digits, received ${JSON.stringify(text)}.`,
+    {
+      code: 'task.bad_id',
+      details: { received: text },
+      next: 'panthalia status lists the tasks',
+    },
   );
 }

@@ -7,7 +7,7 @@ export function tiny(): RunConfig {
     preset: 'tiny',
     seed: 1337,
     workers: 4,
-    seatsPerWorker: 2,
+    seatsPerWorker: null,
     rounds: 6,
     slotsPerRound: 4,
     innerSteps: 40,

@@ -40,8 +40,9 @@ export const runConfigSchema = z
     /** initialisation and batches derive from it */
     seed: count(0, Number.MAX_SAFE_INTEGER),
     workers: count(1, 30),
-    /** solver seats that each worker stakes, and as many verifier seats */
-    seatsPerWorker: count(1, 100),
+    /** solver seats that each worker stakes, and as many verifier seats; null: just enough for the tasks of a round, so that
+     *  every seat has one and nobody's turn depends on luck */
+    seatsPerWorker: count(1, 100).nullable(),
     rounds: count(1, 1_000_000),
     slotsPerRound: count(1, 64),
     /** H, of one task */

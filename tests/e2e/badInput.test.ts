@@ -73,7 +73,7 @@ const table: [string, () => string[], number, string][] = [
     6,
     'wanted by anvil, is in use',
   ],
-  ['a bad task id', () => ['dispute', '0x12', ...here()], 2, 'A task id is 0x and 64 hex digits'],
+  ['a bad task id', () => ['dispute', 'task-12', ...here()], 2, 'A task id is 0x and up to 64 hex digits'],
   ['no deployment', () => ['worker', '--deployment', '/nowhere.json'], 3, '/nowhere.json can not be read'],
   ['a broken deployment', () => ['status', '--deployment', join(folder, 'broken.json')], 3, 'it is not JSON'],
   [

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { formatTokens } from '../../events/amount.js';
 import type { CommandIo } from '../io.js';
 import {
   accountSource,
@@ -6,6 +7,7 @@ import {
   connection,
   deviceOption,
   taskId,
+  tokenAmount,
   withAccountOptions,
   withDeploymentOptions,
   withOutputOptions,
@@ -15,6 +17,7 @@ import { roleEvents } from '../roleEvents.js';
 
 interface DisputeFlags extends ChainFlags {
   device: 'cpu' | 'cuda';
+  maxFee?: bigint;
   json?: true;
   verbose?: true;
 }
@@ -26,10 +29,30 @@ names the first wrong step and follows the case: 0 when the dispute is upheld, 1
 export function disputeCommand(io: CommandIo): Command {
   const command = new Command('dispute')
     .description('re-execute a task, and dispute its result if it is wrong')
-    .argument('<taskId>', '0x and 64 hex digits, as panthalia status lists them')
+    .argument('<taskId>', 'or its first digits, as panthalia status lists them')
     .addOption(deviceOption())
+    .option('--max-fee <amount>', 'most to pay for one panel, in tokens', tokenAmount)
     .option('-v, --verbose', 'tell every event')
     .addHelpText('after', details)
     .action((id: string, flags: DisputeFlags) => run(id, flags, io));
   return withOutputOptions(withAccountOptions(withDeploymentOptions(command)));
+}
+
+async function run(id: string, flags: DisputeFlags, io: CommandIo): Promise<void> {
+  const { maxFee, device } = flags;
+  const task = taskId(id);
+  const { runDispute } = await import('../../actions/runRole.js');
+  const { scratchFolder } = await import('../../actions/scratch.js');
+  await using scratch = await scratchFolder();
+  const { feePaid, received, ...outcome } = await runDispute({
+    ...connection(flags, roleEvents('disputer', flags, io), io),
+    account: (chainId) => accountSource(flags, chainId),
+    dispute: { taskId: task, ...(maxFee === undefined ? {} : { maxFee }) },
+    device,
+    scratch: scratch.path,
+  });
+  const [paid, got] = [formatTokens(feePaid), formatTokens(received)];
+  const { taskId: whole, firstWrongStep, verdict, rounds } = outcome;
+  const text = `task ${whole} is ${verdict} from step ${firstWrongStep} on, after ${rounds} panels: ${paid} paid, ${got} received`;
+  io.print(flags.json ? result({ ...outcome, feePaid: paid, received: got }) : text);
 }

@@ -16,8 +16,8 @@ export const domain: RequestDomain = {
   verifyingContract: '0x5FbDB2315678afecb367f032d93F642f64180aa3',
 };
 
-/** Accounts with fixed keys: [0] and [1] may write, [2] may not. */
-export const wallets = [1, 2, 3].map((n) => new Wallet(`0x${n.toString(16).padStart(64, '0')}`));
+/** Accounts with fixed keys: all but [2] may write. */
+export const wallets = [1, 2, 3, 4].map((n) => new Wallet(`0x${n.toString(16).padStart(64, '0')}`));
 export const addresses = wallets.map((wallet) => wallet.address as Address);
 
 export function signerOf(account: number, signedDomain = domain, nowMs?: () => number): SignRequest {
@@ -60,7 +60,7 @@ export async function startSot({ limits, nowMs }: SotFixtureOptions = {}): Promi
       ...fixture,
       domain,
       recoverSigner: recoverRequestSigner,
-      mayWrite: (account) => account === addresses[0] || account === addresses[1],
+      mayWrite: (account) => account !== addresses[2] && addresses.includes(account),
       host: '127.0.0.1',
       port,
       onError: (error) => errors.push(error),

@@ -311,7 +311,7 @@ test('16 parts are taken in at once, 8 of one account; the next is told to wait'
   expect(held.map(({ answer }) => answer.split('\r\n')[0])).toEqual(
     new Array(16).fill('HTTP/1.1 100 Continue'),
   );
-  expect((await sendSigned(sot.url, signerOf(1), 'PUT', part(0), content)).status).toBe(429);
+  expect((await sendSigned(sot.url, signerOf(3), 'PUT', part(0), content)).status).toBe(429);
   // Hanging up frees the slots.
   const closed = held.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve)));
   for (const { socket } of held) socket.destroy();

@@ -6,34 +6,43 @@ export function isTerminal(state: TaskState): boolean {
   return !['open', 'assigned', 'submitted', 'disputed'].includes(state);
 }
 
-/** Tasks of one round of a job, in slot order, oldest posting first. */
-export function tasksOfRound(view: MarketView, jobId: Hex32, round: number): TaskView[] {
-  const tasks = [...view.tasks.values()].filter((task) => task.jobId === jobId && task.round === round);
-  return tasks.sort((a, b) => a.slot - b.slot);
+/** One round of a job. Anyone can post a batch in a job's name, so a task counts only with the round's own spec and base. */
+export interface RoundRef {
+  jobId: Hex32;
+  round: number;
+  specHash: Hex32;
+  baseRoot: Hex32;
+  slotsPerRound: number;
+}
+
+/** The round's tasks in slot order, oldest posting first. */
+export function tasksOfRound(view: MarketView, at: RoundRef): TaskView[] {
+  const isOfRound = (task: TaskView) =>
+    task.specHash === at.specHash &&
+    task.jobId === at.jobId &&
+    task.round === at.round &&
+    task.baseRoot === at.baseRoot;
+  return [...view.tasks.values()].filter(isOfRound).sort((a, b) => a.slot - b.slot);
 }
 
 /** Slots of the round that are neither accepted nor on their way: the buyer posts them (again). */
-export function slotsToPost(view: MarketView, jobId: Hex32, round: number, slotsPerRound: number): number[] {
+export function slotsToPost(view: MarketView, at: RoundRef): number[] {
   const covered = new Set<number>();
-  for (const task of tasksOfRound(view, jobId, round)) {
+  for (const task of tasksOfRound(view, at)) {
     if (task.state === 'accepted' || !isTerminal(task.state)) covered.add(task.slot);
   }
-  return Array.from({ length: slotsPerRound }, (_, slot) => slot).filter((slot) => !covered.has(slot));
+  return slotsOf(at).filter((slot) => !covered.has(slot));
 }
 
-/** The accepted task of every slot in slot order, or null while a slot is missing. */
-export function acceptedRound(
-  view: MarketView,
-  jobId: Hex32,
-  round: number,
-  slotsPerRound: number,
-): TaskView[] | null {
-  const bySlot = new Map<number, TaskView>();
-  for (const task of tasksOfRound(view, jobId, round)) {
-    if (task.state === 'accepted' && !bySlot.has(task.slot)) bySlot.set(task.slot, task);
-  }
-  const slots = Array.from({ length: slotsPerRound }, (_, slot) => bySlot.get(slot));
-  return slots.every((task) => task !== undefined) ? slots : null;
+/** Whether every slot of the round has an accepted task. */
+export function isRoundAccepted(view: MarketView, at: RoundRef): boolean {
+  const accepted = tasksOfRound(view, at).filter((task) => task.state === 'accepted');
+  const slots = new Set(accepted.map((task) => task.slot));
+  return slotsOf(at).every((slot) => slots.has(slot));
+}
+
+function slotsOf({ slotsPerRound }: RoundRef): number[] {
+  return Array.from({ length: slotsPerRound }, (_, slot) => slot);
 }
 
 export function currentRound(kase: CaseView): RoundView | undefined {

@@ -1,14 +1,13 @@
 /** The buyer's process: posts each round's tasks, posts again what failed, and keeps the market moving. */
 
 import { isRefusal } from '../chain/revert.js';
-import type { Receipt } from '../chain/send.js';
 import type { ModelVersion } from '../data/versions.js';
 import { PanthaliaError } from '../errors.js';
 import { canonicalJson } from '../protocol/canonicalJson.js';
 import type { MarketView } from '../protocol/market.js';
-import { acceptedRound, slotsToPost, tasksOfRound } from '../protocol/marketQueries.js';
+import { isRoundAccepted, type RoundRef, slotsToPost, tasksOfRound } from '../protocol/marketQueries.js';
 import { taskSpec } from '../protocol/spec.js';
-import type { Hex32, TaskSpec } from '../protocol/task.js';
+import type { Hex32 } from '../protocol/task.js';
 import type { MasterContext } from './context.js';
 import { keepDuring } from './keep.js';
 import { createPurse, type Purse } from './purse.js';
@@ -54,61 +53,51 @@ async function runRound(master: Master, base: ModelVersion, signal: AbortSignal)
   const { market, manifest, jobId, sot, emit } = master.context;
   const round = base.number;
   const { slotsPerRound } = manifest;
-  const spec = taskSpec(manifest, jobId, round, base);
-  const { blob: specHash } = await sot.putBytes(Buffer.from(canonicalJson(spec), 'utf8'), { signal });
+  const spec = canonicalJson(taskSpec(manifest, jobId, round, base));
+  const { blob: specHash } = await sot.putBytes(Buffer.from(spec, 'utf8'), { signal });
+  const ref: RoundRef = { jobId, round, specHash, baseRoot: base.stateRoot, slotsPerRound };
   emit({ type: 'round.opened', round, baseRoot: base.stateRoot, slots: slotsPerRound });
   while (true) {
-    const slots = await market.waitFor((view) => nextSlots(view, jobId, round, slotsPerRound), signal);
+    const slots = await market.waitFor((view) => nextSlots(view, ref), signal);
     if (slots === 'closed') break;
-    await postSlots(master, spec, { specHash, slots }, signal);
+    await postSlots(master, ref, slots, signal);
   }
   emit({ type: 'round.closed', round });
 }
 
-function nextSlots(
-  view: MarketView,
-  jobId: Hex32,
-  round: number,
-  slotsPerRound: number,
-): number[] | 'closed' | undefined {
-  if (acceptedRound(view, jobId, round, slotsPerRound) !== null) return 'closed';
-  const slots = slotsToPost(view, jobId, round, slotsPerRound);
+function nextSlots(view: MarketView, ref: RoundRef): number[] | 'closed' | undefined {
+  if (isRoundAccepted(view, ref)) return 'closed';
+  const slots = slotsToPost(view, ref);
   return slots.length > 0 ? slots : undefined;
 }
 
 /** The salt counts the batches of this round, so a master that died after posting can not post the same slots twice. */
 async function postSlots(
   { context, rules, purse }: Master,
-  spec: TaskSpec,
-  { specHash, slots }: { specHash: Hex32; slots: number[] },
+  ref: RoundRef,
+  slots: number[],
   signal: AbortSignal,
 ): Promise<void> {
   const { contracts, market } = context;
-  const { jobId, round, base } = spec;
-  const posted = batchesOf(market.view, jobId, round);
+  const { jobId, round, baseRoot, specHash } = ref;
+  const { subnetId, params } = rules;
+  const price = params.minPrice;
+  const posted = batchesOf(market.view, ref);
   const salt: Hex32 = `0x${posted.toString(16).padStart(64, '0')}`;
-  const price = rules.params.minPrice;
-  const { subnetId } = rules;
-  const post = () =>
-    contracts.market.write(
-      'createBatch',
-      [subnetId, jobId, round, base.stateRoot, specHash, price, slots, salt],
-      signal,
-    );
-  let receipt: Receipt;
+  const args = [subnetId, jobId, round, baseRoot, specHash, price, slots, salt] as const;
   try {
-    receipt = await purse.spend(price * BigInt(slots.length), post, signal);
+    const post = () => contracts.market.write('createBatch', args, signal);
+    const { blockNumber } = await purse.spend(price * BigInt(slots.length), post, signal);
+    await market.caughtUp(blockNumber, signal);
   } catch (error) {
     if (!isRefusal(error, 'BatchExists')) throw error;
     // Posted by a former master whose transaction we had not seen yet.
-    await market.waitFor((view) => batchesOf(view, jobId, round) > posted || undefined, signal);
-    return;
+    await market.waitFor((view) => batchesOf(view, ref) > posted || undefined, signal);
   }
-  await market.caughtUp(receipt.blockNumber, signal);
 }
 
-function batchesOf(view: MarketView, jobId: Hex32, round: number): number {
-  return new Set(tasksOfRound(view, jobId, round).map((task) => task.batchId)).size;
+function batchesOf(view: MarketView, ref: RoundRef): number {
+  return new Set(tasksOfRound(view, ref).map((task) => task.batchId)).size;
 }
 
 /** Waits for version `number` or a later one. */

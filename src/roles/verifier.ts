@@ -1,5 +1,6 @@
 /** Votes on disputed tasks: computes the whole task again and compares. */
 import { rm } from 'node:fs/promises';
+import { PanthaliaError } from '../errors.js';
 import type { Verdict } from '../protocol/facts.js';
 import type { Submission } from '../protocol/task.js';
 import { type Ballot, voteAnswer } from '../protocol/vote.js';
@@ -54,11 +55,16 @@ async function recompute({ context, task, bases, turn, signal }: Job): Promise<R
 }
 
 /** Publishes what the solver should have: a right result that nobody can fetch would stop the round. Parts that are there
- *  already are not sent again. */
+ *  already are not sent again. Whoever has no stake may not write, and leaves it to others. */
 export async function heal({ context, signal }: Job, { outcome, leaves }: Replay): Promise<void> {
   if (outcome === null) return;
-  await context.sot.putFile(outcome.resultFile, { signal });
-  await context.sot.putBytes(leavesBlob(leaves), { signal });
+  try {
+    await context.sot.putFile(outcome.resultFile, { signal });
+    await context.sot.putBytes(leavesBlob(leaves), { signal });
+  } catch (error) {
+    if (!(error instanceof PanthaliaError) || error.family !== 'user') throw error;
+    context.emit({ type: 'alert', level: 'info', message: error.message, code: error.code });
+  }
 }
 
 export function requireSubmission({ task }: Pick<Job, 'task'>): Submission {

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pan } from '../../src/chain/params.js';
+import { startTestChain, type TestChain } from '../helpers/chain.js';
+import { honestParameters } from '../helpers/toyCompute.js';
+import { firstWorker, startToyRun, tasksOf } from '../helpers/toyRun.js';
+
+let local: TestChain;
+beforeAll(async () => {
+  local = await startTestChain({ challengeSeconds: 2 });
+});
+afterAll(() => local?.[Symbol.asyncDispose]());
+
+test('two rounds by two workers end with the parameters of the honest single machine, and everybody is paid', async () => {
+  await using run = await startToyRun(local, { rounds: 2, slotsPerRound: 3 });
+  const workers = [await run.worker(firstWorker), await run.worker(firstWorker + 1)];
+  const observer = await run.contextOf(0);
+  const version = await run.master();
+
+  expect(version.parameters).toBe(await honestParameters(run.manifest, run.folder));
+  await observer.market.caughtUp(await local.deployer.provider.getBlockNumber(), local.signal);
+  const tasks = tasksOf(observer.market.view);
+  expect(tasks.map((task) => task.state)).toEqual(new Array(6).fill('accepted'));
+
+  const { vault } = observer.contracts;
+  let earned = 0n;
+  for (const { address } of workers) earned += await vault.read('balanceOf', [address]);
+  expect(earned).toBe(pan(60));
+  expect(observer.market.view.ledger.paidToSolvers).toBe(pan(60));
+
+  const audits = workers.flatMap(({ events }) => events.filter((event) => event.type === 'audit.finished'));
+  expect(audits).toHaveLength(6);
+  expect(audits.every((event) => event.firstWrongStep === null)).toBe(true);
+  const reports = await Promise.all(workers.map((worker) => worker.drain()));
+  expect(reports.map((report) => report.slashed)).toEqual([0n, 0n]);
+  expect(reports.reduce((sum, report) => sum + report.solved, 0)).toBe(6);
+});

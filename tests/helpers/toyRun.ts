@@ -1,0 +1,138 @@
+/** A whole run in one process: the real roles on a real chain and a real SOT, with toy arithmetic. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { developmentAddresses } from '../../src/chain/accounts.js';
+import { followMarket } from '../../src/chain/follow.js';
+import { pan } from '../../src/chain/params.js';
+import { recoverRequestSigner, requestDomain, requestSigner } from '../../src/chain/requestSigner.js';
+import { createBlobClient } from '../../src/data/blobClient.js';
+import type { ModelVersion } from '../../src/data/versions.js';
+import type { PanthaliaEvent } from '../../src/events/types.js';
+import { canonicalId } from '../../src/protocol/canonicalJson.js';
+import type { MarketView, TaskView } from '../../src/protocol/market.js';
+import type { Address, Hex32, RunManifest } from '../../src/protocol/task.js';
+import type { Compute, RoleContext, WorkerOptions } from '../../src/roles/context.js';
+import { run as runMaster } from '../../src/roles/master.js';
+import { run as runSot } from '../../src/roles/sot.js';
+import { run as runWorker, type WorkerReport } from '../../src/roles/worker.js';
+import { type Actor, actor, type TestChain } from './chain.js';
+import { toyCompute, toyManifest, toyOuterCompute } from './toyCompute.js';
+
+const sotAccount = 1;
+const masterAccount = 2;
+export const firstWorker = 3;
+
+export interface ToyRun extends AsyncDisposable {
+  manifest: RunManifest;
+  jobId: Hex32;
+  folder: string;
+  sotUrl: string;
+  /** what a role gets that acts as this account */
+  contextOf(account: number): Promise<RoleContext & { events: PanthaliaEvent[] }>;
+  /** Starts a worker and waits until it has staked. */
+  worker(account: number, options?: Partial<WorkerOptions> & { compute?: Compute }): Promise<ToyWorker>;
+  /** Runs the master to the end of the last round; the version it ends with. */
+  master(): Promise<ModelVersion>;
+}
+
+export interface ToyWorker {
+  address: Address;
+  events: PanthaliaEvent[];
+  /** the first Ctrl-C */
+  drain(): Promise<WorkerReport>;
+}
+
+export async function startToyRun(local: TestChain, change: Partial<RunManifest> = {}): Promise<ToyRun> {
+  const manifest = toyManifest(change);
+  const jobId = canonicalId(manifest);
+  const folder = await mkdtemp(join(tmpdir(), 'panthalia-toy-'));
+  const stop = new AbortController();
+  const actors: Actor[] = [];
+  const ending: Promise<unknown>[] = [];
+  const follow = async (account: number) => {
+    const one = await actor(local, account);
+    actors.push(one);
+    const { deployment } = local;
+    const market = await followMarket({ chain: one.chain, deployment, signal: stop.signal, pollMs: 50 });
+    return { ...one, deployment, market, emit: (event: PanthaliaEvent) => void one.events.push(event) };
+  };
+  const batch = { inputs: new Int32Array(2), targets: new Int32Array(2) };
+  const sotUrl = await new Promise<string>((resolve, reject) => {
+    void (async () => {
+      const { market } = await follow(sotAccount);
+      const sot = runSot(
+        {
+          manifest,
+          jobId,
+          buyer: developmentAddresses(3)[masterAccount] as Address,
+          subnetId: local.deployment.subnetId,
+          market,
+          domain: requestDomain(local.deployment),
+          recoverSigner: recoverRequestSigner,
+          dataset: { validationBatches: (windows, rows) => new Array(windows / rows).fill(batch) },
+          compute: toyOuterCompute,
+          dir: join(folder, 'sot'),
+          host: '127.0.0.1',
+          port: 0,
+          emit: (event) => event.type === 'process.ready' && resolve(event.url as string),
+        },
+        stop.signal,
+      );
+      ending.push(sot.catch(() => {}));
+      await sot;
+    })().catch(reject);
+  });
+  const contextOf = async (account: number) => {
+    const one = await follow(account);
+    const sign = requestSigner(one.chain, local.deployment);
+    return { ...one, sot: createBlobClient({ url: sotUrl, sign, patienceMs: 2_000 }) };
+  };
+  return {
+    manifest,
+    jobId,
+    folder,
+    sotUrl,
+    contextOf,
+    worker: async (account, { compute = toyCompute(), ...options } = {}) => {
+      const context = await contextOf(account);
+      const draining = new AbortController();
+      const scratch = join(folder, `worker_${account}`);
+      const all: WorkerOptions = { stakeAmount: pan(200), audit: 'assigned', drainSeconds: 2, ...options };
+      const ready = new Promise<void>((resolve) => {
+        const { emit } = context;
+        context.emit = (event) => {
+          if (event.type === 'process.ready') resolve();
+          emit(event);
+        };
+      });
+      const running = runWorker({ ...context, compute, scratch, options: all }, draining.signal);
+      ending.push(running.catch(() => {}));
+      await Promise.race([ready, running]);
+      stop.signal.addEventListener('abort', () => draining.abort());
+      return {
+        address: developmentAddresses(account + 1)[account] as Address,
+        events: context.events,
+        drain: () => {
+          draining.abort();
+          return running;
+        },
+      };
+    },
+    master: async () => {
+      const context = await contextOf(masterAccount);
+      await runMaster({ ...context, manifest, jobId }, stop.signal);
+      return context.sot.version(manifest.rounds);
+    },
+    [Symbol.asyncDispose]: async () => {
+      stop.abort(new Error('the run is over'));
+      await Promise.all(ending);
+      for (const { chain } of actors) chain[Symbol.dispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function tasksOf(view: MarketView): TaskView[] {
+  return [...view.tasks.values()];
+}

@@ -86,6 +86,13 @@ const compute: OuterCompute = {
 export class ToyMarket {
   view: MarketView = emptyMarket();
   readonly #asking = new Set<() => void>();
+  readonly manifest: RunManifest;
+  readonly jobId: Hex32;
+
+  constructor(run = manifest) {
+    this.manifest = run;
+    this.jobId = canonicalId(run);
+  }
 
   tell(...facts: FactWithoutPlace[]): void {
     const at = {
@@ -123,6 +130,7 @@ export class ToyMarket {
   post(base: ModelVersion, slots: number[], changes: { specHash?: Hex32; jobId?: Hex32 } = {}): Hex32[] {
     const batchId = sha256Hex(`batch ${this.view.block}`);
     const taskIds = slots.map((slot) => sha256Hex(`${batchId} ${slot}`));
+    const { manifest, jobId } = this;
     const specHash = canonicalId(taskSpec(manifest, jobId, base.number, base));
     this.tell({
       type: 'BatchCreated',
@@ -191,8 +199,8 @@ export async function startToySot(
   const batch = { inputs: new Int32Array(2), targets: new Int32Array(2) };
   const ended = run(
     {
-      manifest,
-      jobId,
+      manifest: market.manifest,
+      jobId: market.jobId,
       buyer: addresses[0] as Address,
       subnetId: 1,
       market: market as unknown as SotContext['market'],

@@ -27,7 +27,7 @@ export interface RunFolder {
 const runsFolder = 'runs';
 export const latestDeployment = join(runsFolder, 'latest', 'deployment.json');
 
-/** Makes the folder of a new run: `runs/<time>-<random>`, with `runs/latest` pointing at it, or `path`.
+/** Makes the folder of a new run: `path`, or `runs/<time>-<random>`.
  *  throws PanthaliaError `run.folder_not_empty`, `run.folder_not_writable` */
 export async function createRunFolder(path?: string): Promise<RunFolder> {
   const folder = runFolderAt(path ?? join(runsFolder, newRunId()));
@@ -36,7 +36,6 @@ export async function createRunFolder(path?: string): Promise<RunFolder> {
     const present = await readdir(folder.path);
     if (present.length > 0) throw notEmpty(folder.path, present);
     for (const inner of [dirname(folder.log('-')), folder.sot]) await mkdir(inner);
-    if (path === undefined) await pointLatestTo(folder.runId);
   } catch (cause) {
     if (cause instanceof PanthaliaError) throw cause;
     throw new PanthaliaError(
@@ -76,7 +75,8 @@ function newRunId(): string {
   return `${date}-${time}-${randomBytes(2).toString('hex')}`;
 }
 
-async function pointLatestTo(runId: string): Promise<void> {
+/** `runs/latest`, where commands typed by hand look for a deployment. */
+export async function pointLatestTo({ runId }: RunFolder): Promise<void> {
   const temporary = join(runsFolder, `.latest-${runId}`);
   await symlink(runId, temporary);
   try {

@@ -1,4 +1,5 @@
 /** A whole run on this machine, in order: folder, pace, chain, SOT, master, workers; and back in reverse. */
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { latestBlock } from '../chain/client.js';
 import { writeDeployment } from '../chain/deployment.js';
@@ -16,7 +17,7 @@ import { accountsOf, type LocalChain, startLocalChain, watchChain } from './loca
 import { manifestOf } from './manifest.js';
 import { measurePace } from './pace.js';
 import { playRoles } from './playRoles.js';
-import { createRunFolder, type RunFolder, writeJson } from './runFolder.js';
+import { createRunFolder, pointLatestTo, type RunFolder, writeJson } from './runFolder.js';
 import { openRecord, type RunRecord } from './runRecord.js';
 import { setUp } from './setup.js';
 
@@ -45,9 +46,9 @@ export interface SimulateResult {
  *  throws only before there is a run: build/*, usage/config.*, config/run.folder_* */
 export async function simulate(options: SimulateOptions, signal: AbortSignal): Promise<SimulateResult> {
   for (const fault of Object.values(options.config.cheats)) checkFault(fault);
-  const { dataset } = await setUp(options.say, signal);
-  const manifest = manifestOf(options.config, dataset);
   const folder = await createRunFolder(options.runDir);
+  const { dataset } = await setUpFor(folder, options, signal);
+  const manifest = manifestOf(options.config, dataset);
   const record = openRecord(folder, options.onEvent);
   const leash = openLeash();
   const run: Run = { ...options, manifest, folder, record, leash, vaultBalance: null };
@@ -67,6 +68,18 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
   record.close();
   leash.close();
   return { summary, folder, accounts: accountsOf(options.config.workers), error };
+}
+
+/** What can be said about the folder is said before minutes of compiling; a failed build takes the empty folder away again. */
+async function setUpFor(folder: RunFolder, { say, runDir }: SimulateOptions, signal: AbortSignal) {
+  try {
+    const built = await setUp(say, signal);
+    if (runDir === undefined) await pointLatestTo(folder);
+    return built;
+  } catch (error) {
+    await rm(folder.path, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 interface Run extends SimulateOptions {

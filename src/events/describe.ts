@@ -17,7 +17,7 @@ export function describe(event: PanthaliaEvent, names: AccountNames): Descriptio
     case 'run.started':
       return info('the run starts');
     case 'run.ended':
-      return info(`the run is ${event.outcome}`);
+      return info(`the run ${event.outcome === 'failed' ? 'has' : 'is'} ${event.outcome}`);
     case 'process.started':
       return debug(`${event.process} started, pid ${event.pid}`);
     case 'process.ready':

@@ -3,6 +3,7 @@ import type { PartialConfig } from '../../config/schema.js';
 import { PanthaliaError } from '../../errors.js';
 import { encodeEvent, encodeJson } from '../../events/line.js';
 import type { RunSummary } from '../../events/summary.js';
+import type { StampedEvent } from '../../events/types.js';
 import type { Address } from '../../protocol/task.js';
 import type { CommandIo } from '../io.js';
 import { cheat, positiveNumber, wholeNumber, withOutputOptions } from '../options.js';
@@ -89,13 +90,20 @@ async function run(flags: SimulateFlags, io: CommandIo): Promise<void> {
       config,
       say: io.say,
       ...(flags.runDir === undefined ? {} : { runDir: flags.runDir }),
-      onEvent: flags.json ? (event) => io.print(encodeEvent(event)) : printer,
+      onEvent: flags.json
+        ? (event) => io.print(encodeEvent(event))
+        : (event) => isEnding(event) || printer(event),
     },
     io.signal,
   );
   const failure = error ?? unmetExpectation(flags, summary, accounts);
   if (failure !== undefined) io.fail(failure);
   io.print(flags.json ? encodeJson(summary) : summaryText(summary, folder.path));
+}
+
+/** Why the run failed is told once, with the next thing to do, when it is over. */
+function isEnding(event: StampedEvent): boolean {
+  return event.type === 'alert' && event.level === 'error' && event.src === 'simulate';
 }
 
 function configOf(flags: SimulateFlags): PartialConfig {

@@ -60,7 +60,7 @@ export interface BlobClient {
 
 const defaultPatienceMs = 30_000;
 const defaultMaxBytes = 8 * 1024 ** 3;
-/** Four at once double the throughput of one after the other; more do not help. source: bench/RESULTS.md, sot */
+/** Keeps the line busy while the server verifies, within the half of its slots that one account may take. */
 const parallelParts = 4;
 /** One part at 1 Mbit/s takes 67 s. */
 const partTimeoutMs = 180_000;

@@ -1,4 +1,5 @@
 /** A whole run in one process: the real roles on a real chain and a real SOT, with toy arithmetic. */
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +49,8 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
   const jobId = canonicalId(manifest);
   const folder = await mkdtemp(join(tmpdir(), 'panthalia-toy-'));
   const stop = new AbortController();
+  // A whole run hangs on this one signal; in a process of its own each role has one.
+  setMaxListeners(0, stop.signal);
   const actors: Actor[] = [];
   const ending: Promise<unknown>[] = [];
   const follow = async (account: number) => {
@@ -135,4 +138,17 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
 
 export function tasksOf(view: MarketView): TaskView[] {
   return [...view.tasks.values()];
+}
+
+/** The task that `solver` is drawn for; certain when nobody else has staked yet. */
+export async function assignedTo(run: ToyRun, solver: Address, signal: AbortSignal): Promise<TaskView> {
+  const { market } = await run.contextOf(0);
+  return market.waitFor((view) => tasksOf(view).find((task) => task.solver === solver), signal);
+}
+
+/** The same, once it has submitted. */
+export async function submittedBy(run: ToyRun, solver: Address, signal: AbortSignal): Promise<TaskView> {
+  const { market } = await run.contextOf(0);
+  const isSubmitted = (task: TaskView) => task.solver === solver && task.submission !== null;
+  return market.waitFor((view) => tasksOf(view).find(isSubmitted), signal);
 }

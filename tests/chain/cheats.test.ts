@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { pan, type SubnetParams } from '../../src/chain/params.js';
+import { startTestChain } from '../helpers/chain.js';
+import { honestParameters } from '../helpers/toyCompute.js';
+import { assignedTo, firstWorker, startToyRun } from '../helpers/toyRun.js';
+
+const deadlines: Partial<SubnetParams> = {
+  solveSeconds: 5,
+  challengeSeconds: 5,
+  commitSeconds: 20,
+  revealSeconds: 10,
+  appealSeconds: 1,
+};
+const [first, second, third] = [firstWorker, firstWorker + 1, firstWorker + 2];
+
+test('a zero-delta cheat is disputed by its auditor, convicted by three verifiers, slashed, and its slot solved again', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local);
+  const cheat = await run.worker(first, { fault: 'zero-delta', stakeAmount: pan(100) });
+  const observer = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await assignedTo(run, cheat.address, local.signal);
+  const honest = [await run.worker(second, { audit: 'all' }), await run.worker(third, { audit: 'all' })];
+  const version = await finished;
+
+  expect(version.parameters).toBe(await honestParameters(run.manifest, run.folder));
+  const { view } = observer.market;
+  expect(view.tasks.get(taskId)?.state).toBe('rejected');
+  const kase = view.cases.get(taskId);
+  expect(kase?.verdict).toBe('invalid');
+  expect(kase?.rounds).toHaveLength(1);
+  expect(kase?.rounds[0]).toMatchObject({ size: 3, fee: pan(30), ruling: 'invalid' });
+  expect(kase?.rounds[0]?.seats.map((seat) => seat.paid)).toEqual([pan(10), pan(10), pan(10)]);
+  const audits = honest.flatMap(({ events }) => events.filter((event) => event.type === 'audit.finished'));
+  const onCheat = audits.filter((audit) => audit.taskId === taskId);
+  expect(onCheat.map((audit) => audit.firstWrongStep)).toEqual(onCheat.map(() => 0));
+  expect((await cheat.drain()).slashed).toBe(pan(100));
+  for (const worker of honest) expect((await worker.drain()).slashed).toBe(0n);
+});
+
+test('a result that was withheld is published by the auditor, and the round closes', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const withholder = await run.worker(first, { fault: 'withhold', stakeAmount: pan(100) });
+  const finished = run.master();
+  await assignedTo(run, withholder.address, local.signal);
+  const auditor = await run.worker(second, { audit: 'all' });
+
+  expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
+  expect(withholder.events.some((event) => event.type === 'blob.pushed')).toBe(false);
+  expect((await auditor.drain()).audited).toBe(1);
+  expect((await withholder.drain()).solved).toBe(1);
+});
+
+test('a solver that delivers nothing loses a tenth of its seat, and another one solves the task', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const silent = await run.worker(first, { fault: 'silent', stakeAmount: pan(100) });
+  const finished = run.master();
+  const { taskId } = await assignedTo(run, silent.address, local.signal);
+  const honest = await run.worker(second);
+
+  expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
+  const { market } = await run.contextOf(0);
+  expect(market.view.tasks.get(taskId)).toMatchObject({
+    state: 'accepted',
+    attempt: 2,
+    solver: honest.address,
+  });
+  expect((await silent.drain()).slashed).toBe(pan(10));
+});

@@ -193,7 +193,7 @@ function isStaleNonce(cause: unknown): boolean {
   return (
     code === 'NONCE_EXPIRED' ||
     code === 'REPLACEMENT_UNDERPRICED' ||
-    /nonce too (low|high)|replacement transaction underpriced/i.test(message ?? '')
+    /nonce too (low|high)|replacement transaction underpriced|already (known|imported)/i.test(message ?? '')
   );
 }
 

@@ -62,14 +62,15 @@ export async function connectWithoutSot(
   signal.throwIfAborted();
   const deployment = await readDeployment(options.deployment);
   const account = options.account?.(deployment.chainId);
+  // The view of the market outlives the first signal: a role that drains still has to see what happens.
+  const closing = new AbortController();
   const chain = await createChain({
     rpcUrl: options.rpcUrl ?? deployment.rpcUrl,
     chainId: deployment.chainId,
-    emit,
+    // A request that was in flight when the connection closed has no news for anybody.
+    emit: (event) => closing.signal.aborted || emit(event),
     ...(account === undefined ? {} : { account }),
   });
-  // The view of the market outlives the first signal: a role that drains still has to see what happens.
-  const closing = new AbortController();
   const dispose = () => {
     closing.abort(new Error('the connection is closed'));
     chain[Symbol.dispose]();

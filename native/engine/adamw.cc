@@ -3,41 +3,41 @@
 #include <bit>
 #include <cmath>
 
-#include "engine/vector_clones.h"
+#include "engine/vectorised.h"
 
 namespace panthalia {
 
-PANTHALIA_VECTOR_CLONES
 bool adamw(const AdamwSlices& slices, const InnerConstants& constants, const StepScalars& scalars, float decay,
            float gradient_scale) {
-  float* __restrict parameters = slices.parameters;
-  float* __restrict first = slices.m;
-  float* __restrict second = slices.v;
-  const float* __restrict gradients = slices.gradients;
-  const float beta1 = constants.beta1, one_minus_beta1 = constants.one_minus_beta1;
-  const float beta2 = constants.beta2, one_minus_beta2 = constants.one_minus_beta2;
-  const float epsilon = constants.epsilon;
+  float* const parameters = slices.parameters;
+  float* const first = slices.m;
+  float* const second = slices.v;
+  const float* const gradients = slices.gradients;
+  const int64_t length = slices.length;
+  const InnerConstants inner = constants;
   const float step_size = scalars.step_size, scale = scalars.second_moment_scale;
 
-  uint32_t largest = 0;  // NaN and Inf have the largest magnitudes as integers
-  for (int64_t i = 0; i < slices.length; ++i) {
-    const float g = gradients[i] * gradient_scale;
-    const float decayed = parameters[i] * decay;
-    const float m = std::fma(beta1, first[i], one_minus_beta1 * g);
-    const float v = std::fma(beta2, second[i], (one_minus_beta2 * g) * g);
-    const float denominator = std::sqrt(v) * scale + epsilon;
-    const float p = std::fma(-step_size, m / denominator, decayed);
-    first[i] = m;
-    second[i] = v;
-    parameters[i] = p;
-    const uint32_t bits_m = std::bit_cast<uint32_t>(m) & 0x7fffffffu;
-    const uint32_t bits_v = std::bit_cast<uint32_t>(v) & 0x7fffffffu;
-    const uint32_t bits_p = std::bit_cast<uint32_t>(p) & 0x7fffffffu;
-    const uint32_t bits_mv = bits_m > bits_v ? bits_m : bits_v;
-    const uint32_t bits = bits_mv > bits_p ? bits_mv : bits_p;
-    largest = largest > bits ? largest : bits;
-  }
-  return largest < 0x7f800000u;
+  return vectorised([=] PANTHALIA_LOOP() {
+    uint32_t largest = 0;  // NaN and Inf have the largest magnitudes as integers
+    for (int64_t i = 0; i < length; ++i) {
+      const float g = gradients[i] * gradient_scale;
+      const float decayed = parameters[i] * decay;
+      const float m = std::fma(inner.beta1, first[i], inner.one_minus_beta1 * g);
+      const float v = std::fma(inner.beta2, second[i], (inner.one_minus_beta2 * g) * g);
+      const float denominator = std::sqrt(v) * scale + inner.epsilon;
+      const float p = std::fma(-step_size, m / denominator, decayed);
+      first[i] = m;
+      second[i] = v;
+      parameters[i] = p;
+      const uint32_t bits_m = std::bit_cast<uint32_t>(m) & 0x7fffffffu;
+      const uint32_t bits_v = std::bit_cast<uint32_t>(v) & 0x7fffffffu;
+      const uint32_t bits_p = std::bit_cast<uint32_t>(p) & 0x7fffffffu;
+      const uint32_t bits_mv = bits_m > bits_v ? bits_m : bits_v;
+      const uint32_t bits = bits_mv > bits_p ? bits_mv : bits_p;
+      largest = largest > bits ? largest : bits;
+    }
+    return largest < 0x7f800000u;
+  });
 }
 
 float clip_factor(float norm, float clip_norm) {

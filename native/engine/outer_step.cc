@@ -4,6 +4,7 @@
 
 #include "engine/arena.h"
 #include "engine/state_tree.h"
+#include "engine/vectorised.h"
 
 namespace panthalia {
 
@@ -11,13 +12,15 @@ template <typename Real>
 void nesterov(std::span<Real> theta, std::span<Real> momentum, std::span<const Real* const> results,
               Real learning_rate, Real outer_momentum) {
   const Real count = static_cast<Real>(results.size());
-  for (size_t i = 0; i < theta.size(); ++i) {
-    Real sum = theta[i] - results[0][i];
-    for (size_t r = 1; r < results.size(); ++r) sum = sum + (theta[i] - results[r][i]);
-    const Real mean = sum / count;
-    momentum[i] = (outer_momentum * momentum[i]) + mean;
-    theta[i] = std::fma(-learning_rate, std::fma(outer_momentum, momentum[i], mean), theta[i]);
-  }
+  vectorised([=] PANTHALIA_LOOP() {
+    for (size_t i = 0; i < theta.size(); ++i) {
+      Real sum = theta[i] - results[0][i];
+      for (size_t r = 1; r < results.size(); ++r) sum = sum + (theta[i] - results[r][i]);
+      const Real mean = sum / count;
+      momentum[i] = (outer_momentum * momentum[i]) + mean;
+      theta[i] = std::fma(-learning_rate, std::fma(outer_momentum, momentum[i], mean), theta[i]);
+    }
+  });
 }
 
 template void nesterov<float>(std::span<float>, std::span<float>, std::span<const float* const>, float, float);

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "engine/engine_error.h"
-#include "engine/vector_clones.h"
+#include "engine/vectorised.h"
 
 namespace panthalia {
 namespace {
@@ -58,14 +58,15 @@ bool write_all(int descriptor, const uint8_t* bytes, size_t size, Sha256& hash) 
   return true;
 }
 
-PANTHALIA_VECTOR_CLONES
 bool all_finite(const float* values, int64_t length) {
-  uint32_t largest = 0;
-  for (int64_t i = 0; i < length; ++i) {
-    const uint32_t bits = std::bit_cast<uint32_t>(values[i]) & 0x7fffffffu;
-    largest = largest > bits ? largest : bits;
-  }
-  return largest < 0x7f800000u;
+  return vectorised([=] PANTHALIA_LOOP() {
+    uint32_t largest = 0;
+    for (int64_t i = 0; i < length; ++i) {
+      const uint32_t bits = std::bit_cast<uint32_t>(values[i]) & 0x7fffffffu;
+      largest = largest > bits ? largest : bits;
+    }
+    return largest < 0x7f800000u;
+  });
 }
 
 }  // namespace

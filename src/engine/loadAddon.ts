@@ -23,8 +23,17 @@ export interface BuildStamp {
   sources: string;
 }
 
-/** The native module; Node loads it once per process.  throws build/engine.not_built, build/engine.not_loadable */
+// The one piece of state of this module: a rebuild while we run must not bring a second copy of the addon, with its own
+// idea of the process-wide settings, into the process.
+let loaded: NativeAddon | undefined;
+
+/** The native module, once per process.  throws build/engine.not_built, build/engine.not_loadable */
 export async function loadAddon(): Promise<NativeAddon> {
+  loaded ??= await requireAddon();
+  return loaded;
+}
+
+async function requireAddon(): Promise<NativeAddon> {
   const stamp = await readStamp();
   if (!stamp) {
     throw new PanthaliaError('build', 'The engine is not built yet.', {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { addonStatus, ensureAddon } from '../../src/engine/buildAddon.js';
@@ -40,6 +40,40 @@ describe('libtorch', () => {
     await expect(presentLibtorch({ log })).rejects.toThrow(`must be 2.11 or later; ${folder} is 2.10.1`);
     await writeFile(join(folder, 'include/torch/headeronly/version.h'), version(11));
     expect(await presentLibtorch({ log })).toMatchObject({ version: '2.11.1' });
+  });
+
+  it('is asked of pip only when python3 has it, in one sentence', async () => {
+    vi.stubEnv('LIBTORCH', undefined);
+    vi.stubEnv('PATH', temporaryFolder());
+    vi.stubEnv('XDG_CACHE_HOME', temporaryFolder());
+    await expect(findLibtorch({ log })).rejects.toMatchObject({
+      family: 'build',
+      code: 'libtorch.no_pip',
+      next: expect.stringContaining('install python3 and pip'),
+    });
+  });
+
+  it('leaves nothing in the cache when no index has it, and names each place and its reason', async () => {
+    const bin = temporaryFolder();
+    const cache = temporaryFolder();
+    // A pip without a network: it runs, but finds nothing to download.
+    const script =
+      '#!/bin/sh\n[ "$3" = download ] && { echo "ERROR: No matching distribution" >&2; exit 1; }\nexit 0\n';
+    await writeFile(join(bin, 'python3'), script, { mode: 0o755 });
+    vi.stubEnv('LIBTORCH', undefined);
+    vi.stubEnv('PATH', `${bin}:/bin`);
+    vi.stubEnv('XDG_CACHE_HOME', cache);
+    const places = [
+      /https:\/\/download\.pytorch\.org\/whl\/cpu: ERROR: No matching/,
+      /pip's own index: ERROR: No/,
+    ];
+    for (const place of places) {
+      await expect(findLibtorch({ log })).rejects.toMatchObject({
+        code: 'libtorch.download_failed',
+        message: expect.stringMatching(place),
+      });
+    }
+    expect(await readdir(join(cache, 'panthalia'))).toEqual([]);
   });
 
   it('is not looked for again while a build stands', async () => {

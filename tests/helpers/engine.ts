@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { beforeAll, onTestFinished } from 'vitest';
+import { ensureAddon } from '../../src/engine/buildAddon.js';
 import {
   type Batch,
   createTrainer,
@@ -13,6 +14,9 @@ import {
 } from '../../src/engine/trainer.js';
 import { parameterCount } from '../../src/protocol/stateTree.js';
 import type { Hex32, ModelShape, StepScalars } from '../../src/protocol/task.js';
+
+// Whoever imports this means the addon as the sources stand.
+beforeAll(() => ensureAddon({ log: () => {} }), 600_000);
 
 export const seed: Hex32 = `0x${'07'.repeat(32)}`;
 export const otherSeed: Hex32 = `0x${'08'.repeat(32)}`;

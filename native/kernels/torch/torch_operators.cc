@@ -21,7 +21,7 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/vector_clones.h"
+#include "engine/vectorised.h"
 
 namespace panthalia {
 namespace {
@@ -63,36 +63,40 @@ at::Tensor scores_of(ConstMatrix scores, AttentionShape shape, int64_t sequence)
 
 float scale_of(AttentionShape shape) { return 1.0f / std::sqrt(static_cast<float>(shape.head_width)); }
 
-PANTHALIA_VECTOR_CLONES
-void add_row(float* __restrict out, const float* __restrict row, int64_t length) {
-  for (int64_t c = 0; c < length; ++c) out[c] += row[c];
+void add_row(float* out, const float* row, int64_t length) {
+  vectorised([=] PANTHALIA_LOOP() {
+    for (int64_t c = 0; c < length; ++c) out[c] += row[c];
+  });
 }
 
-PANTHALIA_VECTOR_CLONES
-void add_rows(float* __restrict out, const float* __restrict left, const float* __restrict right, int64_t length) {
-  for (int64_t c = 0; c < length; ++c) out[c] = left[c] + right[c];
+void add_rows(float* out, const float* left, const float* right, int64_t length) {
+  vectorised([=] PANTHALIA_LOOP() {
+    for (int64_t c = 0; c < length; ++c) out[c] = left[c] + right[c];
+  });
 }
 
-PANTHALIA_VECTOR_CLONES
 void scale(float* values, int64_t length, float factor) {
-  for (int64_t i = 0; i < length; ++i) values[i] *= factor;
+  vectorised([=] PANTHALIA_LOOP() {
+    for (int64_t i = 0; i < length; ++i) values[i] *= factor;
+  });
 }
 
-PANTHALIA_VECTOR_CLONES
 double sum_of_squares(const float* values, int64_t length) {
-  constexpr int64_t lanes = 16;  // a fixed order of additions, whatever the vector width
-  double sums[lanes] = {};
-  int64_t i = 0;
-  for (; i + lanes <= length; i += lanes) {
-    for (int64_t lane = 0; lane < lanes; ++lane) {
-      const double value = values[i + lane];
-      sums[lane] += value * value;
+  return vectorised([=] PANTHALIA_LOOP() {
+    constexpr int64_t lanes = 16;  // a fixed order of additions, whatever the vector width
+    double sums[lanes] = {};
+    int64_t i = 0;
+    for (; i + lanes <= length; i += lanes) {
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        const double value = values[i + lane];
+        sums[lane] += value * value;
+      }
     }
-  }
-  for (; i < length; ++i) sums[i % lanes] += static_cast<double>(values[i]) * values[i];
-  double total = 0;
-  for (double sum : sums) total += sum;
-  return total;
+    for (; i < length; ++i) sums[i % lanes] += static_cast<double>(values[i]) * values[i];
+    double total = 0;
+    for (double sum : sums) total += sum;
+    return total;
+  });
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ int living_operators = 0;
 
 /** Settings that change bits; research/verification.md 3a lists what each one does. */
 void pin_settings() {
-  at::set_num_interop_threads(1);
+  if (at::get_num_interop_threads() != 1) at::set_num_interop_threads(1);
   at::globalContext().setUserEnabledMkldnn(false);
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
   at::globalContext().setDeterministicFillUninitializedMemory(false);  // no bits, only time

@@ -16,7 +16,7 @@ const checks = [
   ['tsc', node, [bin('typescript/bin/tsc'), '--noEmit', '-p', root]],
   ['tsc of the tests', node, [bin('typescript/bin/tsc'), '--noEmit', '-p', join(root, 'tests')]],
   ['forge fmt', forgeBinary(), ['fmt', '--check', '--root', root], 'npx forge fmt'],
-  ['abi', node, [join(root, 'scripts/generateAbi.mjs'), '--check'], 'npm run gen'],
+  ['generated files', node, [join(root, 'scripts/generate.mjs'), '--check'], 'npm run gen'],
   ['imports', node, [bin('vitest/vitest.mjs'), 'run', '--root', root, '--project', 'unit', 'imports']],
 ];
 

@@ -58,32 +58,24 @@ test('SIGKILL of simulate leaves no anvil and no worker', async () => {
   expect(readJournal(join(folder, 'journal.jsonl')).length).toBeGreaterThan(10);
 });
 
-test('a killed SOT and a killed master are started again, and the run goes through', async () => {
+test('a killed SOT and a killed master are started again, a dead worker is told, and the run goes through', async () => {
   const folder = join(temporaryFolder(), 'run');
   const cli = startCli(['simulate', '--preset', 'smoke', '--json', '--run-dir', folder]);
-  for (const name of ['sot', 'master']) {
+  const kill = async (name: string) => {
     const started = await cli.event(name, (e) => e.type === 'process.started' && e.process === name);
-    await cli.event('a task', ({ type }) => type === 'task.solving');
     if (started.type === 'process.started') process.kill(started.pid, 'SIGKILL');
-    await cli.event(
-      `${name} again`,
-      (e) => e.type === 'alert' && e.message.includes(`Starting ${name} again`),
-    );
+  };
+  const told = (sentence: string) =>
+    cli.event(sentence, (e) => e.type === 'alert' && e.message.includes(sentence));
+  await kill('worker_1');
+  await told('worker_1 ended by SIGKILL. The run goes on with 3 of 4 workers.');
+  await cli.event('a task', ({ type }) => type === 'task.solving');
+  for (const name of ['sot', 'master']) {
+    await kill(name);
+    await told(`Starting ${name} again`);
   }
   const { code, out } = await cli.finished;
   expect(code).toBe(0);
   expect(JSON.parse(out.at(-1) ?? '')).toMatchObject({ outcome: 'completed', rounds: 2 });
   expect(processesNaming(folder)).toEqual([]);
-});
-
-test('a worker that dies is told, and the others finish the run', async () => {
-  const folder = join(temporaryFolder(), 'run');
-  const cli = startCli(['simulate', '--preset', 'smoke', '--json', '--run-dir', folder]);
-  const worker = await cli.event('worker_1', (e) => e.type === 'process.started' && e.process === 'worker_1');
-  if (worker.type === 'process.started') process.kill(worker.pid, 'SIGKILL');
-  await cli.event(
-    'the alert',
-    (e) => e.type === 'alert' && e.message.includes('goes on with 3 of 4 workers'),
-  );
-  expect((await cli.finished).code).toBe(0);
 });

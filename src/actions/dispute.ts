@@ -10,7 +10,7 @@ import { canAudit } from '../roles/agenda.js';
 import { auditTask } from '../roles/auditor.js';
 import type { Compute, RoleContext } from '../roles/context.js';
 import { type Disputer, followCase, openDispute } from '../roles/disputer.js';
-import { createBases } from '../roles/inputs.js';
+import { createInputs } from '../roles/inputs.js';
 import { isPointless, whileWanted } from '../roles/job.js';
 import { keepDuring } from '../roles/keep.js';
 import { createPurse } from '../roles/purse.js';
@@ -117,7 +117,7 @@ async function findWrongStep(
   signal: AbortSignal,
 ): Promise<number | null> {
   await mkdir(context.scratch, { recursive: true });
-  const bases = createBases(context.sot, context.scratch);
+  const inputs = createInputs(context.sot, context.scratch);
   try {
     const { firstWrongStep } = await whileWanted(
       context.market,
@@ -126,7 +126,7 @@ async function findWrongStep(
         return canAudit(now, head) || now?.state === 'disputed';
       },
       signal,
-      (wanted) => auditTask({ context, task, bases, turn: (call) => call(), signal: wanted }),
+      (wanted) => auditTask({ context, task, inputs, turn: (call) => call(), signal: wanted }),
     );
     return firstWrongStep;
   } catch (error) {
@@ -141,14 +141,9 @@ async function openOrJoin(
   signal: AbortSignal,
 ): Promise<void> {
   const { market } = disputer.context;
-  const isDisputed = (view: MarketView) => view.cases.has(task.taskId);
-  if (isDisputed(market.view) || (await openDispute(disputer, task.taskId, step, signal))) return;
-  // Refused: somebody was faster, which the next blocks show, or it is too late.
-  const joined = await market.waitFor((view, head) => {
-    if (isDisputed(view)) return true;
-    return head.timestamp > (task.challengeBy ?? 0) ? false : undefined;
-  }, signal);
-  if (!joined) throw windowClosed(task);
+  const isDisputed = () => market.view.cases.has(task.taskId);
+  if (isDisputed() || (await openDispute(disputer, task.taskId, step, signal)) || isDisputed()) return;
+  throw windowClosed(task);
 }
 
 function resultOf(

@@ -1,6 +1,6 @@
 /** Checks the submissions of others before the challenge window closes. */
 import { rm } from 'node:fs/promises';
-import { fetchLeaves, fetchSpec } from './inputs.js';
+import { fetchLeaves } from './inputs.js';
 import type { Job } from './job.js';
 import { firstWrongStep, replayTask } from './replay.js';
 import { heal, requireSubmission } from './verifier.js';
@@ -17,13 +17,13 @@ export type Audit = (job: Job) => Promise<Finding>;
  *  A right result that can not be fetched is published by the auditor.
  *  throws the job's signal, network/sot.unreachable, notFound and check errors of spec and base */
 export async function auditTask(job: Job): Promise<Finding> {
-  const { context, task, bases, turn, signal } = job;
+  const { context, task, inputs, turn, signal } = job;
   const { sot, compute, scratch, emit } = context;
   const { taskId, round, slot } = task;
   const submission = requireSubmission(job);
   emit({ type: 'audit.started', taskId, round, slot });
-  const spec = await fetchSpec(sot, task, signal);
-  const base = await bases.fetch(spec, signal);
+  const spec = await inputs.spec(task, signal);
+  const base = await inputs.base(spec, signal);
   // Without the leaves the roots still decide; only the step is not known.
   const expected = (await fetchLeaves(sot, submission, spec.innerSteps, signal)) ?? undefined;
   const replay = await replayTask({

@@ -1,4 +1,5 @@
 /** Takes a wrong submission to court and sees the case through. */
+import { latestBlock } from '../chain/client.js';
 import type { Head } from '../chain/follow.js';
 import { isRefusal } from '../chain/revert.js';
 import { roundFee } from '../protocol/economics.js';
@@ -17,7 +18,8 @@ export interface Disputer {
 }
 
 /** Opens the dispute, paying the first fee.  step: the first wrong one, from 0
- *  returns false when the task is not open to a dispute any more: somebody was faster, or it is too late
+ *  returns false when the task is not open to a dispute any more: somebody was faster, which the market then shows, or it is
+ *  too late
  *  throws user/account.no_tokens */
 export async function openDispute(
   { context, purse, rules }: Disputer,
@@ -32,8 +34,10 @@ export async function openDispute(
     await context.market.caughtUp(blockNumber, signal);
     return true;
   } catch (error) {
-    if (isRefusal(error, 'WrongStatus', 'DeadlinePassed')) return false;
-    throw error;
+    if (!isRefusal(error, 'WrongStatus', 'DeadlinePassed')) throw error;
+    const { number } = await latestBlock(context.chain);
+    await context.market.caughtUp(number, signal);
+    return false;
   }
 }
 

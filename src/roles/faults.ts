@@ -7,7 +7,6 @@ import type { Hex32, StepScalars, Submission, TaskSpec } from '../protocol/task.
 import { traceLeaf, traceRoot } from '../protocol/trace.js';
 import type { Behaviour } from './behaviour.js';
 import type { Compute } from './context.js';
-import { fetchSpec } from './inputs.js';
 import type { Job } from './job.js';
 import { leavesBlob } from './replay.js';
 import type { Judge } from './verifier.js';
@@ -70,9 +69,9 @@ function cheatingSolver(honest: Behaviour, name: string, twist: (job: Job) => Jo
   return { ...honest, defends: false, solve: injected(name, (job) => honest.solve(twist(job))) };
 }
 
-async function claimBase({ context, task, signal }: Job): Promise<Submission> {
+async function claimBase({ context, task, inputs, signal }: Job): Promise<Submission> {
   const { taskId } = task;
-  const spec = await fetchSpec(context.sot, task, signal);
+  const spec = await inputs.spec(task, signal);
   const { opset, base } = spec;
   const claims = spec.scalars.map((scalars, i) => ({
     step: i + 1,

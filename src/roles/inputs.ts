@@ -1,5 +1,5 @@
 /** What a task names by hash, fetched and held against the chain before anything is computed from it. */
-import { access, mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { BlobClient } from '../data/blobClient.js';
@@ -10,8 +10,8 @@ import type { Hex32, Submission, TaskSpec } from '../protocol/task.js';
 import { decodeLeaves, traceRoot } from '../protocol/trace.js';
 
 const maxSpecBytes = 16 * 1024 * 1024;
-/** Bases kept on disk: this round's, and the one before for late audits and disputes. */
-const keptBases = 3;
+/** Rounds whose inputs are kept: this one's, and those before for late audits and disputes. */
+const keptRounds = 3;
 
 const hex32 = z
   .string()
@@ -45,11 +45,62 @@ const specSchema = z.strictObject({
   scalars: z.array(z.strictObject({ stepSize: fp32, secondMomentScale: fp32, decay: fp32 })),
 });
 
-/** The spec that the task names, checked against what the chain says about the task.
- *  throws notFound/sot.blob_not_found, check/spec.* */
-export async function fetchSpec(sot: BlobClient, task: TaskView, signal: AbortSignal): Promise<TaskSpec> {
-  const bytes = await sot.getBytes(task.specHash, { maxBytes: maxSpecBytes, signal });
-  const spec = parseSpec(bytes, task.specHash);
+/** What the tasks of a round share, fetched once. */
+export interface Inputs {
+  /** The spec that the task names, checked against what the chain says about the task.
+   *  throws notFound/sot.blob_not_found, check/spec.* */
+  spec(task: TaskView, signal: AbortSignal): Promise<TaskSpec>;
+  /** File of the base parameters; the last few are kept.  throws notFound/sot.blob_not_found, check/sot.* */
+  base(spec: TaskSpec, signal: AbortSignal): Promise<string>;
+}
+
+export function createInputs(sot: BlobClient, folder: string): Inputs {
+  const specs = new Map<Hex32, Promise<TaskSpec>>();
+  const bases = new Map<Hex32, Promise<string>>();
+  return {
+    spec: async (task, signal) => {
+      const { specHash } = task;
+      const maxBytes = maxSpecBytes;
+      const fetchSpec = async () => parseSpec(await sot.getBytes(specHash, { maxBytes, signal }), specHash);
+      const { value } = remembered(specs, specHash, fetchSpec);
+      const spec = await value;
+      checkAgainstChain(spec, task);
+      return spec;
+    },
+    base: async (spec, signal) => {
+      const blob = spec.base.parameters;
+      const maxBytes = 4 * parameterCount(spec.model);
+      const path = (id: Hex32) => join(folder, `${id}.base`);
+      const download = async () => {
+        await sot.getToFile(blob, path(blob), { signal, maxBytes });
+        return path(blob);
+      };
+      const { value, forgotten } = remembered(bases, blob, download);
+      // A trainer reads its base when it starts, and the newest few are never forgotten.
+      await Promise.all(forgotten.map((id) => rm(path(id), { force: true })));
+      return value;
+    },
+  };
+}
+
+/** The value under `key`, made once for all who ask at the same time; the oldest keys are forgotten. A failure is not kept. */
+function remembered<T>(
+  known: Map<Hex32, Promise<T>>,
+  key: Hex32,
+  make: () => Promise<T>,
+): { value: Promise<T>; forgotten: Hex32[] } {
+  const value = known.get(key) ?? make();
+  known.delete(key);
+  known.set(key, value);
+  value.catch(() => {
+    if (known.get(key) === value) known.delete(key);
+  });
+  const forgotten = [...known.keys()].slice(0, -keptRounds);
+  for (const old of forgotten) known.delete(old);
+  return { value, forgotten };
+}
+
+function checkAgainstChain(spec: TaskSpec, task: TaskView): void {
   const pairs: [string, unknown, unknown][] = [
     ['job', task.jobId, spec.jobId],
     ['round', task.round, spec.round],
@@ -65,7 +116,6 @@ export async function fetchSpec(sot: BlobClient, task: TaskView, signal: AbortSi
       details: { taskId: task.taskId, what, expected, received },
     });
   }
-  return spec;
 }
 
 function parseSpec(bytes: Uint8Array, blob: Hex32): TaskSpec {
@@ -78,43 +128,6 @@ function parseSpec(bytes: Uint8Array, blob: Hex32): TaskSpec {
       cause,
     });
   }
-}
-
-/** Base parameters as local files: each downloaded once, the last few kept. */
-export interface Bases {
-  /** throws notFound/sot.blob_not_found, check/sot.* */
-  fetch(spec: TaskSpec, signal: AbortSignal): Promise<string>;
-}
-
-export function createBases(sot: BlobClient, folder: string): Bases {
-  const fetching = new Map<Hex32, Promise<string>>();
-  const download = async (spec: TaskSpec, signal: AbortSignal) => {
-    const blob = spec.base.parameters;
-    const path = join(folder, `${blob}.base`);
-    await mkdir(folder, { recursive: true });
-    const isHere = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (!isHere) await sot.getToFile(blob, path, { signal, maxBytes: 4 * parameterCount(spec.model) });
-    return path;
-  };
-  return {
-    fetch: (spec, signal) => {
-      const blob = spec.base.parameters;
-      const known = fetching.get(blob);
-      if (known !== undefined) return known;
-      const path = download(spec, signal);
-      fetching.set(blob, path);
-      // A failed download is tried again by whoever asks next.
-      path.catch(() => fetching.delete(blob));
-      for (const old of [...fetching.keys()].slice(0, -keptBases)) {
-        fetching.delete(old);
-        void rm(join(folder, `${old}.base`), { force: true }).catch(() => {});
-      }
-      return path;
-    },
-  };
 }
 
 /** The solver's published trace, or null when it is missing, cut short, or not the one committed on chain. */

@@ -3,13 +3,13 @@ import type { Head, MarketFollower } from '../chain/follow.js';
 import { PanthaliaError } from '../errors.js';
 import type { MarketView, TaskView } from '../protocol/market.js';
 import type { Compute, RoleContext } from './context.js';
-import type { Bases } from './inputs.js';
+import type { Inputs } from './inputs.js';
 import type { Turn } from './replay.js';
 
 export interface Job {
   context: Pick<RoleContext, 'sot' | 'emit'> & { compute: Compute; scratch: string };
   task: TaskView;
-  bases: Bases;
+  inputs: Inputs;
   turn: Turn;
   signal: AbortSignal;
 }

@@ -6,7 +6,7 @@ import type { MarketView, TaskView } from '../protocol/market.js';
 import { isPointless } from './job.js';
 
 /** A task that failed is tried again after this long, while it is still wanted. */
-const retrySeconds = 5;
+const retrySeconds = 2;
 /** Trying again does not mend these: the user has to. */
 const fatal: ReadonlySet<ErrorFamily> = new Set(['user', 'usage', 'config', 'build']);
 

@@ -1,7 +1,6 @@
 /** Solves the tasks this account was drawn for. */
 import { rm } from 'node:fs/promises';
 import type { Submission } from '../protocol/task.js';
-import { fetchSpec } from './inputs.js';
 import type { Job } from './job.js';
 import { leavesBlob, replayTask } from './replay.js';
 
@@ -10,13 +9,13 @@ export type Solve = (job: Job) => Promise<Submission | null>;
 
 /** throws check/spec.*, check/base.wrong_state, what the SOT refuses, and the job's signal */
 export async function solveTask(job: Job): Promise<Submission> {
-  const { context, task, bases, turn, signal } = job;
+  const { context, task, inputs, turn, signal } = job;
   const { sot, compute, scratch, emit } = context;
   const { taskId, round, slot } = task;
-  const spec = await fetchSpec(sot, task, signal);
+  const spec = await inputs.spec(task, signal);
   const { innerSteps } = spec;
   emit({ type: 'task.solving', taskId, round, slot, innerSteps });
-  const base = await bases.fetch(spec, signal);
+  const base = await inputs.base(spec, signal);
   const replay = await replayTask({
     taskId,
     slot,

@@ -4,7 +4,7 @@ import { PanthaliaError } from '../errors.js';
 import type { Verdict } from '../protocol/facts.js';
 import type { Submission } from '../protocol/task.js';
 import { type Ballot, voteAnswer } from '../protocol/vote.js';
-import { fetchSpec, isUnusableBlob } from './inputs.js';
+import { isUnusableBlob } from './inputs.js';
 import type { Job } from './job.js';
 import { leavesBlob, type Replay, replayTask } from './replay.js';
 
@@ -46,10 +46,10 @@ export async function judgeTask(job: Job): Promise<Judgement> {
 }
 
 /** The task from its base, without looking at what the solver says. */
-async function recompute({ context, task, bases, turn, signal }: Job): Promise<Replay> {
-  const { sot, compute, scratch } = context;
-  const spec = await fetchSpec(sot, task, signal);
-  const base = await bases.fetch(spec, signal);
+async function recompute({ context, task, inputs, turn, signal }: Job): Promise<Replay> {
+  const { compute, scratch } = context;
+  const spec = await inputs.spec(task, signal);
+  const base = await inputs.base(spec, signal);
   const { taskId, slot } = task;
   return replayTask({ taskId, slot, spec, base, scratch, compute, turn, signal });
 }

@@ -1,6 +1,8 @@
 /** One compute provider: solves what it is drawn for, audits the others, votes in panels. */
 import { mkdir } from 'node:fs/promises';
 import { requireSigner } from '../chain/client.js';
+import { PanthaliaError } from '../errors.js';
+import { roundFee } from '../protocol/economics.js';
 import type { MarketView, TaskView } from '../protocol/market.js';
 import { positionKey } from '../protocol/market.js';
 import type { Address } from '../protocol/task.js';
@@ -10,7 +12,7 @@ import type { WorkerContext } from './context.js';
 import { type Disputer, type FollowOptions, followCase, openDispute } from './disputer.js';
 import { createEngineTurns, type EngineTurns, type Priority } from './engineTurns.js';
 import { checkFault } from './faults.js';
-import { type Bases, createBases } from './inputs.js';
+import { createInputs, type Inputs } from './inputs.js';
 import { type Job, whileWanted } from './job.js';
 import { keepDuring } from './keep.js';
 import { type Lane, type LaneSignals, runLane } from './lane.js';
@@ -40,7 +42,7 @@ interface Worker {
   rules: SubnetRules;
   behaviour: Behaviour;
   disputer: Disputer;
-  bases: Bases;
+  inputs: Inputs;
   turns: EngineTurns;
   report: WorkerReport;
   /** ends everything at once: the drain is over, or a lane has failed */
@@ -83,17 +85,19 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
   const rules = await readRules(context.contracts, context.deployment.subnetId);
   const purse = createPurse(context);
   await ensureStaked(context, { amount: stakeAmount, purse, rules }, signal);
-  return {
+  const worker: Worker = {
     context,
     self: requireSigner(context.chain).address,
     rules,
     behaviour,
     disputer: { context, purse, rules },
-    bases: createBases(context.sot, context.scratch),
+    inputs: createInputs(context.sot, context.scratch),
     turns: createEngineTurns(),
     report: { solved: 0, audited: 0, disputed: 0, voted: 0, slashed: 0n },
     hard,
   };
+  if (context.options.audit !== 'never') await reserveFees(worker, signal);
+  return worker;
 }
 
 /** Each lane is serial; the engine serves them by priority, one inner step at a time. */
@@ -164,9 +168,25 @@ async function audit(worker: Worker, task: TaskView): Promise<void> {
   );
   worker.report.audited += 1;
   if (finding.firstWrongStep === null) return;
-  if (!(await openDispute(disputer, taskId, finding.firstWrongStep, hard))) return;
-  worker.report.disputed += 1;
-  follow(worker, { caseId: taskId, opinion: 'invalid' });
+  if (await openDispute(disputer, taskId, finding.firstWrongStep, hard)) {
+    worker.report.disputed += 1;
+    follow(worker, { caseId: taskId, opinion: 'invalid' });
+    await reserveFees(worker, hard);
+  } else if (!context.market.view.cases.has(taskId)) {
+    const message = `Task ${taskId} is wrong and could not be disputed: its window has closed.`;
+    context.emit({ type: 'alert', level: 'error', message, code: 'audit.too_late' });
+  }
+}
+
+/** What a dispute and its first appeal cost waits in the vault, since their windows are short. */
+async function reserveFees({ context, disputer, rules }: Worker, signal: AbortSignal): Promise<void> {
+  try {
+    await disputer.purse.reserve(roundFee(rules.params, 1) + roundFee(rules.params, 2), signal);
+  } catch (error) {
+    if (!(error instanceof PanthaliaError) || error.code !== 'account.no_tokens') throw error;
+    const message = `No tokens are left for disputes. ${error.message}`;
+    context.emit({ type: 'alert', level: 'warn', message, code: error.code });
+  }
 }
 
 async function judge(worker: Worker, task: TaskView) {
@@ -189,8 +209,8 @@ function follow(worker: Worker, options: FollowOptions): void {
 }
 
 function jobOf(worker: Worker, task: TaskView, priority: Priority, signal: AbortSignal): Job {
-  const { context, bases, turns } = worker;
-  return { context, task, bases, turn: turns.turnOf(priority), signal };
+  const { context, inputs, turns } = worker;
+  return { context, task, inputs, turn: turns.turnOf(priority), signal };
 }
 
 function ownDisputed(view: MarketView, self: Address): TaskView[] {

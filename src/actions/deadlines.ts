@@ -18,15 +18,16 @@ export type Deadlines = Pick<
   'openSeconds' | 'solveSeconds' | 'challengeSeconds' | 'commitSeconds'
 >;
 
-/** A dispute must be possible whatever the draw: the one auditor of all slots of a round, in the middle of a task of its
- *  own, has to get through them one after the other before the first window closes. The other deadlines only matter
- *  when somebody is gone, so they are generous. */
+/** A dispute must be possible whatever the load: audits go before solving, so the auditor has to replay what it is assigned in
+ *  a round (as much as one other worker solves; under `all`, everything) while the other workers compute too, and one
+ *  task more in hand. The other deadlines only matter when somebody is gone, so they are generous. */
 export function deadlinesOf(config: RunConfig, { stepSeconds, cores }: Pace): Deadlines {
   const contention = Math.max(1, config.workers / cores);
   const taskSeconds = config.innerSteps * stepSeconds * contention;
-  const roundSeconds = (config.slotsPerRound + 1) * taskSeconds;
-  const challengeSeconds = config.chain.challengeSeconds ?? roundSeconds + slackSeconds;
-  const generousSeconds = Math.ceil(2 * roundSeconds) + patienceSeconds;
+  const audits = config.audit === 'all' ? config.slotsPerRound : seatsPerWorker(config);
+  const auditSeconds = (audits + 1) * taskSeconds;
+  const challengeSeconds = config.chain.challengeSeconds ?? auditSeconds + slackSeconds;
+  const generousSeconds = Math.ceil(2 * (config.slotsPerRound + 1) * taskSeconds) + patienceSeconds;
   return {
     // With a convict gone there are more tasks than seats: one waits until another is final.
     openSeconds: generousSeconds + 2 * Math.ceil(challengeSeconds),
@@ -34,4 +35,9 @@ export function deadlinesOf(config: RunConfig, { stepSeconds, cores }: Pace): De
     challengeSeconds: Math.ceil(challengeSeconds),
     commitSeconds: generousSeconds,
   };
+}
+
+/** Enough that a round can be given out at once. */
+export function seatsPerWorker(config: RunConfig): number {
+  return config.seatsPerWorker ?? Math.ceil(config.slotsPerRound / config.workers);
 }

@@ -5,6 +5,7 @@ import type { RunConfig } from '../config/schema.js';
 import { untilAborted } from '../process/untilAborted.js';
 import type { Device } from './compute.js';
 import type { Crew, Member } from './crew.js';
+import { seatsPerWorker } from './deadlines.js';
 import { accountIndex, accountsOf } from './localChain.js';
 import type { RunRecord } from './runRecord.js';
 
@@ -77,7 +78,7 @@ function masterMember({ record: { folder } }: Play): Member {
 
 function workerMember({ config, record: { folder }, device }: Play, index: number): Member {
   const name = `worker_${index}`;
-  const seats = config.seatsPerWorker ?? Math.ceil(config.slotsPerRound / config.workers);
+  const seats = seatsPerWorker(config);
   const stake = String(seats * solverStakeTokens);
   const fault = config.cheats[name];
   return {

@@ -1,43 +1,31 @@
 /** Who checks whom while nobody disputes. */
-import { keccak_256 } from '@noble/hashes/sha3.js';
-import type { Address, Hex32 } from './task.js';
+import type { Address } from './task.js';
 
 /** `assigned`: every submitted task has one auditor; `all`: every worker audits every task it did not solve. */
 export type AuditPolicy = 'never' | 'assigned' | 'all';
 
 export const auditPolicies = ['never', 'assigned', 'all'] as const satisfies readonly AuditPolicy[];
 
-/** The staked account with the lowest keccak(taskId | address), the task's solver excluded: everyone computes the same one
- *  without a message. The solver can compute it too, so this spreads work; it does not replace drawn audits. */
+/** The staker `round` + 1 places behind the solver, the solver itself left out of the circle. Everyone computes the same one
+ *  without a message; within a round each staker audits as many tasks as one other solved, so windows can be short; and
+ *  the pairs change with the round. The solver can compute it too: this spreads work, it does not replace drawn audits.
+ *  round: of training */
 export function assignedAuditor(
-  taskId: Hex32,
-  solver: Address,
+  { solver, round }: { solver: Address; round: number },
   stakers: readonly Address[],
 ): Address | undefined {
-  let lowest: { account: Address; rank: string } | undefined;
-  for (const account of stakers) {
-    if (account === solver) continue;
-    const rank = auditRank(taskId, account);
-    if (lowest === undefined || rank < lowest.rank) lowest = { account, rank };
-  }
-  return lowest?.account;
+  const others = stakers.filter((account) => account !== solver).sort();
+  const behind = others.filter((account) => account < solver).length;
+  return others[(behind + round) % others.length];
 }
 
 /** Whether `self` audits this submission. stakers: accounts with drawable solver seats */
 export function shouldAudit(
   policy: AuditPolicy,
-  task: { taskId: Hex32; solver: Address },
+  task: { solver: Address; round: number },
   self: Address,
   stakers: readonly Address[],
 ): boolean {
   if (policy === 'never' || task.solver === self) return false;
-  return policy === 'all' || assignedAuditor(task.taskId, task.solver, stakers) === self;
-}
-
-function auditRank(taskId: Hex32, account: Address): string {
-  const bytes = Buffer.concat([
-    Buffer.from(taskId.slice(2), 'hex'),
-    Buffer.from(account.slice(2).toLowerCase(), 'hex'),
-  ]);
-  return Buffer.from(keccak_256(bytes)).toString('hex');
+  return policy === 'all' || assignedAuditor(task, stakers) === self;
 }

@@ -53,9 +53,9 @@ export function tasksToAudit(
 ): TaskView[] {
   const due = [...view.tasks.values()].filter((task) => {
     if (!canAudit(task, head) || task.solver === null || task.submittedBlock === null) return false;
-    const { taskId, solver } = task;
+    const { solver, round } = task;
     const stakers = solversBefore(view, task.subnetId, task.submittedBlock);
-    return shouldAudit(options.policy, { taskId, solver }, options.self, stakers);
+    return shouldAudit(options.policy, { solver, round }, options.self, stakers);
   });
   return byDeadline(due, (task) => task.challengeBy);
 }

@@ -1,30 +1,42 @@
 import { expect, test } from 'vitest';
 import { assignedAuditor, shouldAudit } from '../../../src/protocol/audit.js';
-import { sha256Hex } from '../../../src/protocol/requestAuth.js';
+import type { Address } from '../../../src/protocol/task.js';
 import { alice, bob, carol } from '../../helpers/facts.js';
 
-const stakers = [alice, bob, carol];
+const dave: Address = '0xDADADADADADADADADADADADADADADADADADADADA';
+const stakers = [alice, bob, carol, dave];
 
-test('every submission has exactly one assigned auditor, never its solver', () => {
-  const audited = new Map<string, number>();
-  for (let i = 0; i < 300; i++) {
-    const task = { taskId: sha256Hex(`task ${i}`), solver: stakers[i % 3] ?? alice };
-    const auditors = stakers.filter((self) => shouldAudit('assigned', task, self, stakers));
-    expect(auditors).toHaveLength(1);
-    expect(auditors).not.toContain(task.solver);
-    expect(assignedAuditor(task.taskId, task.solver, [...stakers].reverse())).toBe(auditors[0]);
-    audited.set(auditors[0] ?? '', (audited.get(auditors[0] ?? '') ?? 0) + 1);
+test('in every round each staker audits exactly one of the others', () => {
+  for (let round = 0; round < 12; round++) {
+    const auditors = stakers.map((solver) => assignedAuditor({ solver, round }, stakers));
+    expect(new Set(auditors).size).toBe(stakers.length);
+    stakers.forEach((solver, i) => {
+      expect(auditors[i]).not.toBe(solver);
+    });
   }
-  // 100 each expected; five standard deviations.
-  for (const self of stakers) expect(Math.abs((audited.get(self) ?? 0) - 100)).toBeLessThan(42);
+});
+
+test('over the rounds a solver meets every auditor', () => {
+  const met = new Set([0, 1, 2].map((round) => assignedAuditor({ solver: alice, round }, stakers)));
+  expect([...met].sort()).toEqual([bob, carol, dave].sort());
+});
+
+test('the order in which the stakers are listed does not matter, and one worker alone says yes', () => {
+  const task = { solver: bob, round: 5 };
+  expect(assignedAuditor(task, [...stakers].reverse())).toBe(assignedAuditor(task, stakers));
+  expect(stakers.filter((self) => shouldAudit('assigned', task, self, stakers))).toHaveLength(1);
+});
+
+test('a solver that is no staker any more is audited all the same', () => {
+  expect([bob, carol, dave]).toContain(assignedAuditor({ solver: alice, round: 7 }, [bob, carol, dave]));
 });
 
 test('the other policies: nobody, or everybody but the solver', () => {
-  const task = { taskId: sha256Hex('task'), solver: alice };
+  const task = { solver: alice, round: 0 };
   expect(stakers.filter((self) => shouldAudit('never', task, self, stakers))).toEqual([]);
-  expect(stakers.filter((self) => shouldAudit('all', task, self, stakers))).toEqual([bob, carol]);
+  expect(stakers.filter((self) => shouldAudit('all', task, self, stakers))).toEqual([bob, carol, dave]);
 });
 
 test('a solver that is alone has no auditor', () => {
-  expect(assignedAuditor(sha256Hex('task'), alice, [alice])).toBeUndefined();
+  expect(assignedAuditor({ solver: alice, round: 0 }, [alice])).toBeUndefined();
 });

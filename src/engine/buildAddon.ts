@@ -91,6 +91,7 @@ async function build(libtorch: Libtorch, options: FindOptions): Promise<BuiltAdd
     `engine: compiling against libtorch ${libtorch.version} (${libtorch.source}: ${libtorch.folder})`,
   );
   const sources = await sourcesHash();
+  await discardForeignCache();
   await cmakeJs(['configure', `--CDLIBTORCH=${libtorch.folder}`], options);
   await cmakeJs(['build', '--target', 'panthalia', '--parallel', String(compileJobs())], options);
   return publish({ libtorch: libtorch.folder, torchVersion: libtorch.version, sources }, options);
@@ -102,7 +103,7 @@ async function publish(made: Omit<BuildStamp, 'addon'>, options: FindOptions): P
   const id = createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 12);
   const stamp: BuildStamp = { addon: `panthalia-${id}.node`, ...made };
   const path = join(buildFolder, stamp.addon);
-  await copyFile(join(buildFolder, 'cmake/Release/panthalia.node'), `${path}.tmp`);
+  await copyFile(join(cmakeFolder, 'Release/panthalia.node'), `${path}.tmp`);
   await rename(`${path}.tmp`, path);
   const probe = await probeAddon(path, options.signal);
   if ('problem' in probe) throw buildFailure(`The engine was compiled but does not load: ${probe.problem}`);
@@ -114,6 +115,15 @@ async function publish(made: Omit<BuildStamp, 'addon'>, options: FindOptions): P
   return { path, libtorch: { folder: made.libtorch, version: made.torchVersion } };
 }
 
+/** CMake refuses a cache that was made for another folder, as a copied or moved project has. */
+async function discardForeignCache(): Promise<void> {
+  const cache = await readFile(join(cmakeFolder, 'CMakeCache.txt'), 'utf8').catch(() => '');
+  const home = cache.match(/^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m)?.[1];
+  if (home !== undefined && resolve(home) !== resolve(projectRoot))
+    await rm(cmakeFolder, { recursive: true });
+}
+
+const cmakeFolder = join(buildFolder, 'cmake');
 const buildLog = join(buildFolder, 'engine.log');
 
 async function cmakeJs(args: string[], options: FindOptions): Promise<void> {
@@ -123,7 +133,7 @@ async function cmakeJs(args: string[], options: FindOptions): Promise<void> {
     'bin/cmake-js',
   );
   const lines: string[] = [];
-  const command = [program, ...args, '--out', join(buildFolder, 'cmake')];
+  const command = [program, ...args, '--out', cmakeFolder];
   const { code } = await runCommand(process.execPath, command, {
     cwd: projectRoot,
     signal: options.signal,

@@ -278,6 +278,22 @@ contract CourtTest is World {
         vm.assertEq(free(address(court)), 0, "pot");
     }
 
+    function test_aCommitmentThatIsNeverOpenedIsForgottenWithItsSeat() public {
+        (bytes32 id,) = voting();
+        for (uint8 seat = 0; seat < 3; ++seat) {
+            commit(id, seat, Verdict.Valid);
+        }
+        reveal(id, 0, Verdict.Valid);
+        vm.warp(round(id).deadline + 1);
+        court.advance(id);
+        seatPanel(id);
+        vm.assertEq(court.seatOf(id, 1, 1).commitment, 0, "an empty seat");
+        commit(id, 1, Verdict.Valid);
+        vm.assertEq(uint256(round(id).state), uint256(RoundState.Commit), "one is missing");
+        commit(id, 2, Verdict.Valid);
+        vm.assertEq(uint256(round(id).state), uint256(RoundState.Reveal), "all new seats committed");
+    }
+
     function test_aTieWithAnAbsentSeatIsReplacedAndDecided() public {
         (bytes32 id,) = voting();
         vote(id, three(Verdict.Invalid, Verdict.Valid, Verdict.None));

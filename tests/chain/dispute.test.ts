@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { disputeTask } from '../../src/actions/dispute.js';
+import { pan } from '../../src/chain/params.js';
+import type { Hex32 } from '../../src/protocol/task.js';
+import type { Compute } from '../../src/roles/context.js';
+import { startTestChain, type TestChain } from '../helpers/chain.js';
+import { toyCompute } from '../helpers/toyCompute.js';
+import { firstWorker, startToyRun, type ToyRun, tasksOf } from '../helpers/toyRun.js';
+
+let local: TestChain;
+let run: ToyRun;
+let finished: Promise<unknown>;
+beforeAll(async () => {
+  local = await startTestChain({ challengeSeconds: 15, appealSeconds: 1 });
+  run = await startToyRun(local, { slotsPerRound: 2 });
+  await run.worker(firstWorker, { audit: 'never' });
+  await run.worker(firstWorker + 1, { audit: 'never' });
+  // It is still waiting for the SOT when the run is disposed of.
+  finished = run.master().catch(() => {});
+});
+afterAll(async () => {
+  await run?.[Symbol.asyncDispose]();
+  await finished;
+  await local?.[Symbol.asyncDispose]();
+});
+
+async function disputerOf(account: number, compute: Compute = toyCompute()) {
+  return { ...(await run.contextOf(account)), compute, scratch: join(run.folder, `disputer_${account}`) };
+}
+
+type Disputer = Awaited<ReturnType<typeof disputerOf>>;
+
+/** Ids of both tasks once they are submitted. */
+async function submitted({ market }: Disputer): Promise<[Hex32, Hex32]> {
+  const ids = await market.waitFor((view) => {
+    const tasks = tasksOf(view);
+    return tasks.length === 2 && tasks.every((task) => task.submission !== null)
+      ? tasks.map((task) => task.taskId)
+      : undefined;
+  }, local.signal);
+  return ids as [Hex32, Hex32];
+}
+
+async function wealth({ contracts, chain }: Disputer): Promise<bigint> {
+  const address = chain.signer?.address ?? '0x';
+  const [inVault, inWallet] = await Promise.all([
+    contracts.vault.read('balanceOf', [address]),
+    contracts.token.read('balanceOf', [address]),
+  ]);
+  return inVault + inWallet;
+}
+
+test('a right task is not disputed: it says so, and nothing is spent', async () => {
+  const disputer = await disputerOf(9);
+  const [taskId] = await submitted(disputer);
+  const error = await disputeTask({ taskId }, disputer, local.signal).catch((cause) => cause);
+  expect(error).toMatchObject({ family: 'declined', code: 'dispute.task_is_right', exitCode: 14 });
+  expect(error.message).toContain('Nothing was spent');
+  expect(await wealth(disputer)).toBe(pan(10_000));
+  expect(disputer.events.some((event) => event.type === 'transaction.sent')).toBe(false);
+});
+
+test('ids that are malformed, unknown or shared by several tasks are refused', async () => {
+  const disputer = await disputerOf(9);
+  await submitted(disputer);
+  const dispute = (taskId: string) => disputeTask({ taskId }, disputer, local.signal);
+  await expect(dispute('0xzz')).rejects.toMatchObject({ family: 'usage', code: 'task.bad_id' });
+  await expect(dispute('')).rejects.toMatchObject({ family: 'usage', code: 'task.bad_id' });
+  const unknown = `0x${'00'.repeat(32)}`;
+  await expect(dispute(unknown)).rejects.toMatchObject({
+    family: 'notFound',
+    code: 'task.not_found',
+    exitCode: 11,
+  });
+});
+
+test('a disputer whose computation is wrong loses its fee, and the solver is paid', async () => {
+  const broken: Compute = {
+    ...toyCompute(),
+    batchAt: (spec, _, step) => toyCompute().batchAt(spec, 77, step),
+  };
+  const disputer = await disputerOf(10, broken);
+  const [, taskId] = await submitted(disputer);
+  const error = await disputeTask({ taskId, maxFee: pan(30) }, disputer, local.signal).catch(
+    (cause) => cause,
+  );
+  expect(error).toMatchObject({ family: 'slashed', code: 'dispute.lost', exitCode: 13 });
+  expect(error.details).toMatchObject({ verdict: 'valid', rounds: 1, feePaid: pan(30), received: 0n });
+  expect(await wealth(disputer)).toBe(pan(9_970));
+  expect(disputer.market.view.tasks.get(taskId)?.state).toBe('accepted');
+});
+
+test('after the window has closed a dispute comes too late', async () => {
+  const disputer = await disputerOf(9);
+  const [taskId] = await submitted(disputer);
+  await disputer.market.waitFor(
+    (view) => view.tasks.get(taskId)?.state === 'accepted' || undefined,
+    local.signal,
+  );
+  await expect(disputeTask({ taskId }, disputer, local.signal)).rejects.toMatchObject({
+    family: 'deadline',
+    code: 'dispute.window_closed',
+    exitCode: 12,
+  });
+});

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import type { Hex32 } from '../../../src/protocol/task.js';
+import { idleReason, openSeats, tasksToAudit, tasksToSolve } from '../../../src/roles/agenda.js';
+import { alice, bob, carol, History } from '../../helpers/facts.js';
+
+test('a solver works on what it was drawn for, the nearest deadline first, until the deadline', () => {
+  const history = new History();
+  const [first, second, other] = history.post([0, 1, 2]) as [Hex32, Hex32, Hex32];
+  history.assign(first, alice, 30).assign(second, alice, 10).assign(other, bob, 10);
+  const toSolve = () => tasksToSolve(history.view, history.head, alice).map((task) => task.taskId);
+  expect(toSolve()).toEqual([second, first]);
+  history.pass(15);
+  expect(toSolve()).toEqual([first]);
+  history.submit(first, alice);
+  expect(toSolve()).toEqual([]);
+});
+
+test('exactly one of those who were staked in time audits a submission, and a later one takes over from a convict', () => {
+  const history = new History().stake(alice).stake(bob).stake(carol);
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice, 60);
+  const auditors = () =>
+    [alice, bob, carol].filter(
+      (self) => tasksToAudit(history.view, history.head, { self, policy: 'assigned' }).length > 0,
+    );
+  const [chosen] = auditors();
+  expect(auditors()).toHaveLength(1);
+  history.stake('0x00000000000000000000000000000000000000D1');
+  expect(auditors()).toEqual([chosen]);
+  history.tell({ type: 'PositionJailed', subnetId: 1, role: 'solver', account: chosen ?? alice });
+  expect(auditors()).toHaveLength(1);
+  expect(auditors()).not.toContain(chosen);
+  history.pass(61);
+  expect(auditors()).toEqual([]);
+});
+
+test('a seat waits for its commitment, then for the others, then for its opening', () => {
+  const history = new History();
+  const [caseId] = history.post([0]) as [Hex32];
+  history.submit(caseId, alice).dispute(caseId, carol).seat(caseId, 1, [bob, carol, bob]);
+  const seats = () => openSeats(history.view, history.head, bob);
+  expect(seats().map(({ seat, phase, committed }) => [seat, phase, committed])).toEqual([
+    [0, 'commit', false],
+    [2, 'commit', false],
+  ]);
+  history.commit(caseId, 1, 0, bob);
+  expect(seats().map(({ seat, committed }) => [seat, committed])).toEqual([
+    [0, true],
+    [2, false],
+  ]);
+  history.openReveal(caseId, 1);
+  expect(seats().map(({ seat, phase }) => [seat, phase])).toEqual([[0, 'reveal']]);
+  history.reveal(caseId, 1, 0, bob, 'invalid');
+  expect(seats()).toEqual([]);
+});
+
+test('a missed deadline closes a seat', () => {
+  const history = new History();
+  const [caseId] = history.post([0]) as [Hex32];
+  history.submit(caseId, alice).dispute(caseId, carol).seat(caseId, 1, [bob, bob, bob], 5);
+  expect(openSeats(history.view, history.head, bob)).toHaveLength(3);
+  expect(openSeats(history.pass(6).view, history.head, bob)).toEqual([]);
+});
+
+test('idleness has a reason', () => {
+  const history = new History();
+  const reason = () => idleReason(history.view, 1, alice);
+  expect(reason()).toBe('no solver seat staked');
+  history.stake(alice);
+  expect(reason()).toBe('waiting to be drawn');
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice);
+  expect(reason()).toBe('all seats locked until their tasks are final');
+  history.tell({ type: 'PositionJailed', subnetId: 1, role: 'solver', account: alice });
+  expect(reason()).toBe('convicted: verifying only');
+});

@@ -1,0 +1,188 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createBlobClient } from '../../../src/data/blobClient.js';
+import type { PanthaliaEvent } from '../../../src/events/types.js';
+import { canonicalId, canonicalJson } from '../../../src/protocol/canonicalJson.js';
+import type { TaskView } from '../../../src/protocol/market.js';
+import { taskSpec } from '../../../src/protocol/spec.js';
+import type { Hex32, Submission } from '../../../src/protocol/task.js';
+import { traceRoot } from '../../../src/protocol/trace.js';
+import { auditTask } from '../../../src/roles/auditor.js';
+import { type Behaviour, honest } from '../../../src/roles/behaviour.js';
+import { checkFault, faults } from '../../../src/roles/faults.js';
+import { createInputs } from '../../../src/roles/inputs.js';
+import type { Job } from '../../../src/roles/job.js';
+import { replayTask } from '../../../src/roles/replay.js';
+import { alice, History } from '../../helpers/facts.js';
+import { type SotFixture, signerOf, startSot } from '../../helpers/sotServer.js';
+import { toyCompute, toyManifest } from '../../helpers/toyCompute.js';
+
+let sot: SotFixture;
+let folder: string;
+let base: { stateRoot: Hex32; parameters: Hex32 };
+let task: TaskView;
+const manifest = toyManifest({ innerSteps: 6 });
+const { signal } = new AbortController();
+
+beforeAll(async () => {
+  sot = await startSot();
+  folder = await mkdtemp(join(tmpdir(), 'panthalia-audit-'));
+  const client = createBlobClient({ url: sot.url, sign: signerOf(0) });
+  const trainer = await toyCompute().createTrainer({} as never);
+  await trainer.initialise(manifest.seed);
+  const path = join(folder, 'base');
+  await trainer.saveParameters(path);
+  base = { stateRoot: await trainer.stateRoot(), parameters: (await client.putFile(path)).blob };
+  const spec = taskSpec(manifest, canonicalId(manifest), 0, base);
+  const { blob: specHash } = await client.putBytes(Buffer.from(canonicalJson(spec)));
+  const history = new History();
+  const { jobId } = spec;
+  const [taskId] = history.post([1], { jobId, specHash, baseRoot: base.stateRoot }) as [Hex32];
+  task = history.assign(taskId, alice).view.tasks.get(taskId) as TaskView;
+});
+afterAll(async () => {
+  await sot?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A job of the worker with this signing account.  submission: what is on chain when it starts */
+function job(account: number, submission: Submission | null = null): Job & { events: PanthaliaEvent[] } {
+  const events: PanthaliaEvent[] = [];
+  const client = createBlobClient({ url: sot.url, sign: signerOf(account), patienceMs: 500 });
+  const context = {
+    sot: client,
+    emit: (event: PanthaliaEvent) => void events.push(event),
+    compute: toyCompute(),
+    scratch: folder,
+  };
+  const inputs = createInputs(client, join(folder, `inputs-${account}`));
+  const turn: Job['turn'] = (call) => call();
+  return { context, task: { ...task, submission }, inputs, turn, signal, events };
+}
+
+async function solvedBy(behaviour: Behaviour): Promise<Submission> {
+  const submission = await behaviour.solve(job(0));
+  if (submission === null) throw new Error('nothing was submitted');
+  return submission;
+}
+
+test('an honest solution passes the audit, and two solvers commit to the same bytes', async () => {
+  const submission = await solvedBy(honest);
+  expect(await honest.solve(job(1))).toEqual(submission);
+  const audit = job(1, submission);
+  expect((await auditTask(audit)).firstWrongStep).toBeNull();
+  expect(audit.events.map((event) => event.type)).toContain('audit.finished');
+});
+
+test.each([
+  // The first transition is already a lie, and the auditor stops there.
+  ['zero-delta', 0],
+  ['wrong-seed', 0],
+  // Off from the fourth of six steps on: the transition 3 -> 4.
+  ['noise', 3],
+  // An honest trace whose last state is not the result.
+  ['wrong-result', 5],
+])('the audit of %s names step %i', async (fault, step) => {
+  const submission = await solvedBy(checkFault(fault)(honest));
+  const audit = job(1, submission);
+  expect((await auditTask(audit)).firstWrongStep).toBe(step);
+  expect(await honest.judge(job(1, submission))).toMatchObject({ verdict: 'invalid' });
+});
+
+test('a result that was withheld is right, and can be fetched after the audit', async () => {
+  const other = toyManifest({ innerSteps: 6, seed: `0x${'77'.repeat(32)}` });
+  const client = createBlobClient({ url: sot.url, sign: signerOf(0) });
+  const spec = taskSpec(other, canonicalId(other), 0, base);
+  const { blob: specHash } = await client.putBytes(Buffer.from(canonicalJson(spec)));
+  const withheld = { ...task, specHash, jobId: spec.jobId };
+  const solving = { ...job(0), task: withheld };
+  const submission = await checkFault('withhold')(honest).solve(solving);
+  if (submission === null) throw new Error('nothing was submitted');
+  const fetch = () => client.getBytes(submission.resultRoot, { maxBytes: 1_000_000 });
+  await expect(fetch()).rejects.toMatchObject({ code: 'sot.blob_not_found' });
+  const audit = { ...job(1), task: { ...withheld, submission } };
+  expect((await auditTask(audit)).firstWrongStep).toBeNull();
+  expect((await fetch()).length).toBeGreaterThan(0);
+});
+
+test('without the leaves an audit still decides, and an auditor without stake leaves the healing to others', async () => {
+  const submission = await solvedBy(honest);
+  const lost = { ...submission, leavesBlob: `0x${'1f'.repeat(32)}` as const };
+  expect((await auditTask(job(1, lost))).firstWrongStep).toBeNull();
+  const wrong = { ...lost, traceRoot: `0x${'2f'.repeat(32)}` as const };
+  expect((await auditTask(job(1, wrong))).firstWrongStep).toBe(5);
+  const stranger = job(2, submission);
+  expect((await auditTask(stranger)).firstWrongStep).toBeNull();
+  expect(stranger.events.some((event) => event.type === 'alert' && event.code === 'auth.not_allowed')).toBe(
+    true,
+  );
+});
+
+test('an honest verifier confirms an honest result; a lying one says the opposite with an answer of its own', async () => {
+  const submission = await solvedBy(honest);
+  const vote = await honest.judge(job(1, submission));
+  expect(vote?.verdict).toBe('valid');
+  const lie = await checkFault('lying-verifier')(honest).judge(job(1, submission));
+  expect(lie?.verdict).toBe('invalid');
+  expect(lie?.answer).not.toBe(vote?.answer);
+  expect(await checkFault('absent-verifier')(honest).judge(job(1, submission))).toBeNull();
+});
+
+test('a verifier that can not get the inputs votes unavailable', async () => {
+  const missing = job(1, await solvedBy(honest));
+  const vote = await honest.judge({
+    ...missing,
+    task: { ...missing.task, specHash: `0x${'3f'.repeat(32)}` },
+  });
+  expect(vote).toMatchObject({ verdict: 'unavailable', answer: `0x${'00'.repeat(32)}` });
+});
+
+test('a spec that says other things than the chain is refused', async () => {
+  const { taskId } = task;
+  const wrong: Partial<TaskView>[] = [{ round: 5 }, { slot: 2 }, { baseRoot: taskId }, { jobId: taskId }];
+  for (const change of wrong) {
+    const refused = honest.solve({ ...job(0), task: { ...task, ...change } });
+    await expect(refused).rejects.toMatchObject({ family: 'check', code: 'spec.contradicts_chain' });
+  }
+});
+
+test('a base that is not the state the task names is refused before a step is run', async () => {
+  const spec = taskSpec(manifest, canonicalId(manifest), 0, { ...base, stateRoot: `0x${'4f'.repeat(32)}` });
+  const options = { taskId: task.taskId, slot: 1, spec, base: join(folder, 'base'), scratch: folder };
+  const replay = replayTask({ ...options, compute: toyCompute(), turn: (call) => call(), signal });
+  await expect(replay).rejects.toMatchObject({ family: 'check', code: 'base.wrong_state' });
+});
+
+test('an aborted replay ends with the reason', async () => {
+  const stop = new AbortController();
+  const spec = taskSpec(manifest, canonicalId(manifest), 0, base);
+  const replay = replayTask({
+    taskId: task.taskId,
+    slot: 1,
+    spec,
+    base: join(folder, 'base'),
+    scratch: folder,
+    compute: toyCompute({ stepMs: 5_000 }),
+    turn: (call) => call(),
+    signal: stop.signal,
+    onStep: () => {},
+  });
+  stop.abort(new Error('no longer wanted'));
+  await expect(replay).rejects.toThrow('no longer wanted');
+});
+
+test('the trace root is the root over the published leaves', async () => {
+  const spec = taskSpec(manifest, canonicalId(manifest), 0, base);
+  const options = { taskId: task.taskId, slot: 1, spec, base: join(folder, 'base'), scratch: folder };
+  const replay = await replayTask({ ...options, compute: toyCompute(), turn: (call) => call(), signal });
+  expect(replay.leaves).toHaveLength(7);
+  expect(replay.outcome?.traceRoot).toBe(traceRoot(replay.leaves));
+});
+
+test('an unknown fault names the known ones', () => {
+  expect(() => checkFault('zero')).toThrow(/There is no fault "zero"; there are zero-delta, noise/);
+  expect(() => checkFault('toString')).toThrow('There is no fault');
+  expect(Object.keys(faults)).toEqual(expect.arrayContaining(['silent', 'crash', 'absent-verifier']));
+});

@@ -57,6 +57,15 @@ describe('a process with the addon', () => {
     expect(await inNode(body)).toBe('gone');
   });
 
+  it('is told that its working directory is gone, instead of being ended by MKL', async () => {
+    const body = `
+      const folder = require('node:fs').mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'panthalia-'));
+      process.chdir(folder);
+      require('node:fs').rmdirSync(folder);
+      try { new NativeTrainer(${setting}); } catch (error) { console.log(error.code, error.message); }`;
+    expect(await inNode(body)).toMatch(/^IO the working directory must exist/);
+  });
+
   it('can load it in a worker thread that is terminated in the middle of a step', async () => {
     const body = `
       const { Worker } = require('node:worker_threads');

@@ -6,6 +6,7 @@
 #include <c10/util/Exception.h>
 #include <torch/headeronly/version.h>
 
+#include <filesystem>
 #include <mutex>
 #include <new>
 
@@ -26,6 +27,17 @@ void pin_settings() {
   at::globalContext().setDeterministicFillUninitializedMemory(false);  // no bits, only time
 }
 
+/** MKL ends the whole process ("FATAL ERROR: Cannot load libtorch_cpu.so") when its first product finds that the working
+ *  directory was deleted. */
+void check_working_directory() {
+  std::error_code failed;
+  std::filesystem::current_path(failed);
+  if (failed) {
+    throw EngineError(ErrorCode::io, "the working directory must exist for libtorch to load, and it was deleted: " +
+                                         failed.message());
+  }
+}
+
 }  // namespace
 
 ThreadAgreement::ThreadAgreement(int threads) : threads(threads) {
@@ -33,6 +45,7 @@ ThreadAgreement::ThreadAgreement(int threads) : threads(threads) {
     throw EngineError(ErrorCode::value_out_of_range,
                       "threads must be between 1 and 1024, received " + std::to_string(threads));
   }
+  check_working_directory();
   const std::lock_guard lock(process_mutex);
   if (living_operators > 0 && process_threads != threads) {
     throw EngineError(ErrorCode::value_out_of_range,

@@ -112,7 +112,7 @@ async function askChainId(request: FetchRequest, rpcUrl: string): Promise<number
   } catch (cause) {
     throw rpcError(cause, rpcUrl);
   }
-  throw rpcError(new Error('the answer to eth_chainId was not a number'), rpcUrl);
+  throw rpcError(new Error('its chain id is not a number'), rpcUrl);
 }
 
 function providerOf(request: FetchRequest, chainId: number): JsonRpcProvider {

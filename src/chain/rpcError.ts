@@ -1,30 +1,66 @@
 /** Trouble between us and the node, as opposed to a contract that refused. */
 import { PanthaliaError } from '../errors.js';
 
-/** One sentence for whatever ethers or Node threw while talking to the RPC. */
+/** Node's and ethers' names for a node that is away. */
+const away = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'TIMEOUT',
+  'NETWORK_ERROR',
+]);
+
+/** One sentence for whatever ethers or Node threw while talking to the RPC: `rpc.unreachable` when asking again may help,
+ *  `rpc.failed` when the node is there and its answer can not be used. */
 export function rpcError(cause: unknown, rpcUrl: string): PanthaliaError {
   if (cause instanceof PanthaliaError) return cause;
-  const reason = reasonOf(cause);
+  const root = rootOf(cause);
+  const reason = reasonOf(root);
   const where = withoutSecrets(rpcUrl);
-  return new PanthaliaError('network', `The RPC at ${where} does not answer: ${reason}.`, {
-    code: 'rpc.unreachable',
-    details: { rpcUrl: where, reason },
-    next: 'start the chain, or check --rpc-url',
+  const details = { rpcUrl: where, reason };
+  if (isAway(root)) {
+    return new PanthaliaError('network', `The RPC at ${where} does not answer: ${reason}.`, {
+      code: 'rpc.unreachable',
+      details,
+      next: 'start the chain, or check --rpc-url',
+      cause,
+    });
+  }
+  return new PanthaliaError('network', `The RPC at ${where} gave no usable answer: ${reason}.`, {
+    code: 'rpc.failed',
+    details,
+    next: 'check that --rpc-url is an Ethereum JSON-RPC endpoint',
     cause,
   });
 }
 
-/** True for errors that a later attempt may not meet: connection refused or reset, timeouts, 5xx. */
+/** True for errors that a later attempt may not meet. */
 export function isUnreachable(error: unknown): boolean {
   return error instanceof PanthaliaError && error.code === 'rpc.unreachable';
 }
 
+/** Node tries IPv6 and IPv4 and hands back an AggregateError without a message of its own. */
+function rootOf(cause: unknown): unknown {
+  const { errors } = cause as { errors?: unknown[] };
+  return Array.isArray(errors) && errors.length > 0 ? errors[0] : cause;
+}
+
+function isAway(cause: unknown): boolean {
+  const { code, response } = cause as { code?: unknown; response?: { statusCode?: number } };
+  if (typeof code === 'string' && away.has(code)) return true;
+  const status = response?.statusCode ?? 0;
+  return code === 'SERVER_ERROR' && (status === 429 || status >= 500);
+}
+
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  const { code, errors } = cause as { code?: unknown; errors?: unknown[] };
-  // Node tries IPv6 and IPv4 and hands back an AggregateError without a message of its own.
-  if (Array.isArray(errors) && errors.length > 0) return reasonOf(errors[0]);
-  const short = (cause as { shortMessage?: string }).shortMessage ?? cause.message;
+  const { code, shortMessage } = cause as { code?: unknown; shortMessage?: string };
+  const short = shortMessage ?? cause.message;
   return typeof code === 'string' && !short.includes(code) ? `${short} (${code})` : short;
 }
 

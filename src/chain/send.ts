@@ -5,7 +5,7 @@ import { PanthaliaError } from '../errors.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { type Chain, requireSigner, type Signer } from './client.js';
 import { decodeRevert, revertData } from './revert.js';
-import { rpcError } from './rpcError.js';
+import { isUnreachable, rpcError } from './rpcError.js';
 
 /** The estimate holds for the state it was made on, and others change it before we are mined: of three reveals in one block,
  *  each estimated alone, the last one also counts the votes. Gas that is not used is not paid. */
@@ -135,7 +135,11 @@ export async function waitForReceipt(
 ): Promise<TransactionReceipt> {
   const giveUpAtMs = Date.now() + receiptDeadlineMs;
   while (Date.now() < giveUpAtMs) {
-    const receipt = await chain.provider.getTransactionReceipt(hash);
+    const receipt = await chain.provider.getTransactionReceipt(hash).catch((cause) => {
+      // The transaction is on its way whether the node answers now or not.
+      if (isUnreachable(rpcError(cause, chain.rpcUrl))) return null;
+      throw cause;
+    });
     if (receipt !== null) return receipt;
     await delay(receiptPollMs, undefined, { signal });
   }

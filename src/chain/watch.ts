@@ -1,6 +1,7 @@
 /** What happened on chain, in block order, from a given block on. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Interface, type InterfaceAbi } from 'ethers';
+import { PanthaliaError } from '../errors.js';
 import type { ChainFact } from '../protocol/facts.js';
 import { beaconAbi, courtAbi, marketAbi, stakingAbi, vaultAbi } from './abi.generated.js';
 import { type Chain, latestBlock } from './client.js';
@@ -12,6 +13,8 @@ const defaultPollMs = 250;
 const longestPollMs = 2_000;
 /** Public nodes refuse larger ranges. */
 const blocksPerQuery = 2_000;
+/** A node may lag behind another one of the same service; this much less is another chain. */
+const longestReorgBlocks = 64;
 
 export interface WatchOptions {
   chain: Chain;
@@ -72,6 +75,7 @@ async function readBlocks(
   confirmations: number,
 ): Promise<BlockFacts | null> {
   const head = await latestBlock(chain);
+  if (head.number + longestReorgBlocks < next) throw wentBack(chain, next - 1, head.number);
   const last = Math.min(head.number - confirmations, next + blocksPerQuery - 1);
   if (last < next) return null;
   const timestamps = new Map([[head.number, head.timestamp]]);
@@ -157,6 +161,19 @@ async function timestampOf(chain: Chain, block: number, known: Map<number, numbe
   const timestamp = Number(answer.timestamp);
   known.set(block, timestamp);
   return timestamp;
+}
+
+/** Somebody started the chain again: what we know of it is not there any more. */
+function wentBack(chain: Chain, seen: number, received: number): PanthaliaError {
+  return new PanthaliaError(
+    'network',
+    `The chain at ${chain.rpcUrl} had block ${seen} and now ends at block ${received}.`,
+    {
+      code: 'chain.went_back',
+      details: { seen, received },
+      next: 'check that the chain was not started anew',
+    },
+  );
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

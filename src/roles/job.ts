@@ -1,5 +1,6 @@
 /** One piece of engine work about one task, and how long it is worth doing. */
 import type { Head, MarketFollower } from '../chain/follow.js';
+import { isUnreachable } from '../chain/rpcError.js';
 import { PanthaliaError } from '../errors.js';
 import type { MarketView, TaskView } from '../protocol/market.js';
 import type { Compute, RoleContext } from './context.js';
@@ -35,9 +36,30 @@ export async function whileWanted<T>(
     );
   try {
     return await work(AbortSignal.any([signal, stop.signal]));
+  } catch (error) {
+    // Whatever an aborted wait throws, this is why it was aborted.
+    if (stop.signal.aborted) throw stop.signal.reason;
+    throw error;
   } finally {
     done.abort();
     await watching;
+  }
+}
+
+/** Does it again as long as the node is away: the next block shows that it is back. */
+export async function whenNodeAnswers<T>(
+  market: MarketFollower,
+  signal: AbortSignal,
+  act: () => Promise<T>,
+): Promise<T> {
+  while (true) {
+    const block = market.head.number;
+    try {
+      return await act();
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      await market.waitFor((_, head) => head.number > block || undefined, signal);
+    }
   }
 }
 

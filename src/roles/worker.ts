@@ -13,7 +13,7 @@ import { type Disputer, type FollowOptions, followCase, openDispute } from './di
 import { createEngineTurns, type EngineTurns, type Priority } from './engineTurns.js';
 import { checkFault } from './faults.js';
 import { createInputs, type Inputs } from './inputs.js';
-import { type Job, whileWanted } from './job.js';
+import { type Job, whenNodeAnswers, whileWanted } from './job.js';
 import { keepDuring } from './keep.js';
 import { type Lane, type LaneSignals, runLane } from './lane.js';
 import { createPurse } from './purse.js';
@@ -148,11 +148,8 @@ async function solve(worker: Worker, task: TaskView): Promise<void> {
   );
   if (submission === null) return;
   const { traceRoot, resultRoot, leavesBlob } = submission;
-  const receipt = await contracts.market.write(
-    'submit',
-    [task.taskId, traceRoot, resultRoot, leavesBlob],
-    hard,
-  );
+  const args = [task.taskId, traceRoot, resultRoot, leavesBlob] as const;
+  const receipt = await whenNodeAnswers(market, hard, () => contracts.market.write('submit', args, hard));
   worker.report.solved += 1;
   await market.caughtUp(receipt.blockNumber, hard);
 }
@@ -168,11 +165,13 @@ async function audit(worker: Worker, task: TaskView): Promise<void> {
   );
   worker.report.audited += 1;
   if (finding.firstWrongStep === null) return;
-  if (await openDispute(disputer, taskId, finding.firstWrongStep, hard)) {
+  const step = finding.firstWrongStep;
+  const { market } = context;
+  if (await whenNodeAnswers(market, hard, () => openDispute(disputer, taskId, step, hard))) {
     worker.report.disputed += 1;
     follow(worker, { caseId: taskId, opinion: 'invalid' });
     await reserveFees(worker, hard);
-  } else if (!context.market.view.cases.has(taskId)) {
+  } else if (!market.view.cases.has(taskId)) {
     const message = `Task ${taskId} is wrong and could not be disputed: its window has closed.`;
     context.emit({ type: 'alert', level: 'error', message, code: 'audit.too_late' });
   }

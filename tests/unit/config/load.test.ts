@@ -45,7 +45,7 @@ test.each([
     { batch: { tokens: 65 } },
     'expected at most the block size 64, received 65',
   ],
-  ['a validation set that is not whole batches', { validationWindows: 17 }, 'expected a multiple of 16 rows'],
+  ['a validation set that is not whole batches', { validationWindows: 17 }, 'expected a multiple of 8 rows'],
   ['a cheat that is not in the run', { cheats: { worker_4: 'zero-delta' } }, 'there is no such worker'],
 ])('%s is a usage error that says so', (_, flags, sentence) => {
   expect(() => loadConfig({ flags })).toThrow(

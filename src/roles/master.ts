@@ -31,7 +31,13 @@ export async function run(context: MasterContext, signal: AbortSignal): Promise<
   const rules = await readRules(context.contracts, context.deployment.subnetId);
   const master: Master = { context, rules, purse: createPurse(context) };
   context.emit({ type: 'process.ready', process: 'master' });
-  await keepDuring(context, { rules }, signal, postAll(master, signal));
+  try {
+    await keepDuring(context, { rules }, signal, postAll(master, signal));
+  } catch (error) {
+    // Whatever an aborted wait throws, this is why it was aborted.
+    signal.throwIfAborted();
+    throw error;
+  }
 }
 
 async function postAll(master: Master, signal: AbortSignal): Promise<void> {

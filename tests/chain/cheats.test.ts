@@ -1,8 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { pan, type SubnetParams } from '../../src/chain/params.js';
 import { startTestChain } from '../helpers/chain.js';
 import { honestParameters } from '../helpers/toyCompute.js';
 import { assignedTo, firstWorker, startToyRun } from '../helpers/toyRun.js';
+
+// Windows and draws take real blocks, and a machine that runs other tests takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const deadlines: Partial<SubnetParams> = {
   solveSeconds: 5,

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { pan } from '../../src/chain/params.js';
 import { startTestChain, type TestChain } from '../helpers/chain.js';
 import { honestParameters } from '../helpers/toyCompute.js';
 import { firstWorker, startToyRun, tasksOf } from '../helpers/toyRun.js';
+
+// Windows and draws take real blocks, and a machine that runs other tests takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 let local: TestChain;
 beforeAll(async () => {

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { disputeTask } from '../../src/actions/dispute.js';
 import { pan, type SubnetParams } from '../../src/chain/params.js';
 import { startTestChain } from '../helpers/chain.js';
 import { toyCompute } from '../helpers/toyCompute.js';
 import { startToyRun, submittedBy, type ToyRun } from '../helpers/toyRun.js';
+
+// Windows and draws take real blocks, and a machine that runs other tests takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const deadlines: Partial<SubnetParams> = {
   challengeSeconds: 8,

@@ -5,7 +5,7 @@ import { type Contracts, connectContracts } from '../../src/chain/contracts.js';
 import { deploy, mintTokens } from '../../src/chain/deploy.js';
 import type { Deployment } from '../../src/chain/deployment.js';
 import { localParams, pan, type SubnetParams } from '../../src/chain/params.js';
-import type { PanthaliaEvent } from '../../src/events/types.js';
+import type { Emit, PanthaliaEvent } from '../../src/events/types.js';
 import { type Anvil, startAnvil } from '../../src/process/anvil.js';
 
 export const testBlockSeconds = 0.1;
@@ -23,6 +23,7 @@ export interface Actor {
   chain: Chain;
   contracts: Contracts;
   events: PanthaliaEvent[];
+  emit: Emit;
 }
 
 /** Deploys and mints 10,000 PAN to each of the first 20 accounts. Deadlines are real time, so they are short. */
@@ -57,9 +58,17 @@ export async function startTestChain(params: Partial<SubnetParams> = {}): Promis
   }
 }
 
-export async function actor({ anvil, deployment }: TestChain, mnemonicIndex: number): Promise<Actor> {
+/** onEvent: hears each event in the moment it happens */
+export async function actor(
+  { anvil, deployment }: TestChain,
+  mnemonicIndex: number,
+  onEvent: (event: PanthaliaEvent) => void = () => {},
+): Promise<Actor> {
   const events: PanthaliaEvent[] = [];
-  const emit = (event: PanthaliaEvent) => void events.push(event);
+  const emit = (event: PanthaliaEvent) => {
+    events.push(event);
+    onEvent(event);
+  };
   const chain = await createChain({ rpcUrl: anvil.rpcUrl, account: { mnemonicIndex }, emit });
-  return { chain, contracts: connectContracts(chain, deployment), events };
+  return { chain, contracts: connectContracts(chain, deployment), events, emit };
 }

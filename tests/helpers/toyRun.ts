@@ -32,9 +32,15 @@ export interface ToyRun extends AsyncDisposable {
   /** what a role gets that acts as this account */
   contextOf(account: number): Promise<RoleContext & { events: PanthaliaEvent[] }>;
   /** Starts a worker and waits until it has staked. */
-  worker(account: number, options?: Partial<WorkerOptions> & { compute?: Compute }): Promise<ToyWorker>;
-  /** Runs the master to the end of the last round; the version it ends with. */
-  master(): Promise<ModelVersion>;
+  worker(account: number, options?: Partial<ToyWorkerOptions>): Promise<ToyWorker>;
+  /** Runs the master to the end of the last round, or to `until`; the version it ends with. */
+  master(until?: AbortSignal): Promise<ModelVersion>;
+}
+
+export interface ToyWorkerOptions extends WorkerOptions {
+  compute: Compute;
+  /** hears each event in the moment it happens */
+  onEvent: (event: PanthaliaEvent) => void;
 }
 
 export interface ToyWorker {
@@ -53,12 +59,12 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
   setMaxListeners(0, stop.signal);
   const actors: Actor[] = [];
   const ending: Promise<unknown>[] = [];
-  const follow = async (account: number) => {
-    const one = await actor(local, account);
+  const follow = async (account: number, onEvent?: (event: PanthaliaEvent) => void) => {
+    const one = await actor(local, account, onEvent);
     actors.push(one);
     const { deployment } = local;
     const market = await followMarket({ chain: one.chain, deployment, signal: stop.signal, pollMs: 50 });
-    return { ...one, deployment, market, emit: (event: PanthaliaEvent) => void one.events.push(event) };
+    return { ...one, deployment, market };
   };
   const batch = { inputs: new Int32Array(2), targets: new Int32Array(2) };
   const sotUrl = await new Promise<string>((resolve, reject) => {
@@ -86,8 +92,8 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
       await sot;
     })().catch(reject);
   });
-  const contextOf = async (account: number) => {
-    const one = await follow(account);
+  const contextOf = async (account: number, onEvent?: (event: PanthaliaEvent) => void) => {
+    const one = await follow(account, onEvent);
     const sign = requestSigner(one.chain, local.deployment);
     return { ...one, sot: createBlobClient({ url: sotUrl, sign, patienceMs: 2_000 }) };
   };
@@ -97,18 +103,18 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
     folder,
     sotUrl,
     contextOf,
-    worker: async (account, { compute = toyCompute(), ...options } = {}) => {
-      const context = await contextOf(account);
+    worker: async (account, { compute = toyCompute(), onEvent, ...options } = {}) => {
+      let isReady = () => {};
+      const ready = new Promise<void>((resolve) => {
+        isReady = resolve;
+      });
+      const context = await contextOf(account, (event) => {
+        if (event.type === 'process.ready') isReady();
+        onEvent?.(event);
+      });
       const draining = new AbortController();
       const scratch = join(folder, `worker_${account}`);
       const all: WorkerOptions = { stakeAmount: pan(200), audit: 'assigned', drainSeconds: 2, ...options };
-      const ready = new Promise<void>((resolve) => {
-        const { emit } = context;
-        context.emit = (event) => {
-          if (event.type === 'process.ready') resolve();
-          emit(event);
-        };
-      });
       const running = runWorker({ ...context, compute, scratch, options: all }, draining.signal);
       ending.push(running.catch(() => {}));
       await Promise.race([ready, running]);
@@ -122,9 +128,9 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
         },
       };
     },
-    master: async () => {
+    master: async (until = stop.signal) => {
       const context = await contextOf(masterAccount);
-      await runMaster({ ...context, manifest, jobId }, stop.signal);
+      await runMaster({ ...context, manifest, jobId }, AbortSignal.any([stop.signal, until]));
       return context.sot.version(manifest.rounds);
     },
     [Symbol.asyncDispose]: async () => {

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { disputeTask } from '../../src/actions/dispute.js';
+import { pan } from '../../src/chain/params.js';
+import type { WorkerReport } from '../../src/roles/worker.js';
+import { startTestChain } from '../helpers/chain.js';
+import { eventually } from '../helpers/processes.js';
+import { honestParameters, toyCompute } from '../helpers/toyCompute.js';
+import { firstWorker, startToyRun, submittedBy, tasksOf } from '../helpers/toyRun.js';
+
+// Windows and draws take real blocks, and a machine that runs other tests takes its time.
+vi.setConfig({ testTimeout: 120_000 });
+
+test('a master that starts again goes on with what it had posted, and posts nothing twice', async () => {
+  await using local = await startTestChain({ challengeSeconds: 2 });
+  await using run = await startToyRun(local, { rounds: 2 });
+  const observer = await run.contextOf(0);
+  const died = new AbortController();
+  const first = run.master(died.signal).catch((error: Error) => error.message);
+  await observer.market.waitFor((view) => tasksOf(view).length > 0 || undefined, local.signal);
+  died.abort(new Error('the master died'));
+  expect(await first).toBe('the master died');
+
+  await run.worker(firstWorker);
+  const version = await run.master();
+  expect(version.parameters).toBe(await honestParameters(run.manifest, run.folder));
+  expect(tasksOf(observer.market.view).map((task) => [task.round, task.slot])).toEqual([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ]);
+});
+
+test('a verifier that starts again in the middle of a vote opens its commitments, computed anew', async () => {
+  await using local = await startTestChain({ challengeSeconds: 10, appealSeconds: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const cheat = await run.worker(firstWorker, { fault: 'zero-delta', stakeAmount: pan(100) });
+  const finished = run.master();
+  const { taskId } = await submittedBy(run, cheat.address, local.signal);
+  const account = firstWorker + 1;
+  let drain: () => Promise<WorkerReport> = () => Promise.reject(new Error('not started'));
+  const stopped = new Promise<WorkerReport>((resolve) => {
+    void run
+      .worker(account, {
+        audit: 'never',
+        drainSeconds: 0,
+        stakeAmount: pan(100),
+        onEvent: (event) => {
+          if (event.type === 'transaction.sent' && event.what === 'commitVote') resolve(drain());
+        },
+      })
+      .then((worker) => {
+        drain = worker.drain;
+      });
+  });
+  const disputer = await run.contextOf(9);
+  const scratch = join(run.folder, 'disputer');
+  const verdict = disputeTask({ taskId }, { ...disputer, compute: toyCompute(), scratch }, local.signal);
+  expect((await stopped).voted).toBe(0);
+
+  const after = await run.worker(account, { audit: 'never', stakeAmount: pan(100) });
+  expect(await verdict).toMatchObject({ verdict: 'invalid', rounds: 1 });
+  await finished;
+  const seats = disputer.market.view.cases.get(taskId)?.rounds[0]?.seats;
+  expect(seats?.map((seat) => [seat.voter, seat.verdict])).toEqual([
+    [after.address, 'invalid'],
+    [after.address, 'invalid'],
+    [after.address, 'invalid'],
+  ]);
+  expect((await after.drain()).slashed).toBe(0n);
+});
+
+test('a worker that is asked to stop finishes and submits the task it is working on', async () => {
+  await using local = await startTestChain({ challengeSeconds: 60 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const worker = await run.worker(firstWorker, { drainSeconds: 20, compute: toyCompute({ stepMs: 400 }) });
+  const stop = new AbortController();
+  const master = run.master(stop.signal).catch(() => {});
+  await eventually('the worker works', () => worker.events.some((event) => event.type === 'task.solving'));
+  expect(await worker.drain()).toMatchObject({ solved: 1, slashed: 0n });
+  const { market } = await run.contextOf(0);
+  expect(tasksOf(market.view).map((task) => task.state)).toEqual(['submitted']);
+  stop.abort();
+  await master;
+});

@@ -40,7 +40,7 @@ function sentence({ passed, failed, skipped }) {
 function runVitest(project) {
   const folder = mkdtempSync(join(tmpdir(), 'panthalia-test-'));
   const report = join(folder, 'report.json');
-  const args = [vitest, 'run', '--root', root, '--project', project, '--passWithNoTests'];
+  const args = [vitest, 'run', '--root', root, '--project', project];
   const { status } = run(process.execPath, [
     ...args,
     '--reporter=default',
@@ -55,7 +55,7 @@ function runVitest(project) {
     const failed = numFailedTests === 0 && status !== 0 ? 1 : numFailedTests;
     return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
   } catch {
-    return { passed: 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

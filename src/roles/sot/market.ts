@@ -11,17 +11,21 @@ export interface Contribution {
 }
 
 /** The accepted result of every slot of a round in slot order, or undefined while a slot is missing. Anyone can post a batch
- *  in this job's name, so a task counts only if its spec is the one that follows from the manifest and the base. */
+ *  in this job's name, so a task counts only if its spec is the one that follows from the manifest and the base. Anyone can
+ *  also open a subnet and accept whatever they like in it, so only tasks of the job's own count. */
 export function acceptedResults(
   view: MarketView,
-  job: { manifest: RunManifest; jobId: Hex32 },
+  job: { manifest: RunManifest; jobId: Hex32; subnetId: number },
   round: number,
   base: { stateRoot: Hex32; parameters: Hex32 },
 ): Contribution[] | undefined {
-  const { manifest, jobId } = job;
+  const { manifest, jobId, subnetId } = job;
   const specHash = canonicalId(taskSpec(manifest, jobId, round, base));
   const isOurs = (task: TaskView) =>
-    task.specHash === specHash && task.jobId === jobId && task.baseRoot === base.stateRoot;
+    task.subnetId === subnetId &&
+    task.specHash === specHash &&
+    task.jobId === jobId &&
+    task.baseRoot === base.stateRoot;
   const accepted = [...view.tasks.values()].filter((task) => task.state === 'accepted' && isOurs(task));
   const contributions: Contribution[] = [];
   for (let slot = 0; slot < manifest.slotsPerRound; slot++) {
@@ -48,5 +52,7 @@ export function mayWrite(
       !position.jailed,
   );
   if (isStaked) return true;
-  return [...view.tasks.values()].some((task) => task.solver === account && task.state === 'assigned');
+  return [...view.tasks.values()].some(
+    (task) => task.solver === account && task.subnetId === terms.subnetId && task.state === 'assigned',
+  );
 }

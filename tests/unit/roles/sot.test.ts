@@ -102,7 +102,11 @@ test('what strangers post in the name of the job is not merged', async () => {
   const sot = await start();
   const base = await latest(sot);
   const { blob } = await sot.client.putBytes(theta(9));
-  for (const changes of [{ specHash: sha256Hex('another spec') }, { jobId: sha256Hex('another job') }]) {
+  for (const changes of [
+    { specHash: sha256Hex('another spec') },
+    { jobId: sha256Hex('another job') },
+    { subnetId: 2 }, // where its owner sets the rules and holds all the stake
+  ]) {
     for (const taskId of market.post(base, [0, 1, 2], changes)) market.accept(taskId, blob);
   }
   for (const taskId of market.post({ ...base, stateRoot: sha256Hex('another base') }, [0, 1, 2])) {
@@ -189,6 +193,9 @@ test('who may write follows the chain: the buyer, stakers, and solvers that owe 
   market.tell({ type: 'UnstakeRequested', subnetId: 1, role: 'solver', account, seats: 1, unlockAt: 9 });
   await put(1);
   market.tell({ type: 'TaskReopened', taskId, solver: account, attempt: 2, penalty: 0n });
+  await expect(put(1)).rejects.toMatchObject({ code: 'auth.not_allowed' });
+  const [elsewhere] = market.post(await latest(sot), [0], { subnetId: 2 }) as [Hex32];
+  market.assign(elsewhere, account);
   await expect(put(1)).rejects.toMatchObject({ code: 'auth.not_allowed' });
   market.stake(addresses[2] as Address);
   await put(2);

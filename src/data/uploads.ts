@@ -123,6 +123,14 @@ export class Uploads {
    *  throws check/upload.wrong_part, error/storage.disk_full (the upload is then forgotten, to free the disk) */
   async writePart(id: Hex32, index: number, bytes: Uint8Array): Promise<void> {
     const expected = this.expectedPart(id, index);
+    // The uploader chose the hash too: only the length keeps 8 MiB from being announced, and charged, as one byte.
+    if (bytes.length !== expected.length) {
+      throw new PanthaliaError(
+        'check',
+        `Part ${index} must have ${expected.length} bytes; the body has ${bytes.length}.`,
+        { code: 'upload.wrong_part', details: { upload: id, index, expected: expected.length } },
+      );
+    }
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     if (`0x${sha256}` !== expected.sha256) {
       throw new PanthaliaError(

@@ -85,6 +85,18 @@ test('a wrong part is refused before it touches the disk, and can not damage a g
   expect(sha256Hex(await readFile(sot.store.pathOf(blob)))).toBe(blob);
 });
 
+test('a part that is longer than the size that was announced and paid for is refused', async () => {
+  const sot = await newSot();
+  const { blob, parts } = describeBytes(twoParts.subarray(0, 1000));
+  const announcement = announcementOf({ blob, parts, sizeBytes: 1 });
+  await sendSigned(sot.url, sign, 'POST', '/v1/uploads', json(announcement));
+  const path = `/v1/uploads/${uploadId(announcement)}/0`;
+  expect(await sendSigned(sot.url, sign, 'PUT', path, twoParts.subarray(0, 1000))).toMatchObject({
+    status: 422,
+    code: 'upload.wrong_part',
+  });
+});
+
 test('parts that are right but make another blob than announced are thrown away', async () => {
   const sot = await newSot();
   const announcement = {

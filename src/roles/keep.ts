@@ -3,7 +3,7 @@ import { headerRlp } from '../chain/header.js';
 import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import type { Sent } from '../chain/send.js';
-import { type DueCall, dueCalls, epochOf, seedBlock } from '../protocol/keeper.js';
+import { type DueCall, dueCalls, epochOf, type MarketRules, seedBlock } from '../protocol/keeper.js';
 import type { RoleContext } from './context.js';
 import type { SubnetRules } from './rules.js';
 
@@ -123,13 +123,13 @@ async function tolerant<T>(
 }
 
 /** Remembers since when calls are due, and which ones were tried, so that nothing is repeated in vain. */
-class Agenda {
-  readonly #rules: SubnetRules;
+export class Agenda {
+  readonly #rules: MarketRules;
   readonly #patienceSeconds: number;
-  #dueSince = new Map<string, number>();
+  #due = new Map<string, { since: number; seenIn: number }>();
   #triedIn = new Map<string, number>();
 
-  constructor({ rules, patienceSeconds = 0 }: KeepOptions) {
+  constructor({ rules, patienceSeconds = 0 }: { rules: MarketRules; patienceSeconds?: number }) {
     this.#rules = rules;
     this.#patienceSeconds = patienceSeconds;
   }
@@ -138,12 +138,13 @@ class Agenda {
   ripe(calls: readonly DueCall[], block: number, now: number): DueCall[] {
     const epoch = epochOf(block + 1, this.#rules);
     const keys = new Set(calls.map(keyOf));
-    this.#dueSince = new Map([...this.#dueSince].filter(([key]) => keys.has(key)));
+    // Draws pause at the end of every epoch, until the next seed can be proven: that is no new beginning.
+    this.#due = new Map([...this.#due].filter(([, { seenIn }]) => seenIn >= epoch - 1));
     this.#triedIn = new Map([...this.#triedIn].filter(([key]) => keys.has(key)));
     return calls.filter((call) => {
       const key = keyOf(call);
-      const since = this.#dueSince.get(key) ?? now;
-      this.#dueSince.set(key, since);
+      const since = this.#due.get(key)?.since ?? now;
+      this.#due.set(key, { since, seenIn: epoch });
       if (now - since < this.#patienceSeconds || this.#triedIn.get(key) === epoch) return false;
       this.#triedIn.set(key, epoch);
       return true;
@@ -151,6 +152,7 @@ class Agenda {
   }
 }
 
+/** A seed is wanted for the draws of any epoch: whichever comes next is the same call. */
 function keyOf(call: DueCall): string {
-  return JSON.stringify(call);
+  return call.call === 'fulfil' ? call.call : JSON.stringify(call);
 }

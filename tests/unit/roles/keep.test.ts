@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { dueCalls, type MarketRules } from '../../../src/protocol/keeper.js';
+import { Agenda } from '../../../src/roles/keep.js';
+import { History } from '../../helpers/facts.js';
+
+const rules: MarketRules = { epochLength: 4, seedDelay: 0, openSeconds: 60 };
+
+/** The calls made in each of the next blocks, a second each. */
+function callsOver(history: History, agenda: Agenda, blocks: number): string[][] {
+  return Array.from({ length: blocks }, () => {
+    const { block, now } = history.pass(1).clock;
+    return agenda.ripe(dueCalls(history.view, { block, now }, rules), block, now).map(({ call }) => call);
+  });
+}
+
+test('a keeper that waits for others makes a draw in the end, however many epochs its patience spans', () => {
+  const history = new History();
+  history.post([0]); // block 1, drawable from block 4 on
+  const calls = callsOver(history, new Agenda({ rules, patienceSeconds: 10 }), 18); // blocks 2 .. 19
+  const made = calls.flatMap((inBlock, i) => (inBlock.length > 0 ? [[i + 2, ...inBlock]] : []));
+  expect(made).toEqual([
+    [14, 'fulfil', 'assignMany'],
+    [16, 'fulfil', 'assignMany'],
+  ]);
+});
+
+test('a call in vain is made once per epoch', () => {
+  const history = new History();
+  history.post([0]);
+  const calls = callsOver(history, new Agenda({ rules }), 10); // blocks 2 .. 11
+  expect(calls.filter((inBlock) => inBlock.length > 0)).toHaveLength(2);
+});

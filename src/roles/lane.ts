@@ -54,7 +54,8 @@ export async function runLane(
       hard.throwIfAborted();
       if (error instanceof PanthaliaError && fatal.has(error.family)) throw error;
       report(emit, lane.name, task, error);
-      if (!isPointless(error)) notBefore.set(keyOf(task), market.head.timestamp + retrySeconds);
+      // Also after what became pointless: the next panel of a case may draw us again.
+      notBefore.set(keyOf(task), market.head.timestamp + retrySeconds);
     } finally {
       onBusy?.(-1);
     }

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { MarketFollower } from '../../../src/chain/follow.js';
+import { PanthaliaError } from '../../../src/errors.js';
+import { runLane } from '../../../src/roles/lane.js';
+import { History } from '../../helpers/facts.js';
+
+/** A market whose blocks come as soon as somebody waits for one. */
+function hastyMarket(history: History): MarketFollower {
+  return {
+    view: history.view,
+    get head() {
+      return history.head;
+    },
+    async waitFor(ask, signal) {
+      while (true) {
+        signal.throwIfAborted();
+        const answer = ask(history.view, history.head);
+        if (answer !== undefined) return answer;
+        history.pass(1);
+        await new Promise(setImmediate);
+      }
+    },
+    caughtUp: async () => history.view,
+  };
+}
+
+test('work that became pointless is taken up again when it is wanted again, as by the next panel of a case', async () => {
+  const history = new History();
+  history.post([0]);
+  const done = new AbortController();
+  const attempts: number[] = [];
+  const lane = {
+    name: 'verification',
+    candidates: () => [...history.view.tasks.values()],
+    work: async () => {
+      attempts.push(history.head.number);
+      if (attempts.length === 2) return done.abort();
+      throw new PanthaliaError('deadline', 'The chain went on without this work.', { code: 'job.pointless' });
+    },
+  };
+  const host = { market: hastyMarket(history), emit: () => {} };
+  const giveUp = AbortSignal.any([done.signal, AbortSignal.timeout(2_000)]);
+  await runLane(lane, host, { taking: giveUp, hard: new AbortController().signal });
+  expect(attempts).toEqual([1, 3]);
+});

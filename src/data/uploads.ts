@@ -1,7 +1,7 @@
 /** Uploads in progress. Everything here can be read back from disk after a kill -9: the announcement is a file, and which
  *  parts are there is found by hashing them. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PanthaliaError } from '../errors.js';
 import type { Address, Hex32 } from '../protocol/task.js';
@@ -221,12 +221,9 @@ export class Uploads {
     upload.ready.catch(() => {}); // Whoever awaits it gets the error; the upload is forgotten by then.
   }
 
-  /** An unfinished upload of an earlier process: goes on if its announcement is whole, is removed otherwise. */
+  /** An unfinished upload of an earlier process: goes on if its files are there and whole, is removed otherwise. */
   async #takeUp(folder: string): Promise<void> {
-    const left = await readFile(join(this.#store.dir, 'uploads', folder, 'announcement.json'), 'utf8').then(
-      (text) => JSON.parse(text) as { announcement: UploadAnnouncement; uploader: Address },
-      () => null,
-    );
+    const left = await this.#readLeft(folder as Hex32).catch(() => null);
     const isWanted = left !== null && (await this.#store.sizeOf(left.announcement.blob)) === undefined;
     if (!isWanted || uploadId(left.announcement) !== folder) {
       return rm(join(this.#store.dir, 'uploads', folder), { recursive: true, force: true });
@@ -242,6 +239,12 @@ export class Uploads {
       committing: null,
     });
     this.#budget.note(uploader, announcement.sizeBytes);
+  }
+
+  /** Fails for a folder whose making or removal was cut short: either file may be missing. */
+  async #readLeft(id: Hex32): Promise<{ announcement: UploadAnnouncement; uploader: Address }> {
+    await access(this.#contentPath(id));
+    return JSON.parse(await readFile(this.#announcementPath(id), 'utf8'));
   }
 
   #finish(description: BlobDescription, uploader: Address): void {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createBlobClient } from '../../../src/data/blobClient.js';
-import { partSizeBytes } from '../../../src/data/blobParts.js';
+import { partSizeBytes, uploadId } from '../../../src/data/blobParts.js';
 import { BlobStore } from '../../../src/data/blobStore.js';
 import { Uploads } from '../../../src/data/uploads.js';
 import { VersionJournal } from '../../../src/data/versions.js';
@@ -77,11 +77,20 @@ test('what a death left behind is taken up or cleared away', async () => {
     ({ upload: id } = await uploads.announce(announcement, addresses[0] as `0x${string}`));
     await uploads.writePart(id as `0x${string}`, 1, content.subarray(partSizeBytes));
   }
-  // Torn: the first part half written, an upload without announcement, a record without a blob.
+  // Torn: the first part half written, uploads with no or half an announcement or no content, a record without a blob.
   const file = await open(join(dir, 'uploads', id, 'content'), 'r+');
   await file.write(content, 0, 1000, 0);
   await file.close();
   await mkdir(join(dir, 'uploads', sha256Hex('no announcement')));
+  const tornId = sha256Hex('torn announcement');
+  await mkdir(join(dir, 'uploads', tornId));
+  await writeFile(join(dir, 'uploads', tornId, 'content'), '');
+  await writeFile(join(dir, 'uploads', tornId, 'announcement.json'), '{"announcement":{"blob":');
+  const empty = { blob: sha256Hex('x'), sizeBytes: 1, partSizeBytes, parts: [sha256Hex('x')] } as const;
+  const noContent = join(dir, 'uploads', uploadId(empty));
+  await mkdir(noContent);
+  const half = JSON.stringify({ announcement: empty, uploader: addresses[0] });
+  await writeFile(join(noContent, 'announcement.json'), half);
   const orphan = sha256Hex('record without blob').slice(2);
   await mkdir(join(dir, 'records', orphan.slice(0, 2)), { recursive: true });
   await writeFile(join(dir, 'records', orphan.slice(0, 2), `${orphan.slice(2)}.json`), '{}');

@@ -80,15 +80,6 @@ export async function latestBlock(chain: Chain): Promise<{ number: number; times
   }
 }
 
-/** Wei of the chain's own coin, for gas. */
-export async function gasBalance(chain: Chain, address: Address): Promise<bigint> {
-  try {
-    return await chain.provider.getBalance(address);
-  } catch (cause) {
-    throw rpcError(cause, chain.rpcUrl);
-  }
-}
-
 function rpcRequest(rpcUrl: string): FetchRequest {
   if (!URL.canParse(rpcUrl) || !/^https?:$/.test(new URL(rpcUrl).protocol)) {
     throw new PanthaliaError('usage', `An RPC URL starts with http:// or https://, received "${rpcUrl}".`, {

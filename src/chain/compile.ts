@@ -9,7 +9,7 @@ import { PanthaliaError } from '../errors.js';
 import type { ContractName } from './deployment.js';
 
 /** Key in a deployment -> name in Solidity. */
-export const contractNames: Record<ContractName, string> = {
+const contractNames: Record<ContractName, string> = {
   token: 'PanthaliaToken',
   vault: 'Vault',
   registry: 'SubnetRegistry',
@@ -32,7 +32,7 @@ export async function contractBytecode(signal: AbortSignal): Promise<Record<Cont
 }
 
 /** Runs forge's platform binary in the package.  throws build/forge.not_installed, forge.failed */
-export async function forgeBuild(signal: AbortSignal): Promise<void> {
+async function forgeBuild(signal: AbortSignal): Promise<void> {
   const binary = forgeBinary();
   try {
     await promisify(execFile)(binary, ['build', '--root', packageFolder, 'contracts'], {

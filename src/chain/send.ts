@@ -109,7 +109,7 @@ async function confirm(
 
 /** Hands the transaction to the node. Another process that sends from the same account moves the nonce under us: then the
  *  count is read again, and everybody hears of it. */
-export async function handOver(
+async function handOver(
   chain: Chain,
   signer: Signer,
   request: Request & { gasLimit: bigint },
@@ -128,11 +128,7 @@ export async function handOver(
 }
 
 /** Asks for the receipt until there is one.  throws deadline/transaction.not_mined */
-export async function waitForReceipt(
-  chain: Chain,
-  hash: Hex32,
-  signal: AbortSignal,
-): Promise<TransactionReceipt> {
+async function waitForReceipt(chain: Chain, hash: Hex32, signal: AbortSignal): Promise<TransactionReceipt> {
   const giveUpAtMs = Date.now() + receiptDeadlineMs;
   while (Date.now() < giveUpAtMs) {
     const receipt = await chain.provider.getTransactionReceipt(hash).catch((cause) => {

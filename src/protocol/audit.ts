@@ -4,8 +4,6 @@ import type { Address } from './task.js';
 /** `assigned`: every submitted task has one auditor; `all`: every worker audits every task it did not solve. */
 export type AuditPolicy = 'never' | 'assigned' | 'all';
 
-export const auditPolicies = ['never', 'assigned', 'all'] as const satisfies readonly AuditPolicy[];
-
 /** The staker `round` + 1 places behind the solver, the solver itself left out of the circle. Everyone computes the same one
  *  without a message; within a round each staker audits as many tasks as one other solved, so windows can be short; and
  *  the pairs change with the round. The solver can compute it too: this spreads work, it does not replace drawn audits.

@@ -3,7 +3,7 @@
 import type { Turn } from './replay.js';
 
 /** Lower is more urgent. */
-export const priorities = { verify: 0, audit: 1, solve: 2 } as const;
+const priorities = { verify: 0, audit: 1, solve: 2 } as const;
 export type Priority = keyof typeof priorities;
 
 export interface EngineTurns {

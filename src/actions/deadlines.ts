@@ -2,8 +2,9 @@
 import type { SubnetParams } from '../chain/params.js';
 import type { RunConfig } from '../config/schema.js';
 
-/** For transfers, blocks and epochs, on top of computation. */
-const slackSeconds = 3;
+/** For transfers, blocks and epochs, on top of computation; a machine that is busy with other things needs most of it. With
+ *  three, an audit on a machine at load 8 ended half a second before its window did, and the dispute came too late. */
+const slackSeconds = 8;
 const patienceSeconds = 30;
 
 export interface Pace {

@@ -48,12 +48,19 @@ function runVitest(project) {
     `--outputFile.json=${report}`,
   ]);
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
       readFileSync(report, 'utf8'),
     );
-    // A file that does not load has no failed test, and an unhandled rejection neither; vitest's exit code knows of both.
-    const failed = numFailedTests === 0 && status !== 0 ? 1 : numFailedTests;
-    return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+    // A file that does not load has no failed test; an unhandled rejection is known to the exit code only.
+    const broken = testResults.filter(
+      (file) => file.status === 'failed' && file.assertionResults.length === 0,
+    );
+    const failed = numFailedTests + broken.length;
+    return {
+      passed: numPassedTests,
+      failed: failed === 0 && status !== 0 ? 1 : failed,
+      skipped: numPendingTests + numTodoTests,
+    };
   } catch {
     return { passed: 0, failed: 1, skipped: 0 };
   } finally {

@@ -35,7 +35,7 @@ contract SubnetRegistry is ISubnetRegistry {
         Params storage first = subnet.params[1];
         require(
             params.solverStake == first.solverStake && params.seatBond == first.seatBond
-                && params.exposure == first.exposure,
+                && params.exposure == first.exposure && params.cooldownEpochs == first.cooldownEpochs,
             SeatTermsChanged(subnetId)
         );
         return _add(subnetId, subnet, params);

@@ -218,7 +218,7 @@ contract TaskMarket is ITaskMarket {
         Batch storage origin = _batches[entry.batchId];
         if (verdict == Verdict.Valid) _accept(id, entry, origin);
         else if (verdict == Verdict.Invalid) toBurn = _convict(id, entry, origin, disputer, fee);
-        else if (verdict == Verdict.Unavailable) _dismiss(id, entry, origin, disputer, fee);
+        else if (verdict == Verdict.Unavailable) toBurn = _dismiss(id, entry, origin, disputer, fee);
         else _void(id, entry, origin);
     }
 
@@ -307,7 +307,7 @@ contract TaskMarket is ITaskMarket {
             (, uint256 penalty,) = Settlement.ofAbsence(params, 0);
             emit TaskReopened(id, solver, entry.attempt, penalty);
         }
-        _breakSeat(id, solver, origin, params, address(0), 0);
+        vault.burn(_breakSeat(id, solver, origin, params, address(0), 0));
     }
 
     function _convict(bytes32 id, Task storage entry, Batch storage origin, address disputer, uint256 fee)
@@ -330,11 +330,13 @@ contract TaskMarket is ITaskMarket {
     /// @dev Nobody could get the bytes to check, so the task ends but no lie is proven.
     function _dismiss(bytes32 id, Task storage entry, Batch storage origin, address disputer, uint256 fee)
         private
+        returns (uint256 toBurn)
     {
         entry.status = TaskStatus.Rejected;
         emit TaskRejected(id, entry.solver);
-        _breakSeat(id, entry.solver, origin, _paramsOf(origin), disputer, fee);
+        toBurn = _breakSeat(id, entry.solver, origin, _paramsOf(origin), disputer, fee);
         vault.move(address(this), origin.buyer, origin.price);
+        vault.move(address(this), court, toBurn);
     }
 
     function _void(bytes32 id, Task storage entry, Batch storage origin) private {
@@ -346,6 +348,7 @@ contract TaskMarket is ITaskMarket {
 
     /// @dev A seat that has paid a penalty is no longer whole: it leaves the position, and what remains of it
     /// goes to the solver's own account.
+    /// @return penalty in the market's account, to be burned
     function _breakSeat(
         bytes32 id,
         address solver,
@@ -353,11 +356,12 @@ contract TaskMarket is ITaskMarket {
         Params memory params,
         address disputer,
         uint256 fee
-    ) private {
-        (uint256 toDisputer, uint256 toBuyer, uint256 toSolver) = Settlement.ofAbsence(params, fee);
-        staking.forfeit(origin.subnetId, Role.Solver, solver, toDisputer + toBuyer, id);
+    ) private returns (uint256 penalty) {
+        uint256 toDisputer;
+        uint256 toSolver;
+        (toDisputer, penalty, toSolver) = Settlement.ofAbsence(params, fee);
+        staking.forfeit(origin.subnetId, Role.Solver, solver, toDisputer + penalty, id);
         if (toDisputer > 0) vault.move(address(this), disputer, toDisputer);
-        vault.move(address(this), origin.buyer, toBuyer);
         vault.move(address(this), solver, toSolver);
     }
 

@@ -42,7 +42,7 @@ struct Params {
     uint16 buyerBps;
     /// of a convicted solver's stake, the least that is burned
     uint16 burnBps;
-    /// of the stake, to the buyer when a solver delivers nothing
+    /// of the stake, burned when a solver delivers nothing
     uint16 livenessBps;
 }
 
@@ -60,7 +60,8 @@ interface ISubnetRegistry {
     error SeatBondTooSmall(uint256 round, uint256 lost, uint256 nextFee);
     /// @dev What a conviction leaves after bounty, buyer's share and burn could not repay the first fee.
     error SolverStakeTooSmall(uint256 left, uint256 firstFee);
-    /// @dev Seats are counted, not valued, so what a seat is worth is fixed for the life of a subnet.
+    /// @dev Seats are counted, not valued, so what a seat is worth is fixed for the life of a subnet; so is the
+    /// cooldown, or an owner could keep stake that wants to leave.
     error SeatTermsChanged(uint32 subnetId);
 
     /// @notice Open a subnet owned by the caller. Ids count from 1.

@@ -105,7 +105,7 @@ interface ITaskMarket {
     event TaskRejected(bytes32 indexed taskId, address indexed solver);
     /// @param solver who delivered nothing
     /// @param attempt the one that begins
-    /// @param penalty paid to the buyer out of the solver's seat; the rest of the seat is in the solver's account
+    /// @param penalty burned out of the solver's seat; the rest of the seat is in the solver's account
     event TaskReopened(bytes32 indexed taskId, address indexed solver, uint8 attempt, uint256 penalty);
     event TaskExpired(bytes32 indexed taskId);
     event TaskCancelled(bytes32 indexed taskId);

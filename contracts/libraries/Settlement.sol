@@ -65,15 +65,16 @@ library Settlement {
     }
 
     /// @notice The seat of a solver that delivered nothing, or nothing that could be checked. No blame can be
-    /// proven, so only the delay is paid for.
+    /// proven, so only the delay is punished. The penalty is burned: if the buyer got it, a task that nobody can
+    /// solve would be a way to live off the solvers drawn for it.
     /// @param fee what the disputer paid for the first panel, 0 without a dispute
     function ofAbsence(Params memory params, uint256 fee)
         internal
         pure
-        returns (uint256 toDisputer, uint256 toBuyer, uint256 toSolver)
+        returns (uint256 toDisputer, uint256 burned, uint256 toSolver)
     {
         toDisputer = fee;
-        toBuyer = (uint256(params.solverStake) * params.livenessBps) / ONE;
-        toSolver = params.solverStake - toDisputer - toBuyer;
+        burned = (uint256(params.solverStake) * params.livenessBps) / ONE;
+        toSolver = params.solverStake - toDisputer - burned;
     }
 }

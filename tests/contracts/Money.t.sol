@@ -132,8 +132,9 @@ contract MoneyTest is World {
         vm.assertEq(statusOf(id), uint256(TaskStatus.Rejected), "status");
         _lost(solver, 40 * PAN); // fee 30, delay 10
         _gained(dora, 0, 0);
-        _gained(buyer, 10 * PAN, 0);
-        _burned(0);
+        _gained(buyer, 0, 0); // price back
+        _burned(10 * PAN);
+        vm.assertEq(free(address(court)), 0, "pot of the court");
         vm.assertTrue(!staking.positionOf(subnet, Role.Solver, solver).jailed, "not jailed");
         vm.assertEq(staked(solver, Role.Solver), STAKE, "the other seat stays staked");
     }
@@ -177,15 +178,29 @@ contract MoneyTest is World {
         vm.assertEq(free(address(market)), 0, "escrow of the market");
     }
 
-    function test_aSolverThatDeliversNothingPaysTheBuyerForTheDelay() public {
+    function test_aSolverThatDeliversNothingPaysForTheDelay() public {
         (bytes32 id, address solver) = assigned();
         vm.warp(deadlineOf(id) + 1);
         market.expire(id);
         vm.assertEq(statusOf(id), uint256(TaskStatus.Open), "open again");
         _lost(solver, 10 * PAN);
         vm.assertEq(staked(solver, Role.Solver), STAKE, "one of two seats is broken up");
-        _gained(buyer, 10 * PAN, PRICE); // the price is still escrowed
-        _burned(0);
+        _lost(buyer, PRICE); // still escrowed
+        _burned(10 * PAN);
+    }
+
+    function test_postingATaskThatNobodyCanSolveEarnsNothing() public {
+        bytes32 id = postOne();
+        for (uint256 attempt = 0; attempt < 3; ++attempt) {
+            nextEpoch();
+            market.assign(id);
+            vm.warp(deadlineOf(id) + 1);
+            market.expire(id);
+        }
+        vm.assertEq(statusOf(id), uint256(TaskStatus.Expired), "status");
+        _gained(buyer, 0, 0);
+        _burned(30 * PAN);
+        vm.assertEq(free(address(market)), 0, "escrow of the market");
     }
 
     // ------------------------------------------------------------------------------------ comparisons

@@ -64,8 +64,8 @@ contract SettlementTest is Test {
         vm.assertGe(burned, uint256(p.solverStake) * p.burnBps / 10_000, "burn floor");
 
         uint256 toSolver;
-        (toDisputer, toBuyer, toSolver) = Settlement.ofAbsence(p, fee);
-        vm.assertEq(toDisputer + toBuyer + toSolver, p.solverStake, "conserved without blame");
+        (toDisputer, burned, toSolver) = Settlement.ofAbsence(p, fee);
+        vm.assertEq(toDisputer + burned + toSolver, p.solverStake, "conserved without blame");
     }
 
     function testFuzz_aWrongPanelPaysForTheNext(

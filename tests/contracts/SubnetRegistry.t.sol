@@ -47,7 +47,7 @@ contract SubnetRegistryTest is World {
         registry.paramsOf(subnet, 0);
     }
 
-    function test_whatASeatIsWorthNeverChanges() public {
+    function test_whatASeatIsWorthAndWhenItCanLeaveNeverChange() public {
         bytes memory reason = abi.encodeWithSelector(ISubnetRegistry.SeatTermsChanged.selector, subnet);
         Params memory params = defaultParams();
         params.solverStake += 1;
@@ -59,6 +59,10 @@ contract SubnetRegistryTest is World {
         registry.addParams(subnet, params);
         params = defaultParams();
         params.exposure += 1;
+        vm.expectRevert(reason);
+        registry.addParams(subnet, params);
+        params = defaultParams();
+        params.cooldownEpochs += 1;
         vm.expectRevert(reason);
         registry.addParams(subnet, params);
     }

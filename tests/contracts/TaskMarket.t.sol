@@ -293,7 +293,7 @@ contract TaskMarketTest is World {
             market.expire(id);
         }
         vm.assertEq(statusOf(id), uint256(TaskStatus.Expired), "status");
-        vm.assertEq(free(buyer), PURSE + 30 * PAN, "refund and three penalties");
+        vm.assertEq(free(buyer), PURSE, "refund and no more");
         vm.assertEq(free(address(market)), 0, "escrow");
     }
 

@@ -45,7 +45,7 @@ Napi::Function TrainerObject::define(Napi::Env env) {
 TrainerObject::TrainerObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TrainerObject>(info) {
   trainer_ = thrown(info.Env(), [&] { return make_trainer(info, stop_); });
   parameter_count_ = trainer_->layout().parameter_count();
-  thread_ = std::make_unique<TrainerThread>(info.Env());
+  thread_ = thrown(info.Env(), [&] { return std::make_unique<TrainerThread>(info.Env()); });
   teardown_ = info.Env().AddCleanupHook(
       +[](TrainerObject* self) {
         self->teardown_ = {};  // it frees itself once it has run

@@ -4,6 +4,14 @@
 
 namespace panthalia {
 
+namespace {
+
+/** One matrix has at most 2^58 floats by the limits on every dimension, so a sum that is checked against the same
+ *  number after each can not leave 63 bits. No machine has that much. */
+constexpr int64_t most_activations = int64_t{1} << 58;
+
+}  // namespace
+
 using enum Layout::LayerTensor;
 
 Gpt::Gpt(const ModelShape& shape, BatchShape batch, Operators& operators, const StopFlag& stop)
@@ -30,6 +38,11 @@ int64_t Gpt::plan(float* base) {
   auto take = [&](int64_t rows, int64_t cols) {
     float* data = base == nullptr ? nullptr : base + used;
     used += (rows * cols + 15) / 16 * 16;  // keeps every matrix 64-byte aligned
+    if (used > most_activations) {
+      throw EngineError(ErrorCode::out_of_memory,
+                        "a batch of " + std::to_string(batch_.rows) + " rows of " + std::to_string(batch_.tokens) +
+                            " tokens needs more than 2^58 activations for this model");
+    }
     return Matrix{data, rows, cols};
   };
   const int64_t N = batch_.count();

@@ -291,6 +291,16 @@ describe('calls', () => {
     });
   });
 
+  it('refuse a shape whose activations can not be counted in 63 bits', async () => {
+    // in 64 bits its bytes wrap around to 0.6 GB
+    const model = { vocabSize: 62_572, blockSize: 65_536, layers: 916, heads: 128, width: 128 };
+    const tooMuch = options({ model, batch: { rows: 64_019, tokens: 65_536 } });
+    await expect(createTrainer(tooMuch)).rejects.toMatchObject({
+      code: 'engine.out_of_memory',
+      message: expect.stringContaining('2^58'),
+    });
+  });
+
   it('refuse a CUDA device in one sentence', async () => {
     await expect(createTrainer(options({ device: 'cuda' }))).rejects.toMatchObject({
       code: 'engine.no_cuda',

@@ -1,5 +1,5 @@
 // The dedicated thread of one trainer. libgomp's teams belong to the thread that starts them, so every step of a trainer
-// runs here and never on libuv's pool (research/training-performance.md 4.1).
+// runs here and never on libuv's pool.
 #pragma once
 
 #include <napi.h>

@@ -40,7 +40,7 @@ struct AdamwSlices {
  *    p = fma(-step_size, m / d, p)
  *
  *  returns whether every p, m and v is finite.
- *  source: Loshchilov & Hutter 2019, algorithm 2; research/verification.md 3c.4 */
+ *  source: Loshchilov & Hutter 2019, algorithm 2; docs/protocol.md, run, round, task */
 bool adamw(const AdamwSlices& slices, const InnerConstants& constants, const StepScalars& scalars, float decay,
            float gradient_scale);
 

@@ -1,5 +1,5 @@
 // Our own counter-based generator: the same bits on every machine, any element without its predecessors.
-// Not torch's: normal_() depends on the instruction set (research/verification.md 3a).
+// Not torch's: normal_() depends on the instruction set.
 #pragma once
 
 #include <array>

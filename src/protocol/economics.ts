@@ -1,5 +1,5 @@
 /** The money of a dispute, in token units. Twins: contracts/libraries/Escalation.sol, Settlement.sol.
- *  source: the paper's Figure 4 (3 verifiers for 30, 5 for 50); research/contracts.md 3.6 */
+ *  source: the paper's Figure 4 (3 verifiers for 30, 5 for 50); docs/protocol.md, money */
 import type { CaseView } from './market.js';
 import type { Address } from './task.js';
 

@@ -4,7 +4,7 @@
  *  node(l, r)  = SHA-256(0x01 | l | r), an odd node goes up unchanged
  *  tensorRoot  = tree of the tensor's chunks;  groupRoot = tree of tensorRoots
  *  stateRoot   = SHA-256(0x02 | thetaRoot | mRoot | vRoot)
- *  source: research/verification.md 3b, docs/protocol.md */
+ *  source: docs/protocol.md, state tree and trace */
 import { createHash } from 'node:crypto';
 import type { Hex32, ModelShape } from './task.js';
 

@@ -3,7 +3,7 @@
  *  S_k  = SHA-256(0x03 | taskId | SHA-256(opset) | u32be k | stateRoot_k | batchDigest_k | scalars_k as 3 u32be)
  *         batchDigest_k and scalars_k belong to the step that led to state k; both are zero for k = 0
  *  leaf = keccak(0x00 | u32be i | S_i);  node = keccak(0x01 | l | r);  padded to a power of two with zero hashes
- *  source: research/verification.md 3b, docs/protocol.md.  twin: contracts (TraceTree) */
+ *  source: docs/protocol.md, state tree and trace */
 import { createHash } from 'node:crypto';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { Hex32, Opset, StepScalars } from './task.js';

@@ -19,7 +19,7 @@ std::mutex process_mutex;
 int process_threads = 0;    // the number every living TorchOperators has agreed to
 int living_operators = 0;
 
-/** Settings that change bits; research/verification.md 3a lists what each one does. */
+/** Settings that change bits: which library multiplies, and which of several algorithms is taken. */
 void pin_settings() {
   if (at::get_num_interop_threads() != 1) at::set_num_interop_threads(1);
   at::globalContext().setUserEnabledMkldnn(false);

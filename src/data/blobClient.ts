@@ -11,7 +11,7 @@ import {
   partSizeBytes,
   type UploadAnnouncement,
 } from './blobParts.js';
-import { type SotEndpoint, sotRequest } from './blobRequest.js';
+import { type SotEndpoint, sotJson, sotRequest } from './blobRequest.js';
 import type { ModelVersion } from './versions.js';
 
 export interface Transfer {
@@ -109,8 +109,7 @@ export function createBlobClient(options: BlobClientOptions): BlobClient {
     },
     latestVersion: (request = {}) => latestVersion(sot, request),
     version: async (number, { signal } = {}) => {
-      const answer = await sotRequest(sot, { method: 'GET', path: `/v1/versions/${number}`, signal });
-      return (await answer.json()) as ModelVersion;
+      return sotJson<ModelVersion>(sot, { method: 'GET', path: `/v1/versions/${number}`, signal });
     },
   };
 }
@@ -121,8 +120,7 @@ async function latestVersion(
 ): Promise<ModelVersion | undefined> {
   const path = `/v1/versions/latest?after=${after}&wait=${waitSeconds}`;
   const timeoutMs = (waitSeconds + 30) * 1000;
-  const answer = await sotRequest(sot, { method: 'GET', path, timeoutMs, signal });
-  return answer.status === 204 ? undefined : ((await answer.json()) as ModelVersion);
+  return sotJson<ModelVersion | undefined>(sot, { method: 'GET', path, timeoutMs, signal });
 }
 
 /** Announce, send what is missing, commit. Every request may be repeated, so a lost answer costs nothing. */
@@ -134,8 +132,8 @@ async function upload(
 ): Promise<StoredBlob> {
   const announcement: UploadAnnouncement = { ...description, partSizeBytes };
   const body = Buffer.from(JSON.stringify(announcement));
-  const answer = await sotRequest(sot, { method: 'POST', path: '/v1/uploads', body, signal });
-  const { upload, missing, stored } = (await answer.json()) as AnnouncementAnswer;
+  const request = { method: 'POST', path: '/v1/uploads', body, signal } as const;
+  const { upload, missing, stored } = await sotJson<AnnouncementAnswer>(sot, request);
   if (!stored) {
     await sendParts(sot, { upload, missing, parts: description.parts }, readPartAt, signal);
     const path = `/v1/uploads/${upload}/commit`;

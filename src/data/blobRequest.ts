@@ -48,6 +48,28 @@ export async function sotRequest(sot: SotEndpoint, request: SotRequest): Promise
   }
 }
 
+/** The JSON in an answer; undefined for 204, which has none (Value says so where that can happen).
+ *  throws network/sot.bad_answer: whoever listens at the URL is no Source of Truth; and what sotRequest throws */
+export async function sotJson<Value>(sot: SotEndpoint, request: SotRequest): Promise<Value> {
+  const answer = await sotRequest(sot, request);
+  if (answer.status === 204) return undefined as Value;
+  try {
+    return (await answer.json()) as Value;
+  } catch (cause) {
+    request.signal?.throwIfAborted();
+    throw new PanthaliaError(
+      'network',
+      `${sot.url} answered ${request.method} ${request.path} with something else than JSON.`,
+      {
+        code: 'sot.bad_answer',
+        details: { url: sot.url, contentType: answer.headers.get('content-type') },
+        next: 'check that the URL is the one of a Source of Truth',
+        cause,
+      },
+    );
+  }
+}
+
 /** A response of any status, or why there was none. Every attempt is signed anew: a nonce is good once. */
 async function tryOnce(sot: SotEndpoint, request: SotRequest): Promise<Response | Error> {
   const { method, path, body, timeoutMs = defaultTimeoutMs } = request;

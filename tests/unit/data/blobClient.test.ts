@@ -191,6 +191,15 @@ test('429 and 5xx are tried again, every time with a new signature', async () =>
   expect(new Set(nonces).size).toBe(3);
 });
 
+test('a server that is no Source of Truth is named, not its broken JSON', async () => {
+  const url = await hostile((_, response) => response.end('<html>Welcome</html>'));
+  const client = createBlobClient({ url, sign: signerOf(0) });
+  const refusal = { code: 'sot.bad_answer', family: 'network', message: expect.stringContaining(url) };
+  await expect(client.latestVersion()).rejects.toMatchObject(refusal);
+  await expect(client.version(0)).rejects.toMatchObject(refusal);
+  await expect(client.putBytes(Buffer.from('x'))).rejects.toMatchObject(refusal);
+});
+
 test('a full disk at the server is not tried again', async () => {
   let calls = 0;
   const url = await hostile((_, response) => {

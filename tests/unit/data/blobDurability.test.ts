@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createBlobClient } from '../../../src/data/blobClient.js';
-import { partSizeBytes, uploadId } from '../../../src/data/blobParts.js';
+import { partSizeBytes, type UploadAnnouncement, uploadId } from '../../../src/data/blobParts.js';
 import { BlobStore } from '../../../src/data/blobStore.js';
 import { Uploads } from '../../../src/data/uploads.js';
 import { VersionJournal } from '../../../src/data/versions.js';
@@ -86,7 +86,12 @@ test('what a death left behind is taken up or cleared away', async () => {
   await mkdir(join(dir, 'uploads', tornId));
   await writeFile(join(dir, 'uploads', tornId, 'content'), '');
   await writeFile(join(dir, 'uploads', tornId, 'announcement.json'), '{"announcement":{"blob":');
-  const empty = { blob: sha256Hex('x'), sizeBytes: 1, partSizeBytes, parts: [sha256Hex('x')] } as const;
+  const empty: UploadAnnouncement = {
+    blob: sha256Hex('x'),
+    sizeBytes: 1,
+    partSizeBytes,
+    parts: [sha256Hex('x')],
+  };
   const noContent = join(dir, 'uploads', uploadId(empty));
   await mkdir(noContent);
   const half = JSON.stringify({ announcement: empty, uploader: addresses[0] });

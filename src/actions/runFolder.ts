@@ -1,5 +1,6 @@
 /** The folder that holds everything a run leaves, and the pointer to the latest one. */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeFileWhole } from '../data/files.js';
@@ -32,7 +33,7 @@ export const latestDeployment = join(runsFolder, 'latest', 'deployment.json');
 export async function createRunFolder(path?: string): Promise<RunFolder> {
   const folder = runFolderAt(path ?? join(runsFolder, newRunId()));
   try {
-    await mkdir(folder.path, { recursive: true });
+    await makeFolder(folder.path);
     const present = await readdir(folder.path);
     if (present.length > 0) throw notEmpty(folder.path, present);
     for (const inner of [dirname(folder.log('-')), folder.sot]) await mkdir(inner);
@@ -45,6 +46,19 @@ export async function createRunFolder(path?: string): Promise<RunFolder> {
     );
   }
   return folder;
+}
+
+/** mkdir -p. Not Node's `recursive`, which never returns where the parent is there and refuses (/proc). */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path);
+  }
 }
 
 /** The names inside a run folder. */

@@ -53,6 +53,12 @@ const table: [string, () => string[], number, string][] = [
   ['an unknown preset', () => ['simulate', '--preset', 'huge'], 2, 'There is no preset "huge"'],
   ['an unknown key in the file', () => ['simulate', '--config', join(folder, 'settings.json')], 2, 'wokers'],
   [
+    'a run folder that can not be made',
+    () => ['simulate', '--preset', 'smoke', '--run-dir', '/proc/x/y'],
+    3,
+    '/proc/x/y can not be written',
+  ],
+  [
     'a file that is not there',
     () => ['simulate', '--config', '/nowhere.json'],
     3,

@@ -1,6 +1,8 @@
 /** The market, kept up to date: roles ask the view and wait for it to change. */
+
 import { applyFacts, emptyMarket, type MarketView } from '../protocol/market.js';
 import { latestBlock } from './client.js';
+import type { Deployment } from './deployment.js';
 import { type WatchOptions, watchBlocks } from './watch.js';
 
 /** The newest block whose facts are in the view. timestamp: unix seconds */
@@ -20,9 +22,11 @@ export interface MarketFollower {
 }
 
 /** Reads the market's history and follows it until the signal. Resolves when the history has been read. */
-export async function followMarket(options: WatchOptions): Promise<MarketFollower> {
+export async function followMarket(
+  options: WatchOptions & { deployment: Pick<Deployment, 'subnetId'> },
+): Promise<MarketFollower> {
   const now = await latestBlock(options.chain);
-  const follower = new Follower();
+  const follower = new Follower(options.deployment.subnetId);
   void follower.run(options);
   await follower.caughtUp(now.number - (options.confirmations ?? 0), options.signal);
   return follower;
@@ -34,10 +38,14 @@ interface Waiter {
 }
 
 class Follower implements MarketFollower {
-  view: MarketView = emptyMarket();
+  view: MarketView;
   head: Head = { number: -1, timestamp: 0 };
   readonly #waiters = new Set<Waiter>();
   #ended: { reason: unknown } | null = null;
+
+  constructor(subnetId: number) {
+    this.view = emptyMarket(subnetId);
+  }
 
   /** Never rejects: what ends the watch goes to those who wait. */
   async run(options: WatchOptions): Promise<void> {

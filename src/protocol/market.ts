@@ -108,6 +108,9 @@ export interface LedgerView {
 }
 
 export interface MarketView {
+  /** whose tasks and cases are in the view; null takes all. Anyone can open a subnet of one staker and post there whatever job
+   *  they like, so whoever acts on a view looks at its own subnet only */
+  subnetId: number | null;
   /** the last block whose facts are in the view */
   block: number;
   tasks: ReadonlyMap<Hex32, TaskView>;
@@ -126,7 +129,7 @@ interface Draft extends MarketView {
   seeds: Map<number, Hex32>;
 }
 
-export function emptyMarket(): MarketView {
+export function emptyMarket(subnetId: number | null = null): MarketView {
   const ledger = {
     deposited: 0n,
     withdrawn: 0n,
@@ -135,7 +138,15 @@ export function emptyMarket(): MarketView {
     paidToSolvers: 0n,
     paidToVerifiers: 0n,
   };
-  return { block: 0, tasks: new Map(), cases: new Map(), positions: new Map(), seeds: new Map(), ledger };
+  return {
+    subnetId,
+    block: 0,
+    tasks: new Map(),
+    cases: new Map(),
+    positions: new Map(),
+    seeds: new Map(),
+    ledger,
+  };
 }
 
 /** The view after one more fact. Facts come in block order; the input is not changed. */
@@ -147,6 +158,7 @@ export function applyFact(view: MarketView, fact: ChainFact): MarketView {
 export function applyFacts(view: MarketView, facts: readonly ChainFact[]): MarketView {
   if (facts.length === 0) return view;
   const draft: Draft = {
+    subnetId: view.subnetId,
     block: view.block,
     tasks: new Map(view.tasks),
     cases: new Map(view.cases),
@@ -262,6 +274,7 @@ function fold(draft: Draft, fact: ChainFact): void {
 
 function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
   const { batchId, subnetId, paramsVersion, buyer, jobId, round, baseRoot, specHash, price } = fact;
+  if (draft.subnetId !== null && draft.subnetId !== subnetId) return;
   fact.taskIds.forEach((taskId, i) => {
     const slot = fact.slots[i];
     if (slot === undefined) return;
@@ -294,6 +307,7 @@ function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
 
 function openRound(draft: Draft, fact: Fact<'RoundOpened'>): void {
   const { caseId, round, size, payer, fee, blockNumber, timestamp } = fact;
+  if (!draft.tasks.has(caseId)) return;
   const known = draft.cases.get(caseId);
   const opened: RoundView = {
     round,

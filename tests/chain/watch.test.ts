@@ -61,7 +61,7 @@ test('a watcher sees every fact once and in order, across a restart of the node,
     await follower.waitFor(() => facts.some((fact) => fact.type === 'BatchCreated') || undefined, signal);
     expect(facts.map((fact) => fact.type)).toEqual(['Deposited', 'SeatsStaked', 'BatchCreated']);
     expect(facts[1]).toMatchObject({ role: 'verifier', seats: 2, amount: pan(320), account });
-    expect(applyFacts(emptyMarket(), facts)).toEqual(view);
+    expect(applyFacts(emptyMarket(view.subnetId), facts)).toEqual(view);
     expect(events.filter((event) => event.type === 'alert').map((event) => event.level)).toContain('info');
 
     const late: ChainFact[] = [];

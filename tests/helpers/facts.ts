@@ -59,7 +59,10 @@ export class History {
     return this.tell({ type: 'SeatsStaked', subnetId: 1, role, account, seats, amount: 100n });
   }
 
-  post(slots: number[], change: Partial<typeof round0> & { price?: bigint } = {}): Hex32[] {
+  post(
+    slots: number[],
+    change: Partial<typeof round0> & { price?: bigint; subnetId?: number } = {},
+  ): Hex32[] {
     const { slotsPerRound: _, ...round } = { ...round0, ...change };
     const batchId = sha256Hex(`batch ${this.block}`);
     const taskIds = slots.map((slot) => sha256Hex(`${batchId} ${slot}`));

@@ -112,3 +112,14 @@ test('who could be drawn before a block: staked earlier, with a seat left, not c
   expect(solversBefore(history.view, 1, block)).toEqual([]);
   expect(history.view.ledger.slashed).toBe(10n);
 });
+
+test('what strangers post and dispute in a subnet of their own is not in the view of ours', () => {
+  const history = new History();
+  const [foreign] = history.post([0], { subnetId: 2 }) as [Hex32];
+  const [ours] = history.post([1]) as [Hex32];
+  history.assign(foreign, alice).submit(foreign, alice).dispute(foreign, bob);
+  const view = applyFacts(emptyMarket(1), history.facts);
+  expect([...view.tasks.keys()]).toEqual([ours]);
+  expect(view.cases.size).toBe(0);
+  expect(slotsToPost(view, round0)).toEqual([0]);
+});

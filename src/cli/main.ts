@@ -14,6 +14,9 @@ import { workerCommand } from './commands/worker.js';
 import { type CommandIo, Interruption } from './io.js';
 import { problemEnvelope, problemOf, problemText } from './problem.js';
 
+/** npm passes a Ctrl-C on to a program that the terminal has told already. */
+const echoMs = 250;
+
 const wantsJson = process.argv.includes('--json');
 const isQuiet = process.argv.includes('--quiet') || process.argv.includes('-q');
 
@@ -29,15 +32,21 @@ const io: CommandIo = {
   signal: interruptionSignal(),
 };
 
+let exitCode: number;
 try {
   await buildProgram(io).parseAsync();
-  process.exit(process.exitCode ?? 0);
+  exitCode = Number(process.exitCode ?? 0);
 } catch (error) {
   io.fail(error);
   const problem = problemOf(error);
   if (problem !== null && wantsJson) io.print(encodeJson(problemEnvelope(problem)));
-  process.exit(problem?.exitCode ?? 0);
+  exitCode = problem?.exitCode ?? 0;
 }
+// A slow reader of a pipe has not taken everything yet, and leaving would throw the rest away: the summary, most of all.
+for (const stream of [process.stdout, process.stderr]) {
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+}
+process.exit(exitCode);
 
 function buildProgram(io: CommandIo): Command {
   const program = new Command('panthalia')
@@ -60,10 +69,13 @@ function buildProgram(io: CommandIo): Command {
 /** The first signal asks the command to end; the second ends this process, and the leash takes the children. */
 function interruptionSignal(): AbortSignal {
   const controller = new AbortController();
+  let firstMs = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       const interruption = new Interruption(signal);
-      if (controller.signal.aborted) process.exit(problemOf(interruption)?.exitCode);
+      const nowMs = performance.now();
+      if (!controller.signal.aborted) firstMs = nowMs;
+      else if (nowMs - firstMs > echoMs) process.exit(problemOf(interruption)?.exitCode);
       controller.abort(interruption);
     });
   }

@@ -24,6 +24,10 @@ export function problemOf(error: unknown): Problem | null {
     const exitCode = 128 + constants.signals[error.signal];
     return { ...bare('interrupted', 'Interrupted.'), exitCode };
   }
+  // Node's own waits throw an AbortError, with what they were given up for as its cause.
+  if (error instanceof Error && error.name === 'AbortError' && error.cause instanceof Interruption) {
+    return problemOf(error.cause);
+  }
   if (error instanceof CommanderError) return usageProblem(error);
   if (error instanceof Error)
     return { ...bare('internal', `${error.name}: ${error.message}`), stack: error.stack };

@@ -36,10 +36,23 @@ test.each(moments)(
   },
 );
 
+test('a Ctrl-C that npm passes on a second time is one Ctrl-C', async () => {
+  const { cli, folder } = startRun();
+  await cli.event('the chain', (event) => event.type === 'process.started' && event.process === 'anvil');
+  cli.send('SIGINT');
+  await new Promise((resolve) => setTimeout(resolve, 20)); // two at the same instant would be one to the kernel
+  cli.send('SIGINT');
+  expect((await cli.finished).code).toBe(130);
+  expect(JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8'))).toMatchObject({
+    outcome: 'interrupted',
+  });
+});
+
 test('SIGTERM ends with 143, and a second signal ends at once with no child left', async () => {
   const { cli, folder } = startRun();
   await cli.event('a task', ({ type }) => type === 'task.solving');
   cli.send('SIGTERM');
+  await cli.event('a process that has left', ({ type }) => type === 'process.exited');
   cli.send('SIGTERM');
   expect((await cli.finished).code).toBe(143);
   await eventually('the leash has taken the children', () => processesNaming(folder).length === 0);

@@ -1,0 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { Interruption } from '../../../src/cli/io.js';
+import { problemOf } from '../../../src/cli/problem.js';
+
+test("a wait of Node's own that Ctrl-C ended is an interruption, not a mistake of ours", async () => {
+  const signal = AbortSignal.abort(new Interruption('SIGINT'));
+  const thrown = await delay(1_000, undefined, { signal }).catch((error: unknown) => error);
+  expect(problemOf(thrown)).toMatchObject({ exitCode: 130, message: 'Interrupted.', stack: undefined });
+  const other = await delay(1_000, undefined, { signal: AbortSignal.abort() }).catch(
+    (error: unknown) => error,
+  );
+  expect(problemOf(other)).toMatchObject({ exitCode: 1, code: 'internal' });
+});

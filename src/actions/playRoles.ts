@@ -2,9 +2,10 @@
 
 import { type Deployment, writeDeployment } from '../chain/deployment.js';
 import type { RunConfig } from '../config/schema.js';
+import { PanthaliaError } from '../errors.js';
 import { untilAborted } from '../process/untilAborted.js';
 import type { Device } from './compute.js';
-import type { Crew, Member } from './crew.js';
+import type { Crew, Enrolled, Member } from './crew.js';
 import { seatsPerWorker } from './deadlines.js';
 import { accountIndex, accountsOf } from './localChain.js';
 import type { RunRecord } from './runRecord.js';
@@ -21,28 +22,44 @@ export interface Play {
   device: Device;
 }
 
-/** Starts SOT, master and workers, and resolves when the master has seen the last round through.
- *  throws what the master or the SOT ended with, or the signal's reason */
+/** Starts SOT, workers and master, and resolves when the master has seen the last round through. The master comes last: a task
+ *  that is posted before everybody has staked could be drawn for a cheat that nobody is there to audit.
+ *  throws what the master or the SOT ended with, process.not_ready, or the signal's reason */
 export async function playRoles(play: Play, signal: AbortSignal): Promise<void> {
   const { crew, record, deployment } = play;
   const sot = crew.enrol(sotMember(play));
   void sot.ended.then(({ error }) => crew.isStopping || record.fail(error), record.fail);
-  const late = AbortSignal.timeout(readyDeadlineMs);
-  const sotUrl = await untilAborted(sot.ready, AbortSignal.any([signal, late]));
+  const sotUrl = await inTime('the Source of Truth', sot.ready, signal);
   await writeDeployment(record.folder.deployment, { ...deployment, sotUrl: sotUrl ?? null });
 
+  const workers = startWorkers(play);
+  // One that is gone has been told; the others begin without it.
+  await inTime('a worker', Promise.allSettled(workers.map(({ ready }) => ready)), signal);
   const master = crew.enrol(masterMember(play));
-  startWorkers(play);
   const { exit, error } = await untilAborted(master.ended, signal);
   if (exit.code !== 0) throw error;
 }
 
+async function inTime<T>(what: string, ready: Promise<T>, signal: AbortSignal): Promise<T> {
+  const late = AbortSignal.timeout(readyDeadlineMs);
+  try {
+    return await untilAborted(ready, AbortSignal.any([signal, late]));
+  } catch (error) {
+    if (signal.aborted || !late.aborted) throw error;
+    throw new PanthaliaError('deadline', `After ${readyDeadlineMs / 1000} s ${what} was still not ready.`, {
+      code: 'process.not_ready',
+      next: 'the logs in the run folder say what it was doing',
+    });
+  }
+}
+
 /** A worker that is gone costs time, not the run; the last one does. */
-function startWorkers({ config, crew, record, ...play }: Play): void {
+function startWorkers(play: Play): Enrolled[] {
+  const { config, crew, record } = play;
   const emit = record.bus.emitterFor('simulate');
   let left = config.workers;
-  for (let i = 0; i < config.workers; i++) {
-    const worker = crew.enrol(workerMember({ config, crew, record, ...play }, i));
+  return Array.from({ length: config.workers }, (_, index) => {
+    const worker = crew.enrol(workerMember(play, index));
     void worker.ended.then(({ error }) => {
       if (crew.isStopping) return;
       left -= 1;
@@ -50,7 +67,8 @@ function startWorkers({ config, crew, record, ...play }: Play): void {
       if (left === 0) record.fail(error);
       else emit({ type: 'alert', level: 'warn', message, code: error.code });
     }, record.fail);
-  }
+    return worker;
+  });
 }
 
 function sotMember({ config, record: { folder }, device }: Play): Member {

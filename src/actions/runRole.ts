@@ -55,7 +55,6 @@ export interface RunMasterOptions extends RoleOptions {
 export async function runMaster(options: RunMasterOptions): Promise<void> {
   const manifest = await readManifest(options.manifest);
   using context = await connectRole(options);
-  options.emit({ type: 'process.ready', process: 'master' });
   await master({ ...context, manifest, jobId: canonicalId(manifest) }, options.signal);
 }
 

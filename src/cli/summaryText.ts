@@ -1,4 +1,5 @@
 /** The summary of a run for people: what it reached, what it cost, where to look. */
+import { relative } from 'node:path';
 import { short } from '../events/describe.js';
 import type { RunSummary } from '../events/summary.js';
 
@@ -31,7 +32,7 @@ export function summaryText(summary: RunSummary, runFolder: string): string {
     ['gas', `${summary.gas.total}, ${summary.gas.perTask ?? '-'} per accepted task`],
     ['traffic', `${megabytes(summary.bytes.up)} up, ${megabytes(summary.bytes.down)} down`],
     ['wall', `${summary.wallSeconds.toFixed(1)} s`],
-    ['files', runFolder],
+    ['files', shortPath(runFolder)],
   ];
   return rows.map(([label, text]) => `${label.padEnd(8)} ${text}`).join('\n');
 }
@@ -46,4 +47,10 @@ function megabytes(bytes: number): string {
 
 function plural(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
+
+/** As one would type it here. */
+function shortPath(path: string): string {
+  const fromHere = relative('.', path);
+  return fromHere.startsWith('..') ? path : fromHere;
 }

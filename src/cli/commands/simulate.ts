@@ -98,7 +98,9 @@ async function run(flags: SimulateFlags, io: CommandIo): Promise<void> {
   );
   const failure = error ?? unmetExpectation(flags, summary, accounts);
   if (failure !== undefined) io.fail(failure);
-  io.print(flags.json ? encodeJson(summary) : summaryText(summary, folder.path));
+  if (flags.json) io.print(encodeJson(summary));
+  // Of a run that failed before its first task there is nothing to tell but why.
+  else if (error === undefined || summary.tasks.posted > 0) io.print(summaryText(summary, folder.path));
 }
 
 /** Why the run failed is told once, with the next thing to do, when it is over. */

@@ -1,5 +1,5 @@
 /** Every event of a run, one JSON line each, in a file that can be read at any moment and after any death. */
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { PanthaliaError } from '../errors.js';
 import { decodeEvent, encodeEvent } from './line.js';
 import type { StampedEvent } from './types.js';
@@ -18,13 +18,26 @@ export function openJournal(path: string): Journal {
   return {
     append(event) {
       const open = file;
-      if (open !== null) attempt(path, () => writeSync(open, `${encodeEvent(event)}\n`));
+      if (open !== null) attempt(path, () => writeLine(open, encodeEvent(event)));
     },
     close() {
       if (file !== null) closeSync(file);
       file = null;
     },
   };
+}
+
+/** Whole or not at all: a disk may take half a line, and have space again for the next one. */
+function writeLine(file: number, line: string): void {
+  const bytes = Buffer.from(`${line}\n`, 'utf8');
+  const { size } = fstatSync(file);
+  try {
+    const written = writeSync(file, bytes);
+    if (written < bytes.length) writeSync(file, bytes, written);
+  } catch (error) {
+    if (fstatSync(file).size > size) ftruncateSync(file, size);
+    throw error;
+  }
 }
 
 /** All events of a journal. A torn last line (the writer was killed in the middle of it) is left out; a broken line

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createBus } from '../../../src/events/bus.js';
 import { openJournal, readJournal } from '../../../src/events/journal.js';
+import { buildChild, outcome, startChild } from '../../helpers/tsChild.js';
 
 function journalOf(count: number): string {
   const path = join(mkdtempSync(join(tmpdir(), 'panthalia-journal-')), 'journal.jsonl');
@@ -55,4 +56,12 @@ test('a full disk is an error, not a silence', () => {
   const bus = createBus({ run: 'demo' });
   bus.subscribe(journal.append);
   expect(() => bus.emitterFor('sot')({ type: 'heartbeat' })).toThrow('no space left on device');
+});
+
+test('a full disk leaves whole lines only, so that the events of the end may still follow when there is space', async () => {
+  const path = journalOf(0);
+  const child = startChild(await buildChild('appendEvents'), [path], { fileKiB: 4 });
+  expect(await outcome(child)).toEqual({ output: 'journal.not_written\n', code: 0 });
+  expect(readFileSync(path, 'utf8').endsWith('}\n')).toBe(true);
+  expect(readJournal(path).length).toBeGreaterThan(10);
 });

@@ -2,7 +2,7 @@
 import { type AccountSource, developmentAddresses } from '../chain/accounts.js';
 import { createChain } from '../chain/client.js';
 import { deploy, mintTokens } from '../chain/deploy.js';
-import { type Deployment, writeDeployment } from '../chain/deployment.js';
+import { checkWritable, type Deployment, writeDeployment } from '../chain/deployment.js';
 import { localParams, pan, type SubnetParams } from '../chain/params.js';
 import { PanthaliaError } from '../errors.js';
 import type { Emit } from '../events/types.js';
@@ -26,6 +26,7 @@ const noMetadata = `0x${'0'.repeat(64)}` as const;
 /** throws what createChain, deploy and writeDeployment throw, usage/deploy.fund_elsewhere */
 export async function deployTo(options: DeployToOptions): Promise<Deployment> {
   const { rpcUrl, out, fund, emit, signal } = options;
+  await checkWritable(out);
   const { chainId } = await chainAt(rpcUrl);
   if (fund && chainId !== developmentChainId) {
     throw new PanthaliaError(

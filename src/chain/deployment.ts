@@ -1,5 +1,6 @@
 /** Where a deployment lives: the one file that another terminal needs to join a run. */
-import { open, readFile, rename } from 'node:fs/promises';
+import { access, constants, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { getAddress } from 'ethers';
 import { z } from 'zod';
 import { PanthaliaError } from '../errors.js';
@@ -50,17 +51,41 @@ export async function readDeployment(path: string): Promise<Deployment> {
   return parseDeployment(text, path);
 }
 
-/** Replaces the file whole: readers see the old one or the new one. */
+/** Replaces the file whole: readers see the old one or the new one.  throws config/deployment.unwritable */
 export async function writeDeployment(path: string, deployment: Deployment): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
-  const file = await open(temporary, 'w');
   try {
-    await file.writeFile(`${JSON.stringify(deployment, null, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(`${JSON.stringify(deployment, null, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw unwritable(path, cause);
   }
-  await rename(temporary, path);
+}
+
+/** For a job that costs gas before it has anything to write.  throws config/deployment.unwritable */
+export async function checkWritable(path: string): Promise<void> {
+  try {
+    await access(dirname(path), constants.W_OK);
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
+}
+
+function unwritable(path: string, cause: unknown): PanthaliaError {
+  const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  return new PanthaliaError('config', `The deployment file ${path} can not be written (${reason}).`, {
+    code: 'deployment.unwritable',
+    details: { path, reason },
+    next: 'choose a folder that exists and has space, or make some',
+    cause,
+  });
 }
 
 function parseDeployment(text: string, path: string): Deployment {

@@ -1,8 +1,13 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Deployment, readDeployment, writeDeployment } from '../../../src/chain/deployment.js';
+import {
+  checkWritable,
+  type Deployment,
+  readDeployment,
+  writeDeployment,
+} from '../../../src/chain/deployment.js';
 
 const address = '0x5FbDB2315678afecb367f032d93F642f64180aa3' as const;
 const deployment: Deployment = {
@@ -66,4 +71,19 @@ test.each([
 
 test('a file that is not there is told by name', async () => {
   await expect(readDeployment(path)).rejects.toMatchObject({ code: 'deployment.unreadable' });
+});
+
+test('a place that can not be written is told before anything is deployed, and nothing half-written stays', async () => {
+  const nowhere = join(path, 'nowhere', 'deployment.json');
+  const unwritable = {
+    family: 'config',
+    code: 'deployment.unwritable',
+    details: { path: nowhere, reason: 'ENOENT' },
+  };
+  await expect(checkWritable(nowhere)).rejects.toMatchObject(unwritable);
+  await expect(writeDeployment(nowhere, deployment)).rejects.toMatchObject(unwritable);
+  // A folder in its place: the last step fails, when the file is written already.
+  await mkdir(path);
+  await expect(writeDeployment(path, deployment)).rejects.toMatchObject({ code: 'deployment.unwritable' });
+  expect(await readdir(folder)).toEqual(['deployment.json']);
 });

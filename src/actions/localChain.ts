@@ -120,8 +120,11 @@ export interface ChainWatch {
   caughtUp(block: number, signal: AbortSignal): Promise<void>;
 }
 
-/** The only teller of chain facts in a run. Ends with the signal. */
-export function watchChain(local: LocalChain, emit: Emit, signal: AbortSignal): ChainWatch {
+/** The only teller of chain facts in a run. Ends with the signal; a run whose facts are not told can not go on. */
+export function watchChain(
+  local: LocalChain,
+  { emit, onLost, signal }: { emit: Emit; onLost: (error: unknown) => void; signal: AbortSignal },
+): ChainWatch {
   const { chain, deployment } = local;
   const waiters = new Set<() => void>();
   let told = -1;
@@ -133,7 +136,7 @@ export function watchChain(local: LocalChain, emit: Emit, signal: AbortSignal): 
     }
     throw signal.reason;
   })();
-  ended.catch(() => {}); // Whoever waits hears of it.
+  ended.catch((error) => signal.aborted || onLost(error));
   return {
     async caughtUp(block, waitSignal) {
       let wake: () => void = () => {};

@@ -113,7 +113,11 @@ async function train(run: Run, stop: AbortSignal): Promise<void> {
   });
   await writeDeployment(folder.deployment, local.deployment);
   const closing = new AbortController();
-  const watch = watchChain(local, record.bus.emitterFor('chain'), closing.signal);
+  const watch = watchChain(local, {
+    emit: record.bus.emitterFor('chain'),
+    onLost: record.fail,
+    signal: closing.signal,
+  });
   try {
     await using crew = new Crew({ record, leash });
     await playRoles({ config, record, crew, deployment: local.deployment, device }, stop);

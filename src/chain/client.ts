@@ -4,7 +4,7 @@ import { PanthaliaError } from '../errors.js';
 import type { Emit } from '../events/types.js';
 import type { Address } from '../protocol/task.js';
 import { type Account, type AccountSource, loadAccount } from './accounts.js';
-import { rpcError } from './rpcError.js';
+import { rpcError, withoutSecrets } from './rpcError.js';
 
 const requestTimeoutMs = 15_000;
 
@@ -41,10 +41,10 @@ export async function createChain(options: ChainOptions): Promise<Chain> {
   if (options.chainId !== undefined && options.chainId !== chainId) {
     throw new PanthaliaError(
       'network',
-      `Chain ${options.chainId} was expected at ${options.rpcUrl}, chain ${chainId} answered.`,
+      `Chain ${options.chainId} was expected at ${withoutSecrets(options.rpcUrl)}, chain ${chainId} answered.`,
       {
         code: 'chain.wrong_id',
-        details: { expected: options.chainId, received: chainId, rpcUrl: options.rpcUrl },
+        details: { expected: options.chainId, received: chainId, rpcUrl: withoutSecrets(options.rpcUrl) },
         next: 'check --rpc-url and the deployment file',
       },
     );
@@ -85,6 +85,7 @@ function rpcRequest(rpcUrl: string): FetchRequest {
     throw new PanthaliaError('usage', `An RPC URL starts with http:// or https://, received "${rpcUrl}".`, {
       code: 'rpc.bad_url',
       details: { rpcUrl },
+      next: 'pass --rpc-url http://HOST:PORT',
     });
   }
   const request = new FetchRequest(rpcUrl);

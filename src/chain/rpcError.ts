@@ -65,6 +65,6 @@ function reasonOf(cause: unknown): string {
 }
 
 /** Keys of RPC providers stand in the path or the user part; host and port are enough to find the mistake. */
-function withoutSecrets(rpcUrl: string): string {
+export function withoutSecrets(rpcUrl: string): string {
   return URL.canParse(rpcUrl) ? new URL(rpcUrl).origin : rpcUrl;
 }

@@ -7,7 +7,7 @@ import { beaconAbi, courtAbi, marketAbi, stakingAbi, vaultAbi } from './abi.gene
 import { type Chain, latestBlock } from './client.js';
 import { plainFields } from './decode.js';
 import type { Deployment } from './deployment.js';
-import { isUnreachable, rpcError } from './rpcError.js';
+import { isUnreachable, rpcError, withoutSecrets } from './rpcError.js';
 
 const defaultPollMs = 250;
 const longestPollMs = 2_000;
@@ -167,7 +167,7 @@ async function timestampOf(chain: Chain, block: number, known: Map<number, numbe
 function wentBack(chain: Chain, seen: number, received: number): PanthaliaError {
   return new PanthaliaError(
     'network',
-    `The chain at ${chain.rpcUrl} had block ${seen} and now ends at block ${received}.`,
+    `The chain at ${withoutSecrets(chain.rpcUrl)} had block ${seen} and now ends at block ${received}.`,
     {
       code: 'chain.went_back',
       details: { seen, received },

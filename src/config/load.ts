@@ -48,6 +48,7 @@ function readConfigFile(path: string): PartialConfig {
     throw new PanthaliaError('config', `${path} can not be read as JSON: ${(cause as Error).message}.`, {
       code: 'config.unreadable_file',
       details: { path },
+      next: 'panthalia simulate --help lists the settings',
       cause,
     });
   }

@@ -54,6 +54,7 @@ export function checkFault(name: string): Fault {
   throw new PanthaliaError('usage', `There is no fault "${name}"; there are ${known}.`, {
     code: 'fault.unknown',
     details: { received: name, known: Object.keys(faults) },
+    next: 'panthalia simulate --cheat worker_2:zero-delta',
   });
 }
 

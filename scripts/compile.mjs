@@ -30,9 +30,15 @@ export function compile() {
     return `src does not compile (tsc ended with ${error?.message ?? `code ${status}`}).`;
   }
   writeFileSync(join(fresh, '.sources'), wanted);
-  if (existsSync(dist)) renameSync(dist, old);
-  renameSync(fresh, dist);
-  rmSync(old, { recursive: true, force: true });
+  try {
+    if (existsSync(dist)) renameSync(dist, old);
+    renameSync(fresh, dist);
+  } catch (cause) {
+    // Another build put its dist there first.
+    if (readOr(join(dist, '.sources'), '') !== wanted) throw cause;
+  } finally {
+    for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
+  }
   return null;
 }
 

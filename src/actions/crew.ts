@@ -131,16 +131,25 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PANTHALIA_')));
 }
 
-/** The error that a command prints as its last line with --json. */
+/** The error that a command prints as its last line with --json; null for anything else, such as a line that was torn when
+ *  the child was killed, or the result of a worker that was slashed. */
 export function errorIn(line: string): PanthaliaError | null {
   if (!line.startsWith('{"schema":"panthalia-result/1","success":false')) return null;
-  const { exitCode, errors } = JSON.parse(line) as {
-    exitCode: number;
-    errors: { code: string; message: string; details: Record<string, unknown>; next?: string }[];
-  };
-  const [error] = errors;
+  const { exitCode, errors } = envelopeOf(line);
+  const error = errors?.[0];
   const family = (Object.keys(exitCodes) as ErrorFamily[]).find((name) => exitCodes[name] === exitCode);
   if (error === undefined) return null;
   const { message, ...options } = error;
   return new PanthaliaError(family ?? 'error', message, options);
+}
+
+function envelopeOf(line: string): {
+  exitCode?: number;
+  errors?: { code: string; message: string; details: Record<string, unknown>; next?: string }[];
+} {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return {};
+  }
 }

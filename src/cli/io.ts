@@ -13,8 +13,9 @@ export interface CommandIo {
   print(line: string): void;
   /** Progress and prose, one line on stderr; silent with --quiet. */
   say(line: string): void;
-  /** Tells the error on stderr and makes it the exit code, for a command that has a result to print all the same. */
-  fail(error: unknown): void;
+  /** Tells the error on stderr and makes it the exit code, which it returns, for a command that has a result to print all
+   *  the same. */
+  fail(error: unknown): number;
   /** Aborts, with an Interruption as reason, at the first SIGINT, SIGTERM or SIGHUP. The second one ends the process. */
   readonly signal: AbortSignal;
 }

@@ -25,9 +25,10 @@ const io: CommandIo = {
   say: (line) => void (isQuiet || process.stderr.write(`${line}\n`)),
   fail: (error) => {
     const problem = problemOf(error);
-    if (problem === null) return;
+    if (problem === null) return 0;
     process.stderr.write(`${problemText(problem)}\n`);
     process.exitCode = problem.exitCode;
+    return problem.exitCode;
   },
   signal: interruptionSignal(),
 };

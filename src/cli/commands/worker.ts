@@ -72,9 +72,9 @@ async function run(flags: WorkerFlags, io: CommandIo): Promise<void> {
   });
   const { solved, audited, disputed, voted, slashed } = report;
   const lost = formatTokens(slashed);
-  io.fail(slashed > 0n ? wasSlashed(lost) : io.signal.reason);
+  const exitCode = io.fail(slashed > 0n ? wasSlashed(lost) : io.signal.reason);
   const text = `${solved} solved, ${audited} audited, ${disputed} disputed, ${voted} voted, ${lost} slashed`;
-  io.print(flags.json ? result({ ...report, slashed: lost }) : text);
+  io.print(flags.json ? result({ ...report, slashed: lost }, exitCode) : text);
 }
 
 function wasSlashed(lost: string): PanthaliaError {

@@ -48,7 +48,7 @@ export type BatchSpec = Pick<
 export const defaultDataFolder = fileURLToPath(new URL('../../build/data/', import.meta.url));
 
 /** Opens the dataset whose manifest has this id, among the folders of `dataFolder`.
- *  throws config/dataset.not_found, check/shard.* */
+ *  throws notFound/dataset.not_found, check/shard.* */
 export async function openDataset(id: Hex32, dataFolder: string = defaultDataFolder): Promise<Dataset> {
   const { folder, manifest } = await findManifest(id, dataFolder);
   const load = (split: Split) =>
@@ -127,7 +127,8 @@ async function findManifest(id: Hex32, dataFolder: string) {
     const manifest = parseManifest(text);
     if (manifest && canonicalId(manifest) === id) return { folder, manifest };
   }
-  throw new PanthaliaError('config', `No dataset with id ${id} lies in ${dataFolder}.`, {
+  // Not `config`, which ends a worker: anyone can post a task of a dataset that nobody has.
+  throw new PanthaliaError('notFound', `No dataset with id ${id} lies in ${dataFolder}.`, {
     code: 'dataset.not_found',
     details: { dataset: id, dataFolder, found: names },
     next: 'npm run build',

@@ -93,7 +93,7 @@ test('a task of another dataset gets no batch', async () => {
 test('a dataset that is not there is one sentence with the next command', async () => {
   await expect(openDataset(sha256Hex('none'), dataFolder)).rejects.toMatchObject({
     code: 'dataset.not_found',
-    family: 'config',
+    family: 'notFound',
     next: 'npm run build',
   });
 });

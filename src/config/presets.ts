@@ -8,7 +8,7 @@ export function tiny(): RunConfig {
     seed: 1337,
     workers: 4,
     seatsPerWorker: null,
-    rounds: 6,
+    rounds: 5,
     slotsPerRound: 4,
     innerSteps: 40,
     opset: 'torch',

@@ -127,7 +127,11 @@ export class ToyMarket {
   }
 
   /** Posts the slots of a round on `base`; returns the tasks' ids in the order of `slots`. */
-  post(base: ModelVersion, slots: number[], changes: { specHash?: Hex32; jobId?: Hex32; subnetId?: number } = {}): Hex32[] {
+  post(
+    base: ModelVersion,
+    slots: number[],
+    changes: { specHash?: Hex32; jobId?: Hex32; subnetId?: number } = {},
+  ): Hex32[] {
     const batchId = sha256Hex(`batch ${this.view.block}`);
     const taskIds = slots.map((slot) => sha256Hex(`${batchId} ${slot}`));
     const { manifest, jobId } = this;

@@ -1,9 +1,10 @@
 /** The real CLI in a child process, as a user or a script starts it. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { afterAll } from 'vitest';
 import { decodeEvent } from '../../src/events/line.js';
 import type { StampedEvent } from '../../src/events/types.js';
 
@@ -62,9 +63,16 @@ export function runCli(args: readonly string[], options?: CliOptions): Promise<F
   return startCli(args, options).finished;
 }
 
-/** A new empty folder; a run goes into one that does not exist yet below it. */
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new empty folder, gone after the file's last test; a run goes into one that does not exist yet below it. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'panthalia-e2e-'));
+  const folder = mkdtempSync(join(tmpdir(), 'panthalia-e2e-'));
+  folders.push(folder);
+  return folder;
 }
 
 /** Command lines of live processes that mention the text: everything a run starts names its folder. */

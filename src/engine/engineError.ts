@@ -4,8 +4,10 @@ import { PanthaliaError } from '../errors.js';
 export function engineError(error: unknown): PanthaliaError {
   if (error instanceof PanthaliaError) return error;
   const native = error as { message?: string; code?: string };
-  return new PanthaliaError('error', native.message ?? String(error), {
+  const noCuda = native.code === 'NO_CUDA';
+  return new PanthaliaError(noCuda ? 'config' : 'error', native.message ?? String(error), {
     code: `engine.${(native.code ?? 'failed').toLowerCase()}`,
+    ...(noCuda ? { next: 'pass --device cpu' } : {}),
     cause: error,
   });
 }

@@ -304,6 +304,7 @@ describe('calls', () => {
   it('refuse a CUDA device in one sentence', async () => {
     await expect(createTrainer(options({ device: 'cuda' }))).rejects.toMatchObject({
       code: 'engine.no_cuda',
+      exitCode: 3,
       message: 'this build of the engine has no CUDA code; use device cpu',
     });
   });

@@ -104,9 +104,16 @@ Napi::Object object_field(const Napi::Object& object, const char* name) {
   return value.As<Napi::Object>();
 }
 
+Gelu gelu_field(const Napi::Object& object) {
+  if (object.Get("gelu").IsUndefined()) return Gelu::erf;
+  const std::string name = string_field(object, "gelu");
+  if (name != "erf" && name != "tanh") refuse("gelu", "erf or tanh", object.Get("gelu"));
+  return name == "erf" ? Gelu::erf : Gelu::tanh;
+}
+
 ModelShape model_shape(const Napi::Object& object) {
   return {integer_field(object, "vocabSize"), integer_field(object, "blockSize"), integer_field(object, "layers"),
-          integer_field(object, "heads"), integer_field(object, "width")};
+          integer_field(object, "heads"),     integer_field(object, "width"),     gelu_field(object)};
 }
 
 InnerConstants inner_constants(const Napi::Object& object) {

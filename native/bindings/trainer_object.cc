@@ -20,7 +20,8 @@ std::unique_ptr<Trainer> make_trainer(const Napi::CallbackInfo& info, const Stop
   }
   const TrainerOptions trainer{model_shape(object_field(options, "model")),
                                {integer_field(options, "rows"), integer_field(options, "tokens")},
-                               inner_constants(object_field(options, "inner"))};
+                               inner_constants(object_field(options, "inner")),
+                               integer_field(options, "microBatches")};
   const auto threads = static_cast<int>(integer_field(options, "threads"));
   return std::make_unique<Trainer>(trainer, make_torch_operators(threads), stop);
 }
@@ -92,7 +93,7 @@ Napi::Value TrainerObject::save_parameters(const Napi::CallbackInfo& info) {
 Napi::Value TrainerObject::inner_step(const Napi::CallbackInfo& info) {
   return promised(info.Env(), [&] {
     check_free();
-    const int64_t count = trainer_->batch().count();
+    const int64_t count = trainer_->step_tokens();
     const int64_t vocab = trainer_->vocab_size();
     return start([this, inputs = tokens_argument(info, 0, "inputs", count, vocab),
                   targets = tokens_argument(info, 1, "targets", count, vocab),
@@ -112,7 +113,7 @@ Napi::Value TrainerObject::inner_step(const Napi::CallbackInfo& info) {
 Napi::Value TrainerObject::evaluate(const Napi::CallbackInfo& info) {
   return promised(info.Env(), [&] {
     check_free();
-    const int64_t count = trainer_->batch().count();
+    const int64_t count = trainer_->batch_tokens();
     const int64_t vocab = trainer_->vocab_size();
     return start([this, inputs = tokens_argument(info, 0, "inputs", count, vocab),
                   targets = tokens_argument(info, 1, "targets", count, vocab)]() -> Convert {

@@ -40,6 +40,19 @@ bool adamw(const AdamwSlices& slices, const InnerConstants& constants, const Ste
   });
 }
 
+std::optional<size_t> adamw(const Layout& layout, const AdamwArenas& arenas, const InnerConstants& constants,
+                            const StepScalars& scalars, float gradient_scale) {
+  std::optional<size_t> bad;
+  for (size_t t = 0; t < layout.tensors().size(); ++t) {
+    const TensorSlot& slot = layout.tensors()[t];
+    const AdamwSlices slices{arenas.parameters + slot.offset, arenas.m + slot.offset, arenas.v + slot.offset,
+                             arenas.gradients + slot.offset, slot.length};
+    const float decay = slot.shape.size() >= 2 ? scalars.decay : 1.0f;
+    if (!adamw(slices, constants, scalars, decay, gradient_scale) && !bad) bad = t;
+  }
+  return bad;
+}
+
 float clip_factor(float norm, float clip_norm) {
   const float factor = clip_norm / (norm + 1e-6f);
   return factor < 1.0f ? factor : 1.0f;

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+
+#include "engine/model.h"
 
 namespace panthalia {
 
@@ -19,6 +22,14 @@ struct StepScalars {
   float step_size;            // lr_k / (1 - beta1^k)
   float second_moment_scale;  // 1 / sqrt(1 - beta2^k)
   float decay;                // 1 - lr_k * weightDecay
+};
+
+/** Laid out as theta. */
+struct AdamwArenas {
+  float* parameters;
+  float* m;
+  float* v;
+  const float* gradients;
 };
 
 /** One tensor's slices of the arenas. */
@@ -43,6 +54,10 @@ struct AdamwSlices {
  *  source: Loshchilov & Hutter 2019, algorithm 2; docs/protocol.md, run, round, task */
 bool adamw(const AdamwSlices& slices, const InnerConstants& constants, const StepScalars& scalars, float decay,
            float gradient_scale);
+
+/** All tensors of a layout; decay is 1 for tensors of one dimension.  returns the first one left with NaN or Inf, if any */
+std::optional<size_t> adamw(const Layout& layout, const AdamwArenas& arenas, const InnerConstants& constants,
+                            const StepScalars& scalars, float gradient_scale);
 
 /** min(1, clip_norm / (norm + 1e-6)), the factor every gradient is multiplied by. */
 float clip_factor(float norm, float clip_norm);

@@ -1,6 +1,7 @@
 #include "engine/gpt.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace panthalia {
 
@@ -28,8 +29,9 @@ Gpt::Gpt(const ModelShape& shape, BatchShape batch, Operators& operators, const 
                           std::to_string(batch.tokens));
   }
   layers_.resize(shape.layers);
-  activations_ = Arena(plan(nullptr));
+  activations_ = Arena(plan(nullptr), operators.memory());
   plan(activations_.data());
+  operators.plan(shape, batch);
 }
 
 /** Places every activation behind base; returns the floats needed. Called once to measure and once to place. */
@@ -47,7 +49,6 @@ int64_t Gpt::plan(float* base) {
   };
   const int64_t N = batch_.count();
   const int64_t C = shape_.width;
-  const int64_t score_rows = batch_.rows * shape_.heads * batch_.tokens;
   auto take_vector = [&](int64_t length) {
     return Vector{take(1, length).data, static_cast<size_t>(length)};
   };
@@ -57,7 +58,7 @@ int64_t Gpt::plan(float* base) {
   for (Layer& layer : layers_) {
     layer.ln_1 = take_norm();
     layer.qkv = take(N, 3 * C);
-    layer.probabilities = take(score_rows, batch_.tokens);
+    layer.attention_saved = take_vector(operators_.attention_saved(heads_));
     layer.attention = take(N, C);
     layer.middle = take(N, C);
     layer.ln_2 = take_norm();
@@ -67,7 +68,8 @@ int64_t Gpt::plan(float* base) {
   }
   final_norm_ = take_norm();
   logits_ = take(N, shape_.vocab_size);
-  scratch_ = {take(N, C), take(N, C), take(N, 3 * C), take(score_rows, batch_.tokens), take(N, 4 * C)};
+  row_sums_ = take_vector(N);
+  scratch_ = {take(N, C), take(N, C), take(N, 3 * C), take(N, 4 * C)};
   return used;
 }
 
@@ -81,7 +83,7 @@ float Gpt::forward(const float* parameters, Tokens inputs, Tokens targets) {
   }
   op().layer_norm(stream, gain(parameters, layout_.final_norm()), final_norm_.out, final_norm_.statistics);
   op().linear(final_norm_.out, wte, logits_);
-  return op().cross_entropy(logits_, targets);
+  return op().cross_entropy(logits_, targets, row_sums_);
 }
 
 void Gpt::forward_layer(const float* parameters, int64_t index, ConstMatrix in) {
@@ -93,24 +95,24 @@ void Gpt::forward_layer(const float* parameters, int64_t index, ConstMatrix in) 
 
   op().layer_norm(in, norm_gain(ln_1), layer.ln_1.out, layer.ln_1.statistics);
   op().linear(layer.ln_1.out, weight(attention_qkv), layer.qkv);
-  op().attention(layer.qkv, heads_, layer.probabilities, layer.attention);
+  op().attention(layer.qkv, heads_, layer.attention_saved, layer.attention);
   op().linear_residual(layer.attention, weight(attention_projection), in, layer.middle);
 
   op().layer_norm(layer.middle, norm_gain(ln_2), layer.ln_2.out, layer.ln_2.statistics);
-  op().linear(layer.ln_2.out, weight(mlp_up), layer.up);
-  op().gelu(layer.up, layer.gelu);
+  op().linear_gelu(layer.ln_2.out, weight(mlp_up), layer.up, layer.gelu);
   op().linear_residual(layer.gelu, weight(mlp_down), layer.middle, layer.out);
 }
 
-void Gpt::backward(const float* parameters, Tokens inputs, Tokens targets, float* gradients) {
+void Gpt::backward(const float* parameters, Tokens inputs, Tokens targets, int64_t micro_batches, float* gradients) {
   const ConstMatrix wte = view(parameters, Layout::token_embedding);
   const Matrix wte_gradient = view(gradients, Layout::token_embedding);
   const Matrix last = layers_.back().out;
 
-  op().cross_entropy_backward(logits_, targets);
+  const float share = 1.0f / static_cast<float>(batch_.count() * micro_batches);
+  op().cross_entropy_backward(logits_, targets, row_sums_, share);
   op().linear_backward_weight(logits_, final_norm_.out, wte_gradient);
   op().linear_backward_input(logits_, wte, scratch_.branch);
-  std::fill_n(scratch_.stream.data, scratch_.stream.rows * scratch_.stream.cols, 0.0f);
+  operators_.memory().zero(scratch_.stream.data, scratch_.stream.rows * scratch_.stream.cols);
   op().layer_norm_backward(scratch_.branch, last, gain(parameters, layout_.final_norm()), final_norm_.statistics,
                            scratch_.stream, gain(gradients, layout_.final_norm()));
   for (int64_t i = shape_.layers - 1; i >= 0; --i) {
@@ -131,19 +133,54 @@ void Gpt::backward_layer(const float* parameters, int64_t index, ConstMatrix in,
   };
 
   op().linear_backward_weight(scratch_.stream, layer.gelu, gradient(mlp_down));
-  op().linear_backward_input(scratch_.stream, weight(mlp_down), scratch_.up);
-  op().gelu_backward(scratch_.up, layer.up, scratch_.up);
+  op().linear_backward_input_gelu(scratch_.stream, weight(mlp_down), layer.up, scratch_.up);
   op().linear_backward_weight(scratch_.up, layer.ln_2.out, gradient(mlp_up));
   op().linear_backward_input(scratch_.up, weight(mlp_up), scratch_.branch);
   norm_backward(ln_2, layer.middle, layer.ln_2);
 
   op().linear_backward_weight(scratch_.stream, layer.attention, gradient(attention_projection));
   op().linear_backward_input(scratch_.stream, weight(attention_projection), scratch_.branch);
-  op().attention_backward(scratch_.branch, layer.qkv, heads_, layer.probabilities, scratch_.probabilities,
-                          scratch_.qkv);
+  op().attention_backward(scratch_.branch, layer.attention, layer.qkv, heads_, layer.attention_saved, scratch_.qkv);
   op().linear_backward_weight(scratch_.qkv, layer.ln_1.out, gradient(attention_qkv));
   op().linear_backward_input(scratch_.qkv, weight(attention_qkv), scratch_.branch);
   norm_backward(ln_1, in, layer.ln_1);
+}
+
+std::optional<std::string> Gpt::first_non_finite_activation() {
+  auto bad = [&](ConstMatrix matrix) {
+    return !operators_.all_finite({matrix.data, static_cast<size_t>(matrix.rows * matrix.cols)});
+  };
+  if (bad(embedded_)) return "the embedding";
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    const std::pair<ConstMatrix, const char*> outputs[] = {
+        {layer.ln_1.out, "layer norm ln_1"},       {layer.qkv, "linear attn.c_attn"},
+        {layer.attention, "attention"},            {layer.middle, "linear attn.c_proj with its residual"},
+        {layer.ln_2.out, "layer norm ln_2"},       {layer.up, "linear mlp.c_fc"},
+        {layer.gelu, "gelu"},                      {layer.out, "linear mlp.c_proj with its residual"}};
+    for (const auto& [matrix, name] : outputs) {
+      if (bad(matrix)) return std::string(name) + " of layer " + std::to_string(i);
+    }
+  }
+  if (bad(final_norm_.out)) return "layer norm ln_f";
+  if (bad(logits_)) return "the head's linear or the cross-entropy";
+  return std::nullopt;
+}
+
+std::optional<std::string> Gpt::first_non_finite_gradient(const float* gradients) {
+  auto bad = [&](int64_t tensor) -> std::optional<std::string> {
+    const TensorSlot& slot = layout_.tensors()[tensor];
+    if (operators_.all_finite({gradients + slot.offset, static_cast<size_t>(slot.length)})) return std::nullopt;
+    return "the gradient of " + slot.name;
+  };
+  if (const auto found = bad(layout_.final_norm())) return found;
+  for (int64_t i = shape_.layers - 1; i >= 0; --i) {
+    for (const auto tensor : {mlp_down, mlp_up, ln_2, attention_projection, attention_qkv, ln_1}) {
+      if (const auto found = bad(layout_.layer_tensor(i, tensor))) return found;
+    }
+  }
+  const auto found = bad(Layout::position_embedding);
+  return found ? found : bad(Layout::token_embedding);
 }
 
 Matrix Gpt::view(float* arena, int64_t tensor) const {

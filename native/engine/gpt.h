@@ -1,6 +1,8 @@
 // Forward and backward of the model, written by hand over the operator interface. Owns activations, not parameters.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/arena.h"
@@ -9,13 +11,6 @@
 #include "engine/stop_flag.h"
 
 namespace panthalia {
-
-/** B and T: activations are planned once for this shape, a step allocates none. */
-struct BatchShape {
-  int64_t rows;    // B
-  int64_t tokens;  // T
-  int64_t count() const { return rows * tokens; }
-};
 
 class Gpt {
  public:
@@ -26,8 +21,14 @@ class Gpt {
 
   /** Mean loss in nats per token; keeps the activations for backward.  parameters: the arena of theta */
   float forward(const float* parameters, Tokens inputs, Tokens targets);
-  /** Writes every gradient; to be called after forward with the same arguments.  gradients: arena laid out as theta */
-  void backward(const float* parameters, Tokens inputs, Tokens targets, float* gradients);
+  /** Writes every gradient of loss / micro_batches; to be called after forward with the same arguments.
+   *  gradients: arena laid out as theta */
+  void backward(const float* parameters, Tokens inputs, Tokens targets, int64_t micro_batches, float* gradients);
+
+  /** Which operator of the last forward pass first gave NaN or Inf, in words; nothing when all of them are finite. */
+  std::optional<std::string> first_non_finite_activation();
+  /** The same for the gradients of the last backward pass, in the order in which it wrote them. */
+  std::optional<std::string> first_non_finite_gradient(const float* gradients);
 
  private:
   struct Norm {
@@ -36,10 +37,10 @@ class Gpt {
   };
   struct Layer {
     Norm ln_1;
-    Matrix qkv;            // (N, 3C)
-    Matrix probabilities;  // (B * h * T, T)
-    Matrix attention;      // (N, C)
-    Matrix middle;         // (N, C) residual stream after attention
+    Matrix qkv;              // (N, 3C)
+    Vector attention_saved;  // what the opset's attention keeps for its backward pass
+    Matrix attention;        // (N, C)
+    Matrix middle;           // (N, C) residual stream after attention
     Norm ln_2;
     Matrix up;    // (N, 4C)
     Matrix gelu;  // (N, 4C)
@@ -47,11 +48,10 @@ class Gpt {
   };
   /** Gradients of activations, reused by every layer. */
   struct Scratch {
-    Matrix stream;         // (N, C) gradient of the residual stream
-    Matrix branch;         // (N, C)
-    Matrix qkv;            // (N, 3C)
-    Matrix probabilities;  // (B * h * T, T)
-    Matrix up;             // (N, 4C)
+    Matrix stream;  // (N, C) gradient of the residual stream
+    Matrix branch;  // (N, C)
+    Matrix qkv;     // (N, 3C)
+    Matrix up;      // (N, 4C)
   };
 
   int64_t plan(float* base);
@@ -74,7 +74,8 @@ class Gpt {
   Matrix embedded_{};  // (N, C)
   std::vector<Layer> layers_;
   Norm final_norm_{};
-  Matrix logits_{};  // (N, V): logits, then log-probabilities, then their gradient
+  Matrix logits_{};    // (N, V): logits, then what the opset's loss leaves, then their gradient
+  Vector row_sums_{};  // (N)
   Scratch scratch_{};
 };
 

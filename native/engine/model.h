@@ -8,14 +8,25 @@
 
 namespace panthalia {
 
+/** nanoGPT's form, and GPT-2's. */
+enum class Gelu { erf, tanh };
+
 struct ModelShape {
   int64_t vocab_size;  // V
   int64_t block_size;  // T at most
   int64_t layers;      // L
   int64_t heads;
   int64_t width;  // C, a multiple of heads
+  Gelu gelu = Gelu::erf;
 
   int64_t head_width() const { return width / heads; }
+};
+
+/** B and T: activations are planned once for this shape, a step allocates none. */
+struct BatchShape {
+  int64_t rows;    // B
+  int64_t tokens;  // T
+  int64_t count() const { return rows * tokens; }
 };
 
 /** One tensor of the arena. Linear weights are (out, in). */

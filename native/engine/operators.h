@@ -6,7 +6,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+
+#include "engine/adamw.h"
+#include "engine/memory.h"
+#include "engine/model.h"
+#include "engine/sha256.h"
 
 namespace panthalia {
 
@@ -52,6 +58,12 @@ class Operators {
  public:
   virtual ~Operators() = default;
 
+  /** Where every pointer below points, but for tokens. */
+  virtual Memory& memory() { return host_memory(); }
+  /** Called once, before any other: allocates all the scratch that these shapes need. A step allocates nothing. */
+  virtual void plan(const ModelShape& shape, BatchShape batch) = 0;
+  /** Floats that attention keeps for its backward pass. */
+  virtual int64_t attention_saved(AttentionShape shape) const = 0;
   /** Every call below happens inside a scope entered on the same thread. */
   virtual std::unique_ptr<OperatorScope> enter() = 0;
 
@@ -72,30 +84,38 @@ class Operators {
   virtual void linear(ConstMatrix x, ConstMatrix weight, Matrix out) = 0;
   /** out = residual + x @ weight^T        residual, out (N, M) */
   virtual void linear_residual(ConstMatrix x, ConstMatrix weight, ConstMatrix residual, Matrix out) = 0;
+  /** up = x @ weight^T, out = gelu(up), of the kind the model was planned with        up, out (N, M) */
+  virtual void linear_gelu(ConstMatrix x, ConstMatrix weight, Matrix up, Matrix out) = 0;
   /** d_x = d_out @ weight        d_out (N, M), d_x (N, K) */
   virtual void linear_backward_input(ConstMatrix d_out, ConstMatrix weight, Matrix d_x) = 0;
+  /** d_up = (d_out @ weight) * gelu'(up)        d_out (N, M), up, d_up (N, K) */
+  virtual void linear_backward_input_gelu(ConstMatrix d_out, ConstMatrix weight, ConstMatrix up, Matrix d_up) = 0;
   /** weight_gradient = d_out^T @ x        (M, K) */
   virtual void linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Matrix weight_gradient) = 0;
 
   /** Causal softmax(q k^T / sqrt(D)) v per head.
-   *  qkv (N, 3C) packed q | k | v, probabilities (B * h * T, T) kept for the backward pass, out (N, C) */
-  virtual void attention(ConstMatrix qkv, AttentionShape shape, Matrix probabilities, Matrix out) = 0;
-  /** d_qkv (N, 3C) is written; d_probabilities is scratch of the shape of probabilities */
-  virtual void attention_backward(ConstMatrix d_out, ConstMatrix qkv, AttentionShape shape, ConstMatrix probabilities,
-                                  Matrix d_probabilities, Matrix d_qkv) = 0;
+   *  qkv (N, 3C) packed q | k | v, out (N, C); saved: attention_saved floats for the backward pass */
+  virtual void attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) = 0;
+  /** d_qkv (N, 3C) is written; out: what attention wrote */
+  virtual void attention_backward(ConstMatrix d_out, ConstMatrix out, ConstMatrix qkv, AttentionShape shape,
+                                  ConstVector saved, Matrix d_qkv) = 0;
 
-  /** out = x/2 * (1 + erf(x / sqrt 2)) */
-  virtual void gelu(ConstMatrix x, Matrix out) = 0;
-  /** d_x = d_out * gelu'(x); d_x may be d_out */
-  virtual void gelu_backward(ConstMatrix d_out, ConstMatrix x, Matrix d_x) = 0;
+  /** Mean over N of -log softmax(logits)[target], nats. logits and row_sums are left as cross_entropy_backward needs
+   *  them.        logits (N, V), row_sums (N) */
+  virtual float cross_entropy(Matrix logits, Tokens targets, Vector row_sums) = 0;
+  /** logits, as cross_entropy left them, become (softmax - one_hot(target)) * share */
+  virtual void cross_entropy_backward(Matrix logits, Tokens targets, ConstVector row_sums, float share) = 0;
 
-  /** Mean over N of -log softmax(logits)[target], nats; logits become log-probabilities.        logits (N, V) */
-  virtual float cross_entropy(Matrix logits, Tokens targets) = 0;
-  /** log_probabilities become (softmax - one_hot(target)) / N */
-  virtual void cross_entropy_backward(Matrix log_probabilities, Tokens targets) = 0;
-
-  /** Square root of the sum of squares. */
-  virtual float norm(ConstVector values) = 0;
+  /** total += addend */
+  virtual void accumulate(ConstVector addend, Vector total) = 0;
+  /** Square root of the sum of squares over an arena laid out as theta. */
+  virtual float norm(const Layout& layout, const float* gradients) = 0;
+  /** source: engine/adamw.h.  returns the first tensor left with NaN or Inf, if any */
+  virtual std::optional<size_t> adamw(const Layout& layout, const AdamwArenas& arenas, const InnerConstants& constants,
+                                      const StepScalars& scalars, float gradient_scale) = 0;
+  virtual bool all_finite(ConstVector values) = 0;
+  /** The root of one arena in the state tree. */
+  virtual Digest group_root(const Layout& layout, const float* arena) = 0;
 };
 
 }  // namespace panthalia

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/arena.h"
+#include "engine/engine_error.h"
 #include "engine/state_tree.h"
 #include "engine/vectorised.h"
 

@@ -58,17 +58,6 @@ bool write_all(int descriptor, const uint8_t* bytes, size_t size, Sha256& hash) 
   return true;
 }
 
-bool all_finite(const float* values, int64_t length) {
-  return vectorised([=] PANTHALIA_LOOP() {
-    uint32_t largest = 0;
-    for (int64_t i = 0; i < length; ++i) {
-      const uint32_t bits = std::bit_cast<uint32_t>(values[i]) & 0x7fffffffu;
-      largest = largest > bits ? largest : bits;
-    }
-    return largest < 0x7f800000u;
-  });
-}
-
 }  // namespace
 
 WrittenFile read_parameters(const std::string& path, const Layout& layout, float* parameters) {
@@ -114,6 +103,17 @@ WrittenFile write_parameters(const std::string& path, const Layout& layout, cons
   }
   sync_folder(path);
   return {hash.finish(), static_cast<int64_t>(size)};
+}
+
+bool all_finite(const float* values, int64_t length) {
+  return vectorised([=] PANTHALIA_LOOP() {
+    uint32_t largest = 0;
+    for (int64_t i = 0; i < length; ++i) {
+      const uint32_t bits = std::bit_cast<uint32_t>(values[i]) & 0x7fffffffu;
+      largest = largest > bits ? largest : bits;
+    }
+    return largest < 0x7f800000u;
+  });
 }
 
 void check_finite(const Layout& layout, const float* parameters, const std::string& what) {

@@ -24,6 +24,8 @@ WrittenFile read_parameters(const std::string& path, const Layout& layout, float
 /** Temporary file beside path, fsync, rename.  throws IO; nothing is left behind */
 WrittenFile write_parameters(const std::string& path, const Layout& layout, const float* parameters);
 
+bool all_finite(const float* values, int64_t length);
+
 /** throws INVALID_STATE naming the first tensor with NaN or Inf */
 void check_finite(const Layout& layout, const float* parameters, const std::string& what);
 

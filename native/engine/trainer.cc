@@ -1,6 +1,7 @@
 #include "engine/trainer.h"
 
 #include <chrono>
+#include <cmath>
 
 #include "engine/state_tree.h"
 
@@ -11,35 +12,43 @@ Trainer::Trainer(const TrainerOptions& options, std::unique_ptr<Operators> opera
       operators_(std::move(operators)),
       stop_(stop),
       gpt_(options.model, options.batch, *operators_, stop_),
-      parameters_(layout().parameter_count()),
-      gradients_(layout().parameter_count()),
-      m_(layout().parameter_count()),
-      v_(layout().parameter_count()) {}
+      parameters_(layout().parameter_count(), operators_->memory()),
+      gradients_(layout().parameter_count(), operators_->memory()),
+      m_(layout().parameter_count(), operators_->memory()),
+      v_(layout().parameter_count(), operators_->memory()) {
+  if (options.micro_batches < 1 || options.micro_batches > 65536) {
+    throw EngineError(ErrorCode::value_out_of_range,
+                      "microBatches must be between 1 and 65536, received " + std::to_string(options.micro_batches));
+  }
+  if (options.micro_batches > 1) micro_gradients_ = Arena(layout().parameter_count(), operators_->memory());
+}
 
 void Trainer::initialise(const Seed& seed) {
-  begin_state();
-  initialise_parameters(layout(), options_.model.layers, seed, parameters_.data());
-  invalid_.clear();
+  set_parameters([&](float* theta) { initialise_parameters(layout(), options_.model.layers, seed, theta); });
 }
 
 void Trainer::load_parameters(const std::string& path) {
-  begin_state();
-  read_parameters(path, layout(), parameters_.data());
-  invalid_.clear();
+  set_parameters([&](float* theta) { read_parameters(path, layout(), theta); });
 }
 
 WrittenFile Trainer::save_parameters(const std::string& path) {
   check_state();
-  return write_parameters(path, layout(), parameters_.data());
+  if (operators_->memory().is_host()) return write_parameters(path, layout(), parameters_.data());
+  Arena host(parameters_.size());
+  operators_->memory().to_host(parameters_.data(), host.data(), host.size());
+  return write_parameters(path, layout(), host.data());
 }
 
 StepResult Trainer::inner_step(Tokens inputs, Tokens targets, const StepScalars& scalars) {
   check_state();
   const auto begin = std::chrono::steady_clock::now();
   const auto scope = operators_->enter();
-  const float loss = gpt_.forward(parameters_.data(), inputs, targets);
-  gpt_.backward(parameters_.data(), inputs, targets, gradients_.data());
-  const float norm = operators_->norm(gradients_.span());
+  const float loss = loss_and_gradients(inputs, targets);
+  const float norm = operators_->norm(layout(), gradients_.data());
+  if (!std::isfinite(norm)) {
+    const auto gradient = gpt_.first_non_finite_gradient(gradients_.data());
+    invalidate(gradient ? *gradient : "the gradient norm, whose squares are beyond fp32");
+  }
   stop_.check();
   step_ += 1;
   update(scalars, clip_factor(norm, options_.inner.clip_norm));
@@ -47,16 +56,53 @@ StepResult Trainer::inner_step(Tokens inputs, Tokens targets, const StepScalars&
   return {loss, norm, elapsed.count()};
 }
 
+/** Micro-batches ascending: the first one's gradients are written, the others' added. */
+float Trainer::loss_and_gradients(Tokens inputs, Tokens targets) {
+  const auto count = static_cast<size_t>(batch_tokens());
+  float sum = 0;
+  for (int64_t i = 0; i < options_.micro_batches; ++i) {
+    const Tokens in = inputs.subspan(count * i, count), out = targets.subspan(count * i, count);
+    const float loss = gpt_.forward(parameters_.data(), in, out);
+    if (!std::isfinite(loss)) {
+      const auto activation = gpt_.first_non_finite_activation();
+      invalidate(activation ? *activation : "the mean of the losses");
+    }
+    Arena& gradients = i == 0 ? gradients_ : micro_gradients_;
+    gpt_.backward(parameters_.data(), in, out, options_.micro_batches, gradients.data());
+    if (i > 0) operators_->accumulate(gradients.span(), gradients_.span());
+    sum = i == 0 ? loss : sum + loss;
+  }
+  return options_.micro_batches == 1 ? sum : sum / static_cast<float>(options_.micro_batches);
+}
+
 float Trainer::evaluate(Tokens inputs, Tokens targets) {
   check_state();
   const auto scope = operators_->enter();
-  return gpt_.forward(parameters_.data(), inputs, targets);
+  const float loss = gpt_.forward(parameters_.data(), inputs, targets);
+  if (std::isfinite(loss)) return loss;
+  const auto activation = gpt_.first_non_finite_activation();
+  throw EngineError(ErrorCode::invalid_state,
+                    "the evaluation gave NaN or Inf, first in " + activation.value_or("the mean of the losses"));
 }
 
 Digest Trainer::state_root() {
   check_state();
-  return panthalia::state_root(group_root(layout(), parameters_.data()), group_root(layout(), m_.data()),
-                               group_root(layout(), v_.data()));
+  return panthalia::state_root(operators_->group_root(layout(), parameters_.data()),
+                               operators_->group_root(layout(), m_.data()),
+                               operators_->group_root(layout(), v_.data()));
+}
+
+/** Through the host where the parameters live elsewhere; invalid until all of them are there. */
+void Trainer::set_parameters(const std::function<void(float*)>& fill) {
+  begin_state();
+  if (operators_->memory().is_host()) {
+    fill(parameters_.data());
+  } else {
+    Arena host(parameters_.size());
+    fill(host.data());
+    operators_->memory().from_host(host.data(), parameters_.data(), host.size());
+  }
+  invalid_.clear();
 }
 
 void Trainer::begin_state() {
@@ -70,14 +116,17 @@ void Trainer::check_state() const {
   if (!invalid_.empty()) throw EngineError(ErrorCode::invalid_state, invalid_);
 }
 
+void Trainer::invalidate(const std::string& where) {
+  invalid_ = "NaN or Inf in inner step " + std::to_string(step_ + 1) + ", first in " + where;
+  throw EngineError(ErrorCode::invalid_state, invalid_);
+}
+
 void Trainer::update(const StepScalars& scalars, float gradient_scale) {
-  for (const TensorSlot& slot : layout().tensors()) {
-    const AdamwSlices slices{parameters_.data() + slot.offset, m_.data() + slot.offset, v_.data() + slot.offset,
-                             gradients_.data() + slot.offset, slot.length};
-    const float decay = slot.shape.size() >= 2 ? scalars.decay : 1.0f;
-    if (!adamw(slices, options_.inner, scalars, decay, gradient_scale) && invalid_.empty()) {
-      invalid_ = "NaN or Inf in the state after inner step " + std::to_string(step_) + ", first in tensor " + slot.name;
-    }
+  const AdamwArenas arenas{parameters_.data(), m_.data(), v_.data(), gradients_.data()};
+  const auto tensor = operators_->adamw(layout(), arenas, options_.inner, scalars, gradient_scale);
+  if (tensor) {
+    invalid_ = "NaN or Inf in the state after inner step " + std::to_string(step_) + ", first in AdamW of tensor " +
+               layout().tensors()[*tensor].name;
   }
   check_state();
 }

@@ -1,6 +1,7 @@
 // Owns the state of one training job: theta, m, v and the gradients; decides the order of a step.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,8 @@ struct TrainerOptions {
   ModelShape model;
   BatchShape batch;
   InnerConstants inner;
+  /** Batches whose gradients make one step; their gradients are added in order. */
+  int64_t micro_batches = 1;
 };
 
 struct StepResult {
@@ -34,7 +37,9 @@ class Trainer {
   Trainer(const TrainerOptions& options, std::unique_ptr<Operators> operators, const StopFlag& stop);
 
   const Layout& layout() const { return gpt_.layout(); }
-  const BatchShape& batch() const { return options_.batch; }
+  /** Tokens of one inner step, and of one evaluation. */
+  int64_t step_tokens() const { return options_.batch.count() * options_.micro_batches; }
+  int64_t batch_tokens() const { return options_.batch.count(); }
   int64_t vocab_size() const { return options_.model.vocab_size; }
 
   /** theta by GPT-2's initialisation, m = v = 0. */
@@ -42,20 +47,21 @@ class Trainer {
   /** theta from a file, m = v = 0.  throws IO, SHAPE_MISMATCH, INVALID_STATE */
   void load_parameters(const std::string& path);
   WrittenFile save_parameters(const std::string& path);
-  /** Forward, backward, clip, AdamW. Until AdamW begins, a throw leaves the state as it was.
-   *  throws ABORTED, INVALID_STATE naming tensor and step when the update leaves NaN or Inf
+  /** Forward and backward of each micro-batch, clip, AdamW. An abort leaves the state as it was.
+   *  inputs, targets: step_tokens() of them, micro-batch by micro-batch
+   *  throws ABORTED; INVALID_STATE naming step, operator and tensor where loss, gradient norm or state is NaN or Inf,
+   *  after which the state can not be used
    *  source: Loshchilov & Hutter 2019, algorithm 2 */
   StepResult inner_step(Tokens inputs, Tokens targets, const StepScalars& scalars);
   float evaluate(Tokens inputs, Tokens targets);
   Digest state_root();
 
-  /** The gradients of the last inner step, for the tests. */
-  const Arena& gradients() const { return gradients_; }
-  const Arena& parameters() const { return parameters_; }
-
  private:
   void begin_state();
+  void set_parameters(const std::function<void(float*)>& fill);
   void check_state() const;
+  [[noreturn]] void invalidate(const std::string& where);
+  float loss_and_gradients(Tokens inputs, Tokens targets);
   void update(const StepScalars& scalars, float gradient_scale);
 
   TrainerOptions options_;
@@ -63,6 +69,7 @@ class Trainer {
   const StopFlag& stop_;
   Gpt gpt_;
   Arena parameters_, gradients_, m_, v_;
+  Arena micro_gradients_;  // of one micro-batch, where there are several
   /** Why the state can not be used; empty when it can. */
   std::string invalid_ = "the trainer holds no parameters yet: initialise or load them first";
   int64_t step_ = 0;  // inner steps since the parameters were set

@@ -81,7 +81,7 @@ void compare_gradients(const ModelShape& shape, BatchShape batch) {
 
   const auto scope = operators->enter();
   const float loss = gpt.forward(theta.data(), inputs, targets);
-  gpt.backward(theta.data(), inputs, targets, gradients.data());
+  gpt.backward(theta.data(), inputs, targets, 1, gradients.data());
 
   const c10::InferenceMode recording(false);
   std::vector<at::Tensor> parameters;

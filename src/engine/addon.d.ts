@@ -9,6 +9,8 @@ export interface NativeModelShape {
   layers: number;
   heads: number;
   width: number;
+  /** nanoGPT's form when absent, or GPT-2's */
+  gelu?: 'erf' | 'tanh';
 }
 
 /** fp32 values given as their bits (uint32). */
@@ -35,6 +37,8 @@ export interface NativeTrainerOptions {
   /** B and T: activations are planned once for this shape */
   rows: number;
   tokens: number;
+  /** batches of (B, T) whose gradients make one inner step */
+  microBatches: number;
   inner: NativeInnerConstants;
 }
 
@@ -61,9 +65,9 @@ export declare class NativeTrainer {
   loadParameters(path: string): Promise<void>;
   /** Writes theta to path (temporary file, fsync, rename). */
   saveParameters(path: string): Promise<NativeFile>;
-  /** inputs, targets: int32 (B, T), values in [0, V).  source: Loshchilov & Hutter 2019, algorithm 2 */
+  /** inputs, targets: int32 (microBatches, B, T), values in [0, V).  source: Loshchilov & Hutter 2019, algorithm 2 */
   innerStep(inputs: Int32Array, targets: Int32Array, scalars: NativeStepScalars): Promise<NativeStepResult>;
-  /** Mean loss in nats per token, no update. */
+  /** Mean loss in nats per token of one (B, T), no update. */
   evaluate(inputs: Int32Array, targets: Int32Array): Promise<number>;
   /** 32 bytes: Merkle root over theta | m | v (docs/protocol.md, state tree). */
   stateRoot(): Promise<Uint8Array>;

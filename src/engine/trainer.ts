@@ -12,10 +12,12 @@ export interface TrainerOptions {
   threads: number;
   model: ModelShape;
   batch: { rows: number; tokens: number };
+  /** batches whose gradients are added, in order, to make one inner step; 1 when absent */
+  microBatches?: number;
   inner: InnerConstants;
 }
 
-/** inputs, targets: int32 (B, T) row-major, values in [0, V). */
+/** inputs, targets: int32 (B, T) row-major, values in [0, V); an inner step takes (microBatches, B, T). */
 export interface Batch {
   inputs: Int32Array;
   targets: Int32Array;
@@ -61,9 +63,11 @@ export interface Trainer extends AsyncDisposable {
  *  `initialise` or `loadParameters`.  throws `engine.no_cuda`, `engine.value_out_of_range`, `engine.not_built` */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const addon = await loadAddon();
-  const { batch, ...rest } = options;
+  const { batch, microBatches = 1, ...rest } = options;
   try {
-    return new AddonTrainer(new addon.NativeTrainer({ ...rest, rows: batch.rows, tokens: batch.tokens }));
+    return new AddonTrainer(
+      new addon.NativeTrainer({ ...rest, rows: batch.rows, tokens: batch.tokens, microBatches }),
+    );
   } catch (error) {
     throw engineError(error);
   }

@@ -16,6 +16,8 @@ export interface ModelShape {
   heads: number;
   /** C, a multiple of heads */
   width: number;
+  /** nanoGPT's erf form when absent, or GPT-2's tanh */
+  gelu?: 'erf' | 'tanh';
 }
 
 /** `torch` is libtorch's arithmetic; `canon-f32-v1` will be ours. */

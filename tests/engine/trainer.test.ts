@@ -194,7 +194,7 @@ describe('files and roots', () => {
     const overflow = { ...scalars(2), stepSize: fp32Bits(3e38), secondMomentScale: fp32Bits(1e-30) };
     await expect(made.innerStep(batch(), overflow)).rejects.toMatchObject({
       code: 'engine.invalid_state',
-      message: expect.stringMatching(/after inner step 2, first in tensor transformer\./),
+      message: expect.stringMatching(/after inner step 2, first in AdamW of tensor transformer\./),
     });
     await expect(made.stateRoot()).rejects.toMatchObject({ code: 'engine.invalid_state' });
     await made.initialise(seed);

@@ -21,6 +21,8 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/parameter_file.h"
+#include "engine/state_tree.h"
 #include "engine/vectorised.h"
 
 namespace panthalia {
@@ -101,6 +103,16 @@ double sum_of_squares(const float* values, int64_t length) {
 
 }  // namespace
 
+void TorchOperators::plan(const ModelShape& shape, BatchShape batch) {
+  gelu_ = shape.gelu;
+  d_probabilities_ = Arena(batch.count() * shape.heads * batch.tokens);
+}
+
+/** The probabilities: (B * h * T, T). */
+int64_t TorchOperators::attention_saved(AttentionShape shape) const {
+  return shape.batch * shape.heads * shape.time * shape.time;
+}
+
 std::unique_ptr<OperatorScope> TorchOperators::enter() {
   at::set_num_threads(agreement_.threads);
   return std::make_unique<TorchScope>();
@@ -158,7 +170,8 @@ void TorchOperators::linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Ma
   at::mm_out(gradient, tensor(d_out).t(), tensor(x));
 }
 
-void TorchOperators::attention(ConstMatrix qkv, AttentionShape shape, Matrix probabilities, Matrix out) {
+void TorchOperators::attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) {
+  const Matrix probabilities{saved.data(), shape.batch * shape.heads * shape.time, shape.time};
   const auto mask = at::full({shape.time, shape.time}, -std::numeric_limits<float>::infinity(), at::kFloat).triu_(1);
   for (int64_t b = 0; b < shape.batch; ++b) {
     auto scores = scores_of(probabilities, shape, b);
@@ -173,8 +186,11 @@ void TorchOperators::attention(ConstMatrix qkv, AttentionShape shape, Matrix pro
   }
 }
 
-void TorchOperators::attention_backward(ConstMatrix d_out, ConstMatrix qkv, AttentionShape shape,
-                                        ConstMatrix probabilities, Matrix d_probabilities, Matrix d_qkv) {
+void TorchOperators::attention_backward(ConstMatrix d_out, ConstMatrix, ConstMatrix qkv, AttentionShape shape,
+                                        ConstVector saved, Matrix d_qkv) {
+  const int64_t score_rows = shape.batch * shape.heads * shape.time;
+  const ConstMatrix probabilities(saved.data(), score_rows, shape.time);
+  const Matrix d_probabilities{d_probabilities_.data(), score_rows, shape.time};
   for (int64_t b = 0; b < shape.batch; ++b) {
     const auto d_heads = heads_of(d_out, shape, b, 0);
     auto d_scores = scores_of(d_probabilities, shape, b), d_value = heads_of(d_qkv, shape, b, 2);
@@ -191,17 +207,20 @@ void TorchOperators::attention_backward(ConstMatrix d_out, ConstMatrix qkv, Atte
   }
 }
 
-void TorchOperators::gelu(ConstMatrix x, Matrix out) {
+void TorchOperators::linear_gelu(ConstMatrix x, ConstMatrix weight, Matrix up, Matrix out) {
+  linear(x, weight, up);
   auto out_tensor = tensor(out);
-  at::gelu_out(out_tensor, tensor(x), "none");
+  at::gelu_out(out_tensor, tensor(up), approximation());
 }
 
-void TorchOperators::gelu_backward(ConstMatrix d_out, ConstMatrix x, Matrix d_x) {
-  auto d_x_tensor = tensor(d_x);
-  at::gelu_backward_out(d_x_tensor, tensor(d_out), tensor(x), "none");
+void TorchOperators::linear_backward_input_gelu(ConstMatrix d_out, ConstMatrix weight, ConstMatrix up, Matrix d_up) {
+  linear_backward_input(d_out, weight, d_up);
+  auto d_up_tensor = tensor(d_up);
+  at::gelu_backward_out(d_up_tensor, d_up_tensor, tensor(up), approximation());
 }
 
-float TorchOperators::cross_entropy(Matrix logits, Tokens targets) {
+/** Logits become log-probabilities. */
+float TorchOperators::cross_entropy(Matrix logits, Tokens targets, Vector) {
   auto all = tensor(logits);
   at::_log_softmax_out(all, all, -1, false);
   double sum = 0;
@@ -209,19 +228,38 @@ float TorchOperators::cross_entropy(Matrix logits, Tokens targets) {
   return static_cast<float>(sum / static_cast<double>(logits.rows));
 }
 
-void TorchOperators::cross_entropy_backward(Matrix log_probabilities, Tokens targets) {
-  auto all = tensor(log_probabilities);
+void TorchOperators::cross_entropy_backward(Matrix logits, Tokens targets, ConstVector, float share) {
+  auto all = tensor(logits);
   at::exp_out(all, all);
-  const float share = 1.0f / static_cast<float>(log_probabilities.rows);
-  for (int64_t n = 0; n < log_probabilities.rows; ++n) {
-    float* row = log_probabilities.data + n * log_probabilities.cols;
+  for (int64_t n = 0; n < logits.rows; ++n) {
+    float* row = logits.data + n * logits.cols;
     row[targets[n]] -= 1.0f;
-    scale(row, log_probabilities.cols, share);
+    scale(row, logits.cols, share);
   }
 }
 
-float TorchOperators::norm(ConstVector values) {
-  return static_cast<float>(std::sqrt(sum_of_squares(values.data(), static_cast<int64_t>(values.size()))));
+void TorchOperators::accumulate(ConstVector addend, Vector total) {
+  add_row(total.data(), addend.data(), static_cast<int64_t>(total.size()));
 }
+
+float TorchOperators::norm(const Layout& layout, const float* gradients) {
+  return static_cast<float>(std::sqrt(sum_of_squares(gradients, layout.parameter_count())));
+}
+
+std::optional<size_t> TorchOperators::adamw(const Layout& layout, const AdamwArenas& arenas,
+                                            const InnerConstants& constants, const StepScalars& scalars,
+                                            float gradient_scale) {
+  return panthalia::adamw(layout, arenas, constants, scalars, gradient_scale);
+}
+
+bool TorchOperators::all_finite(ConstVector values) {
+  return panthalia::all_finite(values.data(), static_cast<int64_t>(values.size()));
+}
+
+Digest TorchOperators::group_root(const Layout& layout, const float* arena) {
+  return panthalia::group_root(layout, arena);
+}
+
+const char* TorchOperators::approximation() const { return gelu_ == Gelu::erf ? "none" : "tanh"; }
 
 }  // namespace panthalia

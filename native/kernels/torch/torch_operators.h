@@ -1,6 +1,7 @@
 // Opset `torch`: the operators through at:: functions on views of our memory, and a few fused loops of our own.
 #pragma once
 
+#include "engine/arena.h"
 #include "engine/operators.h"
 
 namespace panthalia {
@@ -18,6 +19,8 @@ class TorchOperators final : public Operators {
  public:
   explicit TorchOperators(int threads) : agreement_(threads) {}
 
+  void plan(const ModelShape& shape, BatchShape batch) override;
+  int64_t attention_saved(AttentionShape shape) const override;
   std::unique_ptr<OperatorScope> enter() override;
   void embedding(Tokens tokens, int64_t time, ConstMatrix token_table, ConstMatrix position_table,
                  Matrix out) override;
@@ -30,17 +33,26 @@ class TorchOperators final : public Operators {
   void linear_residual(ConstMatrix x, ConstMatrix weight, ConstMatrix residual, Matrix out) override;
   void linear_backward_input(ConstMatrix d_out, ConstMatrix weight, Matrix d_x) override;
   void linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Matrix weight_gradient) override;
-  void attention(ConstMatrix qkv, AttentionShape shape, Matrix probabilities, Matrix out) override;
-  void attention_backward(ConstMatrix d_out, ConstMatrix qkv, AttentionShape shape, ConstMatrix probabilities,
-                          Matrix d_probabilities, Matrix d_qkv) override;
-  void gelu(ConstMatrix x, Matrix out) override;
-  void gelu_backward(ConstMatrix d_out, ConstMatrix x, Matrix d_x) override;
-  float cross_entropy(Matrix logits, Tokens targets) override;
-  void cross_entropy_backward(Matrix log_probabilities, Tokens targets) override;
-  float norm(ConstVector values) override;
+  void linear_gelu(ConstMatrix x, ConstMatrix weight, Matrix up, Matrix out) override;
+  void linear_backward_input_gelu(ConstMatrix d_out, ConstMatrix weight, ConstMatrix up, Matrix d_up) override;
+  void attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) override;
+  void attention_backward(ConstMatrix d_out, ConstMatrix out, ConstMatrix qkv, AttentionShape shape,
+                          ConstVector saved, Matrix d_qkv) override;
+  float cross_entropy(Matrix logits, Tokens targets, Vector row_sums) override;
+  void cross_entropy_backward(Matrix logits, Tokens targets, ConstVector row_sums, float share) override;
+  void accumulate(ConstVector addend, Vector total) override;
+  float norm(const Layout& layout, const float* gradients) override;
+  std::optional<size_t> adamw(const Layout& layout, const AdamwArenas& arenas, const InnerConstants& constants,
+                              const StepScalars& scalars, float gradient_scale) override;
+  bool all_finite(ConstVector values) override;
+  Digest group_root(const Layout& layout, const float* arena) override;
 
  private:
+  const char* approximation() const;
+
   ThreadAgreement agreement_;
+  Gelu gelu_ = Gelu::erf;
+  Arena d_probabilities_;  // (B * h * T, T)
 };
 
 }  // namespace panthalia

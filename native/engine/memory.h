@@ -9,7 +9,7 @@ class Memory {
  public:
   virtual ~Memory() = default;
 
-  /** Zero-filled and aligned to 64 bytes.  throws OUT_OF_MEMORY with the bytes asked for */
+  /** Zero-filled and aligned to 64 bytes.  throws OUT_OF_MEMORY with the bytes asked for and those available */
   virtual float* allocate(int64_t floats) = 0;
   virtual void release(float* data, int64_t floats) noexcept = 0;
 

@@ -301,6 +301,18 @@ describe('calls', () => {
     });
   });
 
+  it('refuse a batch beyond the memory of the machine, with what it needs and what there is, and go on', async () => {
+    const model = { vocabSize: 50_257, blockSize: 1024, layers: 12, heads: 12, width: 768 };
+    const tooMuch = options({ model, batch: { rows: 60_000, tokens: 1024 } });
+    await expect(createTrainer(tooMuch)).rejects.toMatchObject({
+      code: 'engine.out_of_memory',
+      message: expect.stringMatching(
+        /^\d{14,} bytes of memory are needed beside the \d+ that the engine holds, and \d+ are available$/,
+      ),
+    });
+    await (await trainer()).initialise(seed);
+  });
+
   it('refuse a CUDA device in one sentence', async () => {
     await expect(createTrainer(options({ device: 'cuda' }))).rejects.toMatchObject({
       code: 'engine.no_cuda',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PanthaliaError } from '../errors.js';
 import type * as Addon from './addon.d.ts';
+import { libtorchVersion } from './libtorch.js';
 import { runCommand } from './runCommand.js';
 
 export type NativeAddon = typeof Addon;
@@ -27,17 +28,28 @@ export interface BuildStamp {
 // idea of the process-wide settings, into the process.
 let loaded: NativeAddon | undefined;
 
-/** The native module, once per process.  throws build/engine.not_built, build/engine.not_loadable */
+/** The native module, once per process.
+ *  throws build/engine.not_built, build/engine.other_libtorch, build/engine.not_loadable */
 export async function loadAddon(): Promise<NativeAddon> {
-  loaded ??= await requireAddon();
+  loaded ??= await requireAddon(await readStamp());
   return loaded;
 }
 
-async function requireAddon(): Promise<NativeAddon> {
-  const stamp = await readStamp();
+/** What this stamp stands for. A libtorch that was replaced in its folder may load and then end the process at its first call:
+ *  C++ promises nothing across releases. */
+export async function requireAddon(stamp: BuildStamp | null): Promise<NativeAddon> {
   if (!stamp) {
     throw new PanthaliaError('build', 'The engine is not built yet.', {
       code: 'engine.not_built',
+      next: 'npm run build',
+    });
+  }
+  const present = await libtorchVersion(stamp.libtorch).catch(() => 'none');
+  if (present !== stamp.torchVersion) {
+    const sentence = `The engine is built for libtorch ${stamp.torchVersion}, and in ${stamp.libtorch} there is ${present}.`;
+    throw new PanthaliaError('build', sentence, {
+      code: 'engine.other_libtorch',
+      details: { folder: stamp.libtorch, expected: stamp.torchVersion, received: present },
       next: 'npm run build',
     });
   }

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { addonStatus, ensureAddon } from '../../src/engine/buildAddon.js';
 import { withBuildLock } from '../../src/engine/buildLock.js';
 import { findLibtorch, presentLibtorch } from '../../src/engine/libtorch.js';
-import { probeAddon } from '../../src/engine/loadAddon.js';
+import { probeAddon, readStamp, requireAddon } from '../../src/engine/loadAddon.js';
 import { runCommand } from '../../src/engine/runCommand.js';
 import { temporaryFolder } from '../helpers/engine.js';
 
@@ -111,6 +111,22 @@ describe('the build', () => {
     const broken = join(temporaryFolder(), 'broken.node');
     await writeFile(broken, 'not a library');
     expect(await probeAddon(broken)).toMatchObject({ problem: expect.stringContaining('file too short') });
+  });
+
+  it('is not loaded into a process whose libtorch is another one than it was compiled against', async () => {
+    await ensureAddon({ log });
+    const stamp = await readStamp();
+    if (stamp === null) throw new Error('there is a build');
+    await expect(requireAddon({ ...stamp, torchVersion: '2.12.1' })).rejects.toMatchObject({
+      family: 'build',
+      code: 'engine.other_libtorch',
+      message: `The engine is built for libtorch 2.12.1, and in ${stamp.libtorch} there is ${stamp.torchVersion}.`,
+      next: 'npm run build',
+    });
+    await expect(requireAddon({ ...stamp, libtorch: '/nowhere' })).rejects.toMatchObject({
+      code: 'engine.other_libtorch',
+      details: { expected: stamp.torchVersion, received: 'none' },
+    });
   });
 
   it('lets one builder in at a time, and the next when the first is done or failed', async () => {

@@ -117,7 +117,7 @@ async function findWrongStep(
   signal: AbortSignal,
 ): Promise<number | null> {
   await mkdir(context.scratch, { recursive: true });
-  const inputs = createInputs(context.sot, context.scratch);
+  const inputs = createInputs({ sot: context.sot, folder: context.scratch, opset: context.compute.opset });
   try {
     const { firstWrongStep } = await whileWanted(
       context.market,

@@ -6,12 +6,13 @@ import type { Hex32, RunManifest } from '../protocol/task.js';
 
 /** dataset: id of the dataset's manifest. */
 export function manifestOf(config: RunConfig, dataset: Hex32): RunManifest {
-  const { preset, opset, threads, model, rounds, slotsPerRound, innerSteps, batch, inner, outer } = config;
+  const { preset, opset, model, rounds, slotsPerRound, innerSteps, batch, inner, outer } = config;
   return {
     schema: 'panthalia-run/1',
     preset,
     opset,
-    threads,
+    // Only the bits of `torch` depend on it; elsewhere it is nobody's business but the machine's.
+    ...(opset === 'torch' ? { threads: config.threads } : {}),
     model,
     dataset,
     seed: `0x${config.seed.toString(16).padStart(64, '0')}`,

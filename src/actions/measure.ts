@@ -1,9 +1,8 @@
 /** How fast this machine takes one inner step of a run, its state root included. */
 import { loadAddon } from '../engine/loadAddon.js';
-import { createTrainer } from '../engine/trainer.js';
 import { innerConstants, stepScalars } from '../protocol/spec.js';
 import type { RunManifest } from '../protocol/task.js';
-import type { Device } from './compute.js';
+import { type Device, type Machine, trainerOn } from './compute.js';
 
 const warmupSteps = 2;
 const budgetMs = 1_500;
@@ -12,18 +11,11 @@ const mostSteps = 50;
 /** Seconds of the median step. Runs for about one and a half seconds, or three steps if they take longer. */
 export async function measureStep(
   manifest: RunManifest,
-  device: Device,
+  machine: Machine,
   signal: AbortSignal,
 ): Promise<number> {
-  const { opset, threads, model, batch, seed } = manifest;
-  await using trainer = await createTrainer({
-    opset,
-    device,
-    threads,
-    model,
-    batch,
-    inner: innerConstants(manifest),
-  });
+  const { batch, seed } = manifest;
+  await using trainer = await trainerOn(machine, { ...manifest, inner: innerConstants(manifest) });
   await trainer.initialise(seed);
   const size = batch.rows * batch.tokens;
   const tokens = { inputs: new Int32Array(size), targets: new Int32Array(size) };

@@ -28,7 +28,10 @@ export async function measurePace({ config, folder, leash, signal }: PaceOptions
   const child = await startChild({
     name: 'measure',
     command: process.execPath,
-    args: [program, 'measure', '--manifest', folder.manifest, '--device', config.device, '--json'],
+    args: [
+      ...[program, 'measure', '--manifest', folder.manifest, '--device', config.device],
+      ...['--threads', String(config.threads), '--json'],
+    ],
     env: ownEnvironment(),
     leash,
     logPath: folder.log('measure'),

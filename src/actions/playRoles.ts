@@ -78,7 +78,7 @@ function sotMember({ config, record: { folder }, device }: Play): Member {
     name: 'sot',
     args: (url) => {
       const port = url === undefined ? String(config.chain.sotPort) : new URL(url).port;
-      return ['sot', ...flags, '--buyer', buyer, '--port', port, '--device', device];
+      return ['sot', ...flags, '--buyer', buyer, '--port', port, ...machineFlags(config, device)];
     },
     env: account(accountIndex.sot),
     restarts: crashesForgiven,
@@ -103,12 +103,16 @@ function workerMember({ config, record: { folder }, device }: Play, index: numbe
     name,
     args: () => [
       ...['worker', '--deployment', folder.deployment, '--stake', stake, '--audit', config.audit],
-      ...['--scratch', folder.scratch(name), '--device', device],
+      ...['--scratch', folder.scratch(name), '--opset', config.opset, ...machineFlags(config, device)],
       ...(fault === undefined ? [] : ['--cheat', fault]),
     ],
     env: account(accountIndex.worker(index)),
     restarts: 0,
   };
+}
+
+function machineFlags({ threads }: RunConfig, device: Device): string[] {
+  return ['--device', device, '--threads', String(threads)];
 }
 
 function account(index: number): Record<string, string> {

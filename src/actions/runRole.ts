@@ -3,15 +3,17 @@ import { recoverRequestSigner, requestDomain } from '../chain/requestSigner.js';
 import { openDataset } from '../data/dataset.js';
 import { ensureAddon } from '../engine/buildAddon.js';
 import { canonicalId } from '../protocol/canonicalJson.js';
-import type { Address } from '../protocol/task.js';
+import type { Address, Hex32, Opset } from '../protocol/task.js';
 import type { WorkerOptions } from '../roles/context.js';
 import { run as master } from '../roles/master.js';
 import { run as sot } from '../roles/sot.js';
 import { type WorkerReport, run as worker } from '../roles/worker.js';
-import { computeOn, type Device, outerComputeOn } from './compute.js';
+import { computeOn, type Machine, outerComputeOn } from './compute.js';
+import { requireConformance } from './conformance.js';
 import { type ConnectOptions, connectRole, connectWithoutSot } from './connect.js';
 import { type DisputeOptions, type DisputeResult, disputeTask } from './dispute.js';
 import { readManifest } from './manifest.js';
+import { requireSameOpset, requireStakeable } from './opset.js';
 
 export interface RoleOptions extends ConnectOptions {
   /** prose about slow beginnings */
@@ -20,30 +22,42 @@ export interface RoleOptions extends ConnectOptions {
 
 export interface RunWorkerOptions extends RoleOptions {
   worker: WorkerOptions;
-  device: Device;
+  machine: Machine;
+  /** the only one it stakes on */
+  opset: Opset;
   scratch: string;
+  /** what the short conformance run must give, in place of the pinned digest */
+  expectedDigest?: Hex32;
 }
 
-/** Until the signal, and then until what it owes is done. */
+/** Until the signal, and then until what it owes is done.
+ *  throws, before anything is staked, declined/opset.differs and check/conformance.differs; then what the role throws */
 export async function runWorker(options: RunWorkerOptions): Promise<WorkerReport> {
-  const { say, signal, device, scratch } = options;
+  const { say, signal, machine, opset, scratch, expectedDigest: expected } = options;
   await ensureAddon({ log: say, signal });
   using context = await connectRole(options);
-  return await worker({ ...context, compute: computeOn(device), scratch, options: options.worker }, signal);
+  await requireSameOpset(context.sot, opset, signal);
+  if (opset === 'canon-f32-v1') await requireConformance(machine, { expected, say, signal });
+  const compute = computeOn(machine, opset);
+  return await worker({ ...context, compute, scratch, options: options.worker }, signal);
 }
 
 export interface RunDisputeOptions extends RoleOptions {
   dispute: DisputeOptions;
-  device: Device;
+  machine: Machine;
+  /** tasks of another one are not disputed */
+  opset: Opset;
   scratch: string;
 }
 
-/** Until the verdict.  throws what disputeTask throws: a task that is right is one of its errors */
+/** Until the verdict.  throws check/conformance.differs, and what disputeTask throws: a task that is right is one of its errors */
 export async function runDispute(options: RunDisputeOptions): Promise<DisputeResult> {
-  const { say, signal, device, scratch } = options;
+  const { say, signal, machine, opset, scratch } = options;
   await ensureAddon({ log: say, signal });
   using context = await connectRole(options);
-  return await disputeTask(options.dispute, { ...context, compute: computeOn(device), scratch }, signal);
+  if (opset === 'canon-f32-v1') await requireConformance(machine, { say, signal });
+  const compute = computeOn(machine, opset);
+  return await disputeTask(options.dispute, { ...context, compute, scratch }, signal);
 }
 
 export interface RunMasterOptions extends RoleOptions {
@@ -51,10 +65,11 @@ export interface RunMasterOptions extends RoleOptions {
   manifest: string;
 }
 
-/** Until the last round is merged, or the signal. */
+/** Until the last round is merged, or the signal.  throws config/opset.not_staked, and what the role throws */
 export async function runMaster(options: RunMasterOptions): Promise<void> {
   const manifest = await readManifest(options.manifest);
   using context = await connectRole(options);
+  requireStakeable(manifest, context.deployment.chainId);
   await master({ ...context, manifest, jobId: canonicalId(manifest) }, options.signal);
 }
 
@@ -62,7 +77,7 @@ export interface RunSotOptions extends RoleOptions {
   manifest: string;
   /** the master's account, which may store task specs before it has posted anything */
   buyer: Address;
-  device: Device;
+  machine: Machine;
   dir: string;
   host: string;
   port: number;
@@ -70,7 +85,7 @@ export interface RunSotOptions extends RoleOptions {
 
 /** Until the signal. */
 export async function runSot(options: RunSotOptions): Promise<void> {
-  const { emit, say, signal, buyer, device, dir, host, port } = options;
+  const { emit, say, signal, buyer, machine, dir, host, port } = options;
   const manifest = await readManifest(options.manifest);
   await ensureAddon({ log: say, signal });
   const dataset = await openDataset(manifest.dataset);
@@ -80,7 +95,7 @@ export async function runSot(options: RunSotOptions): Promise<void> {
     {
       ...{ manifest, jobId: canonicalId(manifest), buyer, subnetId: deployment.subnetId, market },
       ...{ domain: requestDomain(deployment), recoverSigner: recoverRequestSigner, dataset },
-      ...{ compute: outerComputeOn(device, manifest), dir, host, port, emit },
+      ...{ compute: outerComputeOn(machine, manifest), dir, host, port, emit },
     },
     signal,
   );

@@ -100,6 +100,11 @@ async function train(run: Run, stop: AbortSignal): Promise<void> {
     manifest,
     options: { workers: config.workers, accounts: accountsOf(config.workers) },
   });
+  if (config.opset === 'torch') {
+    const message =
+      'Opset torch gives the same bits only on machines with the same libtorch and kind of CPU: no stake is safe on it elsewhere.';
+    emit({ type: 'alert', level: 'warn', message, code: 'opset.torch' });
+  }
   const { stepSeconds, device } = await measurePace({ config, folder, leash, signal: stop });
   await using local = await startLocalChain({
     config,

@@ -1,5 +1,6 @@
 /** Flags that several commands share, and the parsers of their values. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Machine } from '../actions/compute.js';
 import { latestDeployment } from '../actions/runFolder.js';
 import type { AccountSource } from '../chain/accounts.js';
 import type { PartialConfig } from '../config/schema.js';
@@ -55,11 +56,37 @@ export function connection(flags: ChainFlags, emit: Emit, { say, signal }: Comma
   };
 }
 
-export function deviceOption(choices: readonly string[] = ['cpu', 'cuda']): Option {
-  return new Option('--device <device>', 'where the engine computes')
-    .choices(choices)
-    .default('cpu')
-    .env('PANTHALIA_DEVICE');
+export interface MachineFlags {
+  device: 'cpu' | 'cuda';
+  threads: number;
+}
+
+/** How the engine of this process computes. */
+export function withMachineOptions(command: Command, devices: readonly string[] = ['cpu', 'cuda']): Command {
+  return command
+    .addOption(
+      new Option('--device <device>', 'where the engine computes')
+        .choices(devices)
+        .default('cpu')
+        .env('PANTHALIA_DEVICE'),
+    )
+    .addOption(
+      new Option('--threads <n>', 'threads of the engine')
+        .argParser(positiveInteger)
+        .default(1)
+        .env('PANTHALIA_THREADS'),
+    );
+}
+
+export function machineOf({ device, threads }: MachineFlags): Machine {
+  return { device, threads };
+}
+
+export function opsetOption(): Option {
+  return new Option('--opset <name>', 'the arithmetic to risk tokens on; torch differs between machines')
+    .choices(['canon-f32-v1', 'torch'])
+    .default('torch')
+    .env('PANTHALIA_OPSET');
 }
 
 /** Who signs. */
@@ -107,6 +134,12 @@ export function accountSource(flags: ChainFlags, chainId: number): AccountSource
 export function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
   return Number(text);
+}
+
+export function positiveInteger(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('Expected a whole number above 0.');
+  return value;
 }
 
 export function positiveNumber(text: string): number {

@@ -11,6 +11,8 @@ const modelSchema = z.strictObject({
   layers: count(1, 256),
   heads: count(1, 256),
   width: count(1, 65_536),
+  /** nanoGPT's erf form when absent, or GPT-2's tanh */
+  gelu: z.enum(['erf', 'tanh']).exactOptional(),
 });
 
 const innerSchema = z.strictObject({
@@ -47,8 +49,8 @@ export const runConfigSchema = z
     slotsPerRound: count(1, 64),
     /** H, of one task */
     innerSteps: count(1, 100_000),
-    opset: z.literal('torch'),
-    /** intra-op threads of every engine: part of the numeric class of opset `torch` */
+    opset: z.enum(['canon-f32-v1', 'torch']),
+    /** of every engine; part of the manifest with opset `torch`, whose bits depend on them */
     threads: count(1, 256),
     device: z.enum(['cpu', 'cuda', 'auto']),
     model: modelSchema,

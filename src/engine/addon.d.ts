@@ -29,10 +29,17 @@ export interface NativeStepScalars {
   decay: number;
 }
 
+export type NativeIsa = 'scalar' | 'avx2' | 'avx512';
+
 export interface NativeTrainerOptions {
-  opset: 'torch';
+  opset: 'canon-f32-v1' | 'torch';
   device: 'cpu' | 'cuda';
+  /** `torch`: one number per process */
   threads: number;
+  /** `canon-f32-v1` on the CPU: the instruction set of the kernels; the best of the CPU when absent. No bit depends on it. */
+  isa?: NativeIsa;
+  /** `torch`: of products and attention; fp32 when absent */
+  precision?: 'fp32' | 'bf16';
   model: NativeModelShape;
   /** B and T: activations are planned once for this shape */
   rows: number;
@@ -114,6 +121,9 @@ export declare function parameterLayout(
 export declare function buildInfo(): {
   torchVersion: string;
   compiler: string;
+  /** what ATen dispatches to */
   cpuCapability: string;
+  /** what `canon-f32-v1` can use on this CPU, the best one last */
+  isa: NativeIsa[];
   cuda: boolean;
 };

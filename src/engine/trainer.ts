@@ -1,15 +1,22 @@
 /** The engine as the roles see it: typed, with errors translated and aborts wired. Tensors stay on the native side. */
 import { PanthaliaError } from '../errors.js';
 import type { Hex32, InnerConstants, ModelShape, Opset, StepScalars } from '../protocol/task.js';
-import type { NativeFile, NativeTrainer } from './addon.d.ts';
+import type { NativeFile, NativeIsa, NativeTrainer } from './addon.d.ts';
 import { engineError } from './engineError.js';
 import { loadAddon } from './loadAddon.js';
+
+/** Instruction sets that the kernels of `canon-f32-v1` are compiled for. */
+export type Isa = NativeIsa;
 
 export interface TrainerOptions {
   opset: Opset;
   device: 'cpu' | 'cuda';
-  /** intra-op threads; part of the numeric class of opset `torch`, one value per process */
+  /** intra-op threads; opset `torch`: part of the numeric class, one value per process */
   threads: number;
+  /** `canon-f32-v1` on the CPU; the best of the CPU when absent. No bit depends on it. */
+  isa?: Isa;
+  /** opset `torch`: of products and attention; fp32 when absent */
+  precision?: 'fp32' | 'bf16';
   model: ModelShape;
   batch: { rows: number; tokens: number };
   /** batches whose gradients are added, in order, to make one inner step; 1 when absent */

@@ -9,6 +9,9 @@ export interface RoundBase {
   parameters: Hex32;
 }
 
+/** The part of a manifest that the scalars follow from. */
+type Schedule = Pick<RunManifest, 'inner' | 'innerSteps'>;
+
 const bitsView = new DataView(new ArrayBuffer(4));
 
 /** The bits of a double rounded to the nearest fp32. */
@@ -18,7 +21,7 @@ export function fp32Bits(value: number): Fp32Bits {
 }
 
 /** Learning rate of inner step k (from 1): linear warm-up over the whole run, then constant. */
-export function learningRateAt(manifest: RunManifest, round: number, k: number): number {
+export function learningRateAt(manifest: Schedule, round: number, k: number): number {
   const { learningRate, warmupSteps } = manifest.inner;
   const step = round * manifest.innerSteps + k;
   return step >= warmupSteps ? learningRate : (learningRate * step) / warmupSteps;
@@ -27,7 +30,7 @@ export function learningRateAt(manifest: RunManifest, round: number, k: number):
 /** One entry per inner step, computed in double and rounded once.
  *  Powers of beta are running products: Math.pow may differ between engines, IEEE multiplication may not.
  *  source: Loshchilov & Hutter 2019, algorithm 2, lines 9 to 12 */
-export function stepScalars(manifest: RunManifest, round: number): StepScalars[] {
+export function stepScalars(manifest: Schedule, round: number): StepScalars[] {
   const { beta1, beta2, weightDecay } = manifest.inner;
   const scalars: StepScalars[] = [];
   let beta1Power = 1;
@@ -46,7 +49,7 @@ export function stepScalars(manifest: RunManifest, round: number): StepScalars[]
 }
 
 /** What does not change from step to step, as fp32 bits. */
-export function innerConstants(manifest: RunManifest): InnerConstants {
+export function innerConstants(manifest: Pick<Schedule, 'inner'>): InnerConstants {
   const { beta1, beta2, epsilon, clipNorm } = manifest.inner;
   return {
     beta1: fp32Bits(beta1),
@@ -65,7 +68,7 @@ export function taskSpec(manifest: RunManifest, jobId: Hex32, round: number, bas
     jobId,
     round,
     opset: manifest.opset,
-    threads: manifest.threads,
+    ...(manifest.threads === undefined ? {} : { threads: manifest.threads }),
     model: manifest.model,
     base: { stateRoot: base.stateRoot, parameters: base.parameters },
     dataset: manifest.dataset,

@@ -20,8 +20,9 @@ export interface ModelShape {
   gelu?: 'erf' | 'tanh';
 }
 
-/** `torch` is libtorch's arithmetic; `canon-f32-v1` will be ours. */
-export type Opset = 'torch';
+/** `canon-f32-v1` is ours (docs/opset-canon-f32-v1.md), the same bits on every machine; `torch` is libtorch's arithmetic, whose
+ *  bits depend on the machine. */
+export type Opset = 'canon-f32-v1' | 'torch';
 
 /** Scalars of one inner step, computed once in double by the master and rounded to fp32.
  *  source: Loshchilov & Hutter 2019, algorithm 2, in the form of docs/protocol.md */
@@ -52,8 +53,8 @@ export interface TaskSpec {
   jobId: Hex32;
   round: number;
   opset: Opset;
-  /** intra-op threads: part of the numeric class of opset `torch` */
-  threads: number;
+  /** intra-op threads, of opset `torch` only: its bits depend on them */
+  threads?: number;
   model: ModelShape;
   base: {
     /** state root of (theta, m = 0, v = 0) */
@@ -79,7 +80,8 @@ export interface RunManifest {
   schema: 'panthalia-run/1';
   preset: string;
   opset: Opset;
-  threads: number;
+  /** as in TaskSpec */
+  threads?: number;
   model: ModelShape;
   dataset: Hex32;
   seed: Hex32;

@@ -7,7 +7,7 @@ import type { BlobClient } from '../data/blobClient.js';
 import type { Batch, Trainer } from '../engine/trainer.js';
 import type { Emit } from '../events/types.js';
 import type { AuditPolicy } from '../protocol/audit.js';
-import type { Hex32, RunManifest, TaskSpec } from '../protocol/task.js';
+import type { Hex32, Opset, RunManifest, TaskSpec } from '../protocol/task.js';
 
 export interface RoleContext {
   chain: Chain;
@@ -22,6 +22,8 @@ export interface RoleContext {
 
 /** The arithmetic of a task. The real one is the engine and the dataset; a test passes a toy. */
 export interface Compute {
+  /** tasks of another one are refused: stake is risked on bits that this arithmetic may not give */
+  opset: Opset;
   /** planned for the spec's model and batch shape; state invalid until loadParameters */
   createTrainer(spec: TaskSpec): Promise<Trainer>;
   /** step: 0 .. innerSteps - 1, the batch consumed to reach state step + 1 */

@@ -6,7 +6,7 @@ import type { BlobClient } from '../data/blobClient.js';
 import { PanthaliaError } from '../errors.js';
 import type { TaskView } from '../protocol/market.js';
 import { parameterCount } from '../protocol/stateTree.js';
-import type { Hex32, Submission, TaskSpec } from '../protocol/task.js';
+import type { Hex32, Opset, Submission, TaskSpec } from '../protocol/task.js';
 import { decodeLeaves, traceRoot } from '../protocol/trace.js';
 
 const maxSpecBytes = 16 * 1024 * 1024;
@@ -21,13 +21,18 @@ const fp32 = z.int().min(0).max(0xffff_ffff);
 const count = z.int().positive();
 
 /** The bytes are bound to the chain by their hash, but a buyer chose them. */
-const specSchema = z.strictObject({
+const specFields = {
   schema: z.literal('panthalia-task/1'),
   jobId: hex32,
   round: z.int().nonnegative(),
-  opset: z.literal('torch'),
-  threads: count,
-  model: z.strictObject({ vocabSize: count, blockSize: count, layers: count, heads: count, width: count }),
+  model: z.strictObject({
+    vocabSize: count,
+    blockSize: count,
+    layers: count,
+    heads: count,
+    width: count,
+    gelu: z.enum(['erf', 'tanh']).exactOptional(),
+  }),
   base: z.strictObject({ stateRoot: hex32, parameters: hex32 }),
   dataset: hex32,
   seed: hex32,
@@ -43,18 +48,30 @@ const specSchema = z.strictObject({
     clipNorm: fp32,
   }),
   scalars: z.array(z.strictObject({ stepSize: fp32, secondMomentScale: fp32, decay: fp32 })),
-});
+};
+const specSchema = z.discriminatedUnion('opset', [
+  z.strictObject({ ...specFields, opset: z.literal('canon-f32-v1') }),
+  z.strictObject({ ...specFields, opset: z.literal('torch'), threads: count }),
+]);
 
 /** What the tasks of a round share, fetched once. */
 export interface Inputs {
   /** The spec that the task names, checked against what the chain says about the task.
-   *  throws notFound/sot.blob_not_found, check/spec.* */
+   *  throws notFound/sot.blob_not_found, check/spec.malformed, check/spec.contradicts_chain, check/spec.other_opset */
   spec(task: TaskView, signal: AbortSignal): Promise<TaskSpec>;
   /** File of the base parameters; the last few are kept.  throws notFound/sot.blob_not_found, check/sot.* */
   base(spec: TaskSpec, signal: AbortSignal): Promise<string>;
 }
 
-export function createInputs(sot: BlobClient, folder: string): Inputs {
+export interface InputsOptions {
+  sot: BlobClient;
+  /** for files */
+  folder: string;
+  /** the only one whose tasks are computed */
+  opset: Opset;
+}
+
+export function createInputs({ sot, folder, opset }: InputsOptions): Inputs {
   const specs = new Map<Hex32, Promise<TaskSpec>>();
   const bases = new Map<Hex32, Promise<string>>();
   return {
@@ -65,6 +82,7 @@ export function createInputs(sot: BlobClient, folder: string): Inputs {
       const { value } = remembered(specs, specHash, fetchSpec);
       const spec = await value;
       checkAgainstChain(spec, task);
+      checkOpset(spec, task, opset);
       return spec;
     },
     base: async (spec, signal) => {
@@ -116,6 +134,16 @@ function checkAgainstChain(spec: TaskSpec, task: TaskView): void {
       details: { taskId: task.taskId, what, expected, received },
     });
   }
+}
+
+function checkOpset({ opset: received }: TaskSpec, { taskId }: TaskView, expected: Opset): void {
+  if (received === expected) return;
+  const sentence = `Task ${taskId} asks for opset ${received}, and ${expected} is computed here.`;
+  throw new PanthaliaError('check', sentence, {
+    code: 'spec.other_opset',
+    details: { taskId, expected, received },
+    next: `pass --opset ${received} to risk stake on it`,
+  });
 }
 
 function parseSpec(bytes: Uint8Array, blob: Hex32): TaskSpec {

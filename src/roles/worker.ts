@@ -91,7 +91,7 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
     rules,
     behaviour,
     disputer: { context, purse, rules },
-    inputs: createInputs(context.sot, context.scratch),
+    inputs: createInputs({ sot: context.sot, folder: context.scratch, opset: context.compute.opset }),
     turns: createEngineTurns(),
     report: { solved: 0, audited: 0, disputed: 0, voted: 0, slashed: 0n },
     hard,

@@ -7,11 +7,12 @@ import { buildEmbeddedCorpus } from '../../src/data/embeddedCorpus.js';
 import type { ModelVersion } from '../../src/data/versions.js';
 import { createTrainer, outerStep, parameterFileRoot } from '../../src/engine/trainer.js';
 import { innerConstants } from '../../src/protocol/spec.js';
-import type { Hex32 } from '../../src/protocol/task.js';
+import type { Hex32, RunManifest } from '../../src/protocol/task.js';
 import { startToySot, ToyMarket, manifest as toy } from '../helpers/toySot.js';
 
-const manifest = {
+const manifest: RunManifest = {
   ...toy,
+  opset: 'torch',
   model: { vocabSize: 256, blockSize: 16, layers: 1, heads: 2, width: 16 },
   batch: { rows: 2, tokens: 16 },
   validationWindows: 4,
@@ -21,12 +22,12 @@ test('with the real engine: version 0 is what its root says, and results equal t
   const dir = await mkdtemp(join(tmpdir(), 'panthalia-sotengine-'));
   const { id, folder } = await buildEmbeddedCorpus(join(dir, 'data'));
   const market = new ToyMarket({ ...manifest, dataset: id });
-  const { opset, threads, model, batch } = manifest;
+  const { opset, model, batch } = manifest;
   const sot = await startToySot(join(dir, 'sot'), market, {
     dataset: await openDataset(id, join(folder, '..')),
     compute: {
       createTrainer: () =>
-        createTrainer({ opset, device: 'cpu', threads, model, batch, inner: innerConstants(manifest) }),
+        createTrainer({ opset, device: 'cpu', threads: 1, model, batch, inner: innerConstants(manifest) }),
       outerStep,
     },
   });

@@ -18,8 +18,7 @@ export function toyManifest(change: Partial<RunManifest> = {}): RunManifest {
   return {
     schema: 'panthalia-run/1',
     preset: 'toy',
-    opset: 'torch',
-    threads: 1,
+    opset: 'canon-f32-v1',
     model,
     dataset: sha256Hex('toy dataset'),
     seed: sha256Hex('toy seed'),
@@ -103,6 +102,7 @@ function toyStateRoot(theta: Uint8Array, step: number): Hex32 {
 /** stepMs: how long an inner step takes */
 export function toyCompute({ stepMs = 0 } = {}): Compute {
   return {
+    opset: 'canon-f32-v1',
     createTrainer: async () => new ToyTrainer(stepMs),
     batchAt: async ({ seed, round }, slot, step) => {
       const bytes = createHash('sha256').update(`${seed} ${round} ${slot} ${step}`).digest();

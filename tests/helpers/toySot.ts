@@ -19,8 +19,7 @@ import { addresses, domain, signerOf } from './sotServer.js';
 export const manifest: RunManifest = {
   schema: 'panthalia-run/1',
   preset: 'toy',
-  opset: 'torch',
-  threads: 1,
+  opset: 'canon-f32-v1',
   model: { vocabSize: 256, blockSize: 2, layers: 1, heads: 1, width: 1 },
   dataset: sha256Hex('dataset'),
   seed: sha256Hex('seed'),

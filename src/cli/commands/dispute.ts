@@ -5,18 +5,21 @@ import {
   accountSource,
   type ChainFlags,
   connection,
-  deviceOption,
+  type MachineFlags,
+  machineOf,
+  opsetOption,
   taskId,
   tokenAmount,
   withAccountOptions,
   withDeploymentOptions,
+  withMachineOptions,
   withOutputOptions,
 } from '../options.js';
 import { result } from '../result.js';
 import { roleEvents } from '../roleEvents.js';
 
-interface DisputeFlags extends ChainFlags {
-  device: 'cpu' | 'cuda';
+interface DisputeFlags extends ChainFlags, MachineFlags {
+  opset: 'canon-f32-v1' | 'torch';
   maxFee?: bigint;
   json?: true;
   verbose?: true;
@@ -30,16 +33,16 @@ export function disputeCommand(io: CommandIo): Command {
   const command = new Command('dispute')
     .description('re-execute a task, and dispute its result if it is wrong')
     .argument('<taskId>', 'or its first digits, as panthalia status lists them')
-    .addOption(deviceOption())
+    .addOption(opsetOption())
     .option('--max-fee <amount>', 'most to pay for one panel, in tokens', tokenAmount)
     .option('-v, --verbose', 'tell every event')
     .addHelpText('after', details)
     .action((id: string, flags: DisputeFlags) => run(id, flags, io));
-  return withOutputOptions(withAccountOptions(withDeploymentOptions(command)));
+  return withOutputOptions(withAccountOptions(withMachineOptions(withDeploymentOptions(command))));
 }
 
 async function run(id: string, flags: DisputeFlags, io: CommandIo): Promise<void> {
-  const { maxFee, device } = flags;
+  const { maxFee, opset } = flags;
   const task = taskId(id);
   const { runDispute } = await import('../../actions/runRole.js');
   const { scratchFolder } = await import('../../actions/scratch.js');
@@ -48,7 +51,8 @@ async function run(id: string, flags: DisputeFlags, io: CommandIo): Promise<void
     ...connection(flags, roleEvents('disputer', flags, io), io),
     account: (chainId) => accountSource(flags, chainId),
     dispute: { taskId: task, ...(maxFee === undefined ? {} : { maxFee }) },
-    device,
+    machine: machineOf(flags),
+    opset,
     scratch: scratch.path,
   });
   const [paid, got] = [formatTokens(feePaid), formatTokens(received)];

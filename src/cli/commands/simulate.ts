@@ -19,6 +19,8 @@ interface SimulateFlags {
   slots?: number;
   innerSteps?: number;
   seed?: number;
+  opset?: 'canon-f32-v1' | 'torch';
+  threads?: number;
   device?: 'cpu' | 'cuda' | 'auto';
   cheat?: Record<string, string>;
   audit?: 'never' | 'assigned' | 'all';
@@ -53,6 +55,13 @@ export function simulateCommand(io: CommandIo): Command {
     .addOption(setting('--slots <n>', 'tasks per round', wholeNumber))
     .addOption(setting('--inner-steps <n>', 'H, inner steps per task', wholeNumber))
     .addOption(setting('--seed <n>', 'of the initialisation and the batches', wholeNumber))
+    .addOption(
+      setting('--opset <name>', 'arithmetic of the run; torch differs between machines').choices([
+        'canon-f32-v1',
+        'torch',
+      ]),
+    )
+    .addOption(setting('--threads <n>', 'threads of each engine', wholeNumber))
     .addOption(setting('--device <device>', 'where the engines compute').choices(['cpu', 'cuda', 'auto']))
     .addOption(
       setting('--audit <policy>', 'which tasks workers re-execute unasked').choices([
@@ -109,9 +118,11 @@ function isEnding(event: StampedEvent): boolean {
 }
 
 function configOf(flags: SimulateFlags): PartialConfig {
-  const { preset, workers, seatsPerWorker, rounds, innerSteps, seed, device, audit, cheat: cheats } = flags;
+  const { preset, workers, seatsPerWorker, rounds, innerSteps, seed, opset, threads } = flags;
+  const { device, audit, cheat: cheats } = flags;
   return defined({
-    ...{ preset, workers, seatsPerWorker, rounds, innerSteps, seed, device, audit, cheats },
+    ...{ preset, workers, seatsPerWorker, rounds, innerSteps, seed, opset, threads },
+    ...{ device, audit, cheats },
     slotsPerRound: flags.slots,
     chain: defined({
       challengeSeconds: flags.challengeSeconds,

@@ -4,20 +4,21 @@ import {
   address,
   type ChainFlags,
   connection,
-  deviceOption,
+  type MachineFlags,
+  machineOf,
   wholeNumber,
   withDeploymentOptions,
+  withMachineOptions,
   withOutputOptions,
 } from '../options.js';
 import { roleEvents } from '../roleEvents.js';
 
-interface SotFlags extends ChainFlags {
+interface SotFlags extends ChainFlags, MachineFlags {
   manifest: string;
   dataDir: string;
   buyer: `0x${string}`;
   host: string;
   port: number;
-  device: 'cpu' | 'cuda';
   json?: true;
   verbose?: true;
 }
@@ -35,18 +36,17 @@ export function sotCommand(io: CommandIo): Command {
         .default(0)
         .env('PANTHALIA_SOT_PORT'),
     )
-    .addOption(deviceOption())
     .option('-v, --verbose', 'tell every event')
     .action((flags: SotFlags) => run(flags, io));
-  return withOutputOptions(withDeploymentOptions(command));
+  return withOutputOptions(withMachineOptions(withDeploymentOptions(command)));
 }
 
 async function run(flags: SotFlags, io: CommandIo): Promise<void> {
-  const { manifest, dataDir: dir, buyer, host, port, device } = flags;
+  const { manifest, dataDir: dir, buyer, host, port } = flags;
   const { runSot } = await import('../../actions/runRole.js');
   await runSot({
     ...connection(flags, roleEvents('sot', flags, io), io),
-    ...{ manifest, dir, buyer, host, port, device },
+    ...{ manifest, dir, buyer, host, port, machine: machineOf(flags) },
   });
   io.signal.throwIfAborted();
 }

@@ -6,19 +6,22 @@ import {
   accountSource,
   type ChainFlags,
   connection,
-  deviceOption,
+  type MachineFlags,
+  machineOf,
+  opsetOption,
   tokenAmount,
   withAccountOptions,
   withDeploymentOptions,
+  withMachineOptions,
   withOutputOptions,
 } from '../options.js';
 import { result } from '../result.js';
 import { roleEvents } from '../roleEvents.js';
 
-interface WorkerFlags extends ChainFlags {
+interface WorkerFlags extends ChainFlags, MachineFlags {
   stake?: string | true;
   audit: 'never' | 'assigned' | 'all';
-  device: 'cpu' | 'cuda';
+  opset: 'canon-f32-v1' | 'torch';
   scratch?: string;
   cheat?: string;
   json?: true;
@@ -29,6 +32,7 @@ const oneSeat = '100';
 
 const details = `
 Joins a running deployment, solves and verifies until interrupted, then finishes what it owes. A second Ctrl-C ends it at once.
+Before it stakes anything it computes a few steps (panthalia conformance) and refuses if this machine gives other bits than it must.
 
 Examples:
   panthalia worker --stake                             against the latest run, with development account 9
@@ -44,7 +48,7 @@ export function workerCommand(io: CommandIo): Command {
         .default('assigned')
         .env('PANTHALIA_AUDIT'),
     )
-    .addOption(deviceOption())
+    .addOption(opsetOption())
     .addOption(
       new Option('--scratch <dir>', 'folder for files in flight (default: a temporary one)').env(
         'PANTHALIA_SCRATCH',
@@ -54,11 +58,11 @@ export function workerCommand(io: CommandIo): Command {
     .option('-v, --verbose', 'tell every event')
     .addHelpText('after', details)
     .action((flags: WorkerFlags) => run(flags, io));
-  return withOutputOptions(withAccountOptions(withDeploymentOptions(command)));
+  return withOutputOptions(withAccountOptions(withMachineOptions(withDeploymentOptions(command))));
 }
 
 async function run(flags: WorkerFlags, io: CommandIo): Promise<void> {
-  const { stake, audit, cheat: fault, device } = flags;
+  const { stake, audit, cheat: fault, opset } = flags;
   const stakeAmount = tokenAmount(typeof stake === 'string' ? stake : oneSeat);
   const { runWorker } = await import('../../actions/runRole.js');
   const { scratchFolder } = await import('../../actions/scratch.js');
@@ -67,7 +71,8 @@ async function run(flags: WorkerFlags, io: CommandIo): Promise<void> {
     ...connection(flags, roleEvents('worker', flags, io), io),
     account: (chainId) => accountSource(flags, chainId),
     worker: { stakeAmount, audit, ...(fault === undefined ? {} : { fault }) },
-    device,
+    machine: machineOf(flags),
+    opset,
     scratch: scratch.path,
   });
   const { solved, audited, disputed, voted, slashed } = report;

@@ -57,7 +57,11 @@ function job(account: number, submission: Submission | null = null): Job & { eve
     compute: toyCompute(),
     scratch: folder,
   };
-  const inputs = createInputs(client, join(folder, `inputs-${account}`));
+  const inputs = createInputs({
+    sot: client,
+    folder: join(folder, `inputs-${account}`),
+    opset: context.compute.opset,
+  });
   const turn: Job['turn'] = (call) => call();
   return { context, task: { ...task, submission }, inputs, turn, signal, events };
 }
@@ -145,6 +149,39 @@ test('a spec that says other things than the chain is refused', async () => {
   for (const change of wrong) {
     const refused = honest.solve({ ...job(0), task: { ...task, ...change } });
     await expect(refused).rejects.toMatchObject({ family: 'check', code: 'spec.contradicts_chain' });
+  }
+});
+
+/** The task as it would stand if the buyer had stored this spec. */
+async function taskWith(change: Record<string, unknown>): Promise<TaskView> {
+  const client = createBlobClient({ url: sot.url, sign: signerOf(0) });
+  const spec = { ...taskSpec(manifest, canonicalId(manifest), 0, base), ...change };
+  const { blob: specHash } = await client.putBytes(Buffer.from(canonicalJson(spec)));
+  return { ...task, specHash };
+}
+
+test('a task of another opset is neither solved nor judged: stake is risked on bits that every machine gives', async () => {
+  const torch = await taskWith({ opset: 'torch', threads: 1 });
+  await expect(honest.solve({ ...job(0), task: torch })).rejects.toMatchObject({
+    family: 'check',
+    code: 'spec.other_opset',
+    details: { expected: 'canon-f32-v1', received: 'torch' },
+    next: expect.stringContaining('--opset torch'),
+  });
+  const submission = await solvedBy(honest);
+  const vote = await honest.judge({ ...job(1), task: { ...torch, submission } });
+  expect(vote).toMatchObject({ verdict: 'unavailable' });
+});
+
+test('threads stand in a spec of opset torch, whose bits depend on them, and in no other', async () => {
+  for (const change of [
+    { threads: 1 },
+    { opset: 'torch' },
+    { opset: 'torch', threads: 0 },
+    { opset: 'tf' },
+  ]) {
+    const solving = honest.solve({ ...job(0), task: await taskWith(change) });
+    await expect(solving).rejects.toMatchObject({ family: 'check', code: 'spec.malformed' });
   }
 });
 

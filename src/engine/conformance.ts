@@ -1,0 +1,117 @@
+/** A mini-training that touches every operator of `canon-f32-v1` with shapes that fit no tile, and one digest over all of it.
+ *  Two implementations that print the same digest compute the same bits.
+ *  source: docs/opset-canon-f32-v1.md, section 8 */
+import { createHash } from 'node:crypto';
+import { innerConstants, stepScalars } from '../protocol/spec.js';
+import type { Hex32, ModelShape } from '../protocol/task.js';
+import { type Batch, createTrainer, fp32Bits, type TrainerOptions } from './trainer.js';
+
+export const conformanceDefaults = { steps: 64, shortSteps: 4, seed: 0 } as const;
+
+/** Digests of seed 0 by number of steps, as the document has them. */
+export const pinnedDigests: Readonly<Record<number, Hex32>> = {};
+
+export interface ConformanceOptions extends Pick<TrainerOptions, 'device' | 'threads' | 'isa'> {
+  /** inner steps of each model */
+  steps: number;
+  seed: number;
+  /** model and step just done, both from 1 */
+  onStep?: (model: number, step: number) => void;
+  signal?: AbortSignal | undefined;
+}
+
+interface Case {
+  model: ModelShape;
+  batch: { rows: number; tokens: number };
+  microBatches: number;
+}
+
+/** Odd vocabularies, more than one block of 64 positions, widths that no vector divides. The first has sums of more than 1024
+ *  products over the vocabulary and adds gradients; the second has them over its 1179 positions. */
+export const conformanceCases: readonly Case[] = [
+  {
+    model: { vocabSize: 1031, blockSize: 83, layers: 2, heads: 3, width: 33 },
+    batch: { rows: 2, tokens: 77 },
+    microBatches: 2,
+  },
+  {
+    model: { vocabSize: 67, blockSize: 131, layers: 1, heads: 2, width: 26, gelu: 'tanh' },
+    batch: { rows: 9, tokens: 131 },
+    microBatches: 1,
+  },
+];
+
+const inner = {
+  learningRate: 0.01,
+  warmupSteps: 4,
+  beta1: 0.9,
+  beta2: 0.99,
+  epsilon: 1e-8,
+  weightDecay: 0.1,
+  clipNorm: 1,
+};
+/** Few, and seen again and again: a model that learns them by heart reaches further into exp and erf than one that can not. */
+const distinctBatches = 4;
+
+/** SHA-256 over, for each model, the root of its first state and then, for each step, loss and gradient norm as u32be bits and
+ *  the root of the state it leads to.
+ *  throws engine.* */
+export async function conformanceDigest(options: ConformanceOptions): Promise<Hex32> {
+  const { device, threads, isa, steps, onStep, signal } = options;
+  const seed: Hex32 = `0x${options.seed.toString(16).padStart(64, '0')}`;
+  const digest = createHash('sha256');
+  for (const [index, shape] of conformanceCases.entries()) {
+    await using trainer = await createTrainer({
+      ...{ opset: 'canon-f32-v1', device, threads, ...shape, inner: innerConstants({ inner }) },
+      ...(isa === undefined ? {} : { isa }),
+    });
+    await trainer.initialise(seed);
+    digest.update(bytes(await trainer.stateRoot()));
+    const batches = Array.from({ length: distinctBatches }, (_, b) => conformanceBatch(seed, index, b));
+    for (const [k, scalars] of stepScalars({ inner, innerSteps: steps }, 0).entries()) {
+      const batch = batches[k % distinctBatches] as Batch;
+      const { loss, gradientNorm } = await trainer.innerStep(batch, scalars, signal);
+      digest.update(u32be(fp32Bits(loss))).update(u32be(fp32Bits(gradientNorm)));
+      digest.update(bytes(await trainer.stateRoot()));
+      onStep?.(index + 1, k + 1);
+    }
+  }
+  return `0x${digest.digest('hex')}`;
+}
+
+/** Token j, of the inputs and then the targets: word j mod 8 of SHA-256("panthalia-conformance/1" | seed | u32le model |
+ *  u32le batch | u32le floor(j / 8)), u32le, modulo the vocabulary. */
+export function conformanceBatch(seed: Hex32, index: number, batch: number): Batch {
+  const { model, batch: shape, microBatches } = conformanceCases[index] as Case;
+  const count = microBatches * shape.rows * shape.tokens;
+  const tokens = new Int32Array(2 * count);
+  for (let block = 0; 8 * block < tokens.length; block++) {
+    const words = createHash('sha256')
+      .update('panthalia-conformance/1')
+      .update(bytes(seed))
+      .update(u32le(index))
+      .update(u32le(batch))
+      .update(u32le(block))
+      .digest();
+    for (let word = 0; word < 8 && 8 * block + word < tokens.length; word++) {
+      tokens[8 * block + word] = words.readUInt32LE(4 * word) % model.vocabSize;
+    }
+  }
+  return { inputs: tokens.subarray(0, count), targets: tokens.subarray(count) };
+}
+
+function bytes(hex: Hex32): Buffer {
+  return Buffer.from(hex.slice(2), 'hex');
+}
+
+function u32be(value: number): Buffer {
+  const buffer = Buffer.alloc(4);
+  buffer.writeUInt32BE(value);
+  return buffer;
+}
+
+function u32le(value: number): Buffer {
+  const buffer = Buffer.alloc(4);
+  buffer.writeUInt32LE(value);
+  return buffer;
+}

@@ -17,6 +17,7 @@ enum class ErrorCode {
   busy,
   torch,
   no_cuda,
+  device_lost,
 };
 
 /** The name as JavaScript sees it: SHAPE_MISMATCH, ... */
@@ -32,6 +33,7 @@ inline const char* error_code_name(ErrorCode code) {
     case ErrorCode::busy: return "BUSY";
     case ErrorCode::torch: return "TORCH";
     case ErrorCode::no_cuda: return "NO_CUDA";
+    case ErrorCode::device_lost: return "DEVICE_LOST";
   }
   return "TORCH";
 }

@@ -82,8 +82,10 @@ Digest group_root(const Layout& layout, const float* arena) {
     roots.push_back(
         tensor_root(static_cast<uint32_t>(t), arena == nullptr ? nullptr : arena + slot.offset, slot.length));
   }
-  return tree_root(std::move(roots));
+  return group_root(std::move(roots));
 }
+
+Digest group_root(std::vector<Digest> tensor_roots) { return tree_root(std::move(tensor_roots)); }
 
 Digest state_root(const Digest& theta, const Digest& m, const Digest& v) {
   const uint8_t prefix = 2;

@@ -1,0 +1,127 @@
+/** Small trainings that two implementations can be compared on: what tests/fixtures/canon.json was made from. */
+import { innerConstants, stepScalars } from '../../../src/protocol/spec.js';
+import type { Hex32, InnerConstants, ModelShape, StepScalars } from '../../../src/protocol/task.js';
+import { bits } from './binary32.js';
+import { initialise } from './initialise.js';
+import { stateRoot } from './stateRoot.js';
+import { innerStep, type State } from './step.js';
+
+export interface TrainingCase {
+  name: string;
+  model: ModelShape;
+  batch: { rows: number; tokens: number };
+  microBatches: number;
+  seed: Hex32;
+  inner: InnerConstants;
+  /** one entry per inner step */
+  scalars: StepScalars[];
+}
+
+export interface TrainingStep {
+  /** fp32 bits; absent in step 0 */
+  loss?: number;
+  norm?: number;
+  stateRoot: Hex32;
+}
+
+interface Shape {
+  name: string;
+  model: ModelShape;
+  batch: TrainingCase['batch'];
+  microBatches?: number;
+  learningRate?: number;
+  clipNorm?: number;
+}
+
+function trainingCase({
+  learningRate = 0.01,
+  clipNorm = 0.5,
+  microBatches = 1,
+  ...shape
+}: Shape): TrainingCase {
+  const inner = {
+    ...{ learningRate, warmupSteps: 2, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
+    ...{ weightDecay: 0.1, clipNorm },
+  };
+  const constants = { inner: innerConstants({ inner }), scalars: stepScalars({ inner, innerSteps: 3 }, 0) };
+  return { ...shape, microBatches, seed: `0x${'07'.repeat(32)}`, ...constants };
+}
+
+export const trainingCases: readonly TrainingCase[] = [
+  {
+    name: 'two layers, erf, two micro-batches',
+    model: { vocabSize: 61, blockSize: 24, layers: 2, heads: 2, width: 32, gelu: 'erf' } as const,
+    ...{ batch: { rows: 2, tokens: 21 }, microBatches: 2 },
+  },
+  {
+    name: 'tanh, tails everywhere, more positions than a tile of attention',
+    model: { vocabSize: 37, blockSize: 131, layers: 1, heads: 3, width: 21, gelu: 'tanh' } as const,
+    ...{ batch: { rows: 1, tokens: 131 }, clipNorm: 10 },
+  },
+  {
+    name: 'more than 1024 positions: gradients of weights in two parts',
+    model: { vocabSize: 11, blockSize: 94, layers: 1, heads: 2, width: 6 },
+    batch: { rows: 11, tokens: 94 },
+  },
+  {
+    name: 'a vocabulary of more than 1024: gradients of the head in two parts',
+    model: { vocabSize: 1031, blockSize: 5, layers: 1, heads: 1, width: 9 },
+    batch: { rows: 3, tokens: 5 },
+  },
+  {
+    name: 'steps so large that exp, erf and the softmax reach their ends, erf',
+    model: { vocabSize: 61, blockSize: 70, layers: 2, heads: 2, width: 22 },
+    ...{ batch: { rows: 1, tokens: 67 }, learningRate: 3 },
+  },
+  {
+    name: 'steps so large that exp, tanh and the softmax reach their ends, tanh',
+    model: { vocabSize: 61, blockSize: 70, layers: 2, heads: 2, width: 22, gelu: 'tanh' } as const,
+    ...{ batch: { rows: 1, tokens: 67 }, learningRate: 3 },
+  },
+  {
+    name: 'a clip norm so small that gradients and first moments are subnormal',
+    model: { vocabSize: 13, blockSize: 9, layers: 1, heads: 2, width: 10 },
+    ...{ batch: { rows: 2, tokens: 9 }, clipNorm: 1e-37 },
+  },
+  {
+    name: 'one token, one row, one of everything',
+    model: { vocabSize: 2, blockSize: 1, layers: 1, heads: 1, width: 1 },
+    batch: { rows: 1, tokens: 1 },
+  },
+].map(trainingCase);
+
+/** Of step k = 1, 2, ..: (A, B, T) each.  token(i) = (7919 (i + 1009 k) + (i * i mod 101)) mod V;  input j is token(j), target j token(j + 1) */
+export function batchOf({ model, batch, microBatches }: TrainingCase, k: number) {
+  const count = microBatches * batch.rows * batch.tokens;
+  const token = (i: number) => (7919 * (i + 1009 * k) + ((i * i) % 101)) % model.vocabSize;
+  return {
+    inputs: Int32Array.from({ length: count }, (_, j) => token(j)),
+    targets: Int32Array.from({ length: count }, (_, j) => token(j + 1)),
+  };
+}
+
+/** Steps 0 .. 3 of the naive implementation, with the state they lead to; the state is the same object every time. */
+export function* naiveTraining(training: TrainingCase): Generator<TrainingStep & { state: State }> {
+  const { model, batch, microBatches, seed, inner, scalars } = training;
+  const state = initialise(model, seed);
+  yield { stateRoot: stateRoot(state), state };
+  for (const [index, stepScalars] of scalars.entries()) {
+    const options = { model, ...batch, microBatches, inner };
+    const { loss, norm } = innerStep(state, options, batchOf(training, index + 1), stepScalars);
+    yield { loss: bits(loss) >>> 0, norm: bits(norm) >>> 0, stateRoot: stateRoot(state), state };
+  }
+}
+
+/** The content of tests/fixtures/canon.json. */
+export function canonFixture(): unknown {
+  const about = [
+    'opset canon-f32-v1; written by scripts/generateCanonFixture.mjs from tests/helpers/naiveCanon; loss, norm, inner and scalars are fp32 bits',
+    'step k consumes inputs token(0), token(1) .. and targets token(1), token(2) .., (microBatches, rows, tokens) each',
+    'token(i) = (7919 (i + 1009 k) + (i * i mod 101)) mod vocabSize',
+  ];
+  const cases = trainingCases.map((training) => ({
+    ...training,
+    steps: Array.from(naiveTraining(training), ({ state: _, ...step }) => step),
+  }));
+  return { about, cases };
+}

@@ -28,4 +28,10 @@ constexpr int32_t log_split = 0x3f3504f3;  // bits of sqrt(1/2)
 constexpr float log_ln2_high = 0x1.63p-1f;  // 9 bits
 constexpr float log_ln2_low = -0x1.bd0106p-13f;
 
+constexpr float gelu_sqrt_half = 0x1.6a09e6p-1f;  // 1 / sqrt(2)
+constexpr float gelu_density = 0x1.988454p-2f;    // 1 / sqrt(2 pi)
+constexpr float gelu_k0 = 0x1.988454p-1f;         // sqrt(2 / pi)
+constexpr float gelu_k1 = 0x1.6e4e26p-5f;         // 0.044715
+constexpr float gelu_k3 = 0x1.12ba9ep-3f;         // 3 * 0.044715
+
 }  // namespace panthalia::canon

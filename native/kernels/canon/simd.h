@@ -54,6 +54,13 @@ template <int N>
 PANTHALIA_INLINE Ints shift_right(Ints a) { return _mm512_srai_epi32(a, N); }
 /** x * 2^n for |n| < 300, rounded once. */
 PANTHALIA_INLINE Floats scale(Floats x, Floats n, Ints) { return _mm512_scalef_ps(x, n); }
+/** lane_l + lane_(l+s) for s = W / 2 .. 1; lane 0 of what remains. */
+PANTHALIA_INLINE float fold(Floats x) {
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
 
 #elif PANTHALIA_WIDTH == 8
 
@@ -94,6 +101,12 @@ template <int N>
 PANTHALIA_INLINE Ints shift_left(Ints a) { return _mm256_slli_epi32(a, N); }
 template <int N>
 PANTHALIA_INLINE Ints shift_right(Ints a) { return _mm256_srai_epi32(a, N); }
+/** lane_l + lane_(l+s) for s = W / 2 .. 1; lane 0 of what remains. */
+PANTHALIA_INLINE float fold(Floats x) {
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
 
 #else
 
@@ -134,6 +147,7 @@ template <int N>
 PANTHALIA_INLINE Ints shift_left(Ints a) { return wrapped(static_cast<uint32_t>(a) << N); }
 template <int N>
 PANTHALIA_INLINE Ints shift_right(Ints a) { return a >> N; }
+PANTHALIA_INLINE float fold(Floats x) { return x; }
 
 #endif
 

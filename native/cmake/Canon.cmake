@@ -1,0 +1,16 @@
+# Target `panthalia_canon`: opset canon-f32-v1 on the CPU, neither Node nor torch. The kernels are compiled once per instruction
+# set and chosen at run time (kernels/canon/isa.cc checks for exactly these flags).
+add_library(panthalia_canon STATIC
+  native/kernels/canon/floating_point_mode.cc
+  native/kernels/canon/isa.cc
+  native/kernels/canon/isa_avx2.cc
+  native/kernels/canon/isa_avx512.cc
+  native/kernels/canon/isa_scalar.cc)
+target_include_directories(panthalia_canon PUBLIC native)
+
+set_source_files_properties(native/kernels/canon/isa_scalar.cc PROPERTIES
+  COMPILE_OPTIONS "-fno-tree-vectorize;-fno-tree-slp-vectorize")
+set_source_files_properties(native/kernels/canon/isa_avx2.cc PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma")
+# The warnings are GCC's, about its own header: gcc.gnu.org/PR105593.
+set_source_files_properties(native/kernels/canon/isa_avx512.cc PROPERTIES
+  COMPILE_OPTIONS "-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mavx2;-mfma;-Wno-uninitialized;-Wno-maybe-uninitialized")

@@ -1,0 +1,3 @@
+#define PANTHALIA_ISA avx512
+#define PANTHALIA_WIDTH 16
+#include "kernels/canon/kernels.inc"

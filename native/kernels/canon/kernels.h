@@ -1,0 +1,97 @@
+// The kernels of canon-f32-v1 as one table per instruction set. A kernel does the part of an operator that its caller
+// names, [begin, end), and owns what it writes there; it allocates nothing. Legend: engine/operators.h.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/adamw.h"
+
+namespace panthalia::canon {
+
+/** Rows of one chunk of the column rule. */
+constexpr int64_t column_chunk = 64;
+/** Elements of one chunk of a tensor's square sum. */
+constexpr int64_t square_chunk = 4096;
+
+struct LayerNormCall {
+  const float* x;     // (N, C)
+  const float* gain;  // (C)
+  float* out;         // (N, C)
+  float* mean;        // (N)
+  float* reciprocal_deviation;  // (N)
+  int64_t columns;    // C
+};
+
+struct LayerNormBackwardCall {
+  const float* d_out;                 // (N, C)
+  const float* x;                     // (N, C)
+  const float* gain;                  // (C)
+  const float* mean;                  // (N)
+  const float* reciprocal_deviation;  // (N)
+  float* d_x;                         // (N, C), added to
+  float* gain_partials;               // (chunks, C)
+  int64_t rows;                       // N
+  int64_t columns;                    // C
+};
+
+struct EmbeddingCall {
+  const int64_t* tokens;        // (N)
+  const float* token_table;     // (V, C)
+  const float* position_table;  // (block size, C)
+  float* out;                   // (N, C)
+  int64_t time;                 // T
+  int64_t columns;              // C
+};
+
+struct EmbeddingBackwardCall {
+  const int64_t* tokens;     // (N)
+  const float* d_out;        // (N, C)
+  float* token_gradient;     // (V, C), added to
+  float* position_gradient;  // (block size, C), the first T rows written
+  int64_t rows;              // N
+  int64_t time;              // T
+  int64_t columns;           // C
+};
+
+struct CrossEntropyCall {
+  float* logits;           // (N, V)
+  const int64_t* targets;  // (N)
+  float* row_sums;         // (N)
+  float* losses;           // (N)
+  int64_t columns;         // V
+};
+
+enum class Elementary { exp, log, erf, tanh };
+
+struct Kernels {
+  void (*embedding)(const EmbeddingCall& call, int64_t begin, int64_t end);                          // rows
+  void (*embedding_backward_tokens)(const EmbeddingBackwardCall& call, int64_t begin, int64_t end);  // columns
+  void (*embedding_backward_positions)(const EmbeddingBackwardCall& call, int64_t begin, int64_t end);  // positions
+
+  void (*layer_norm)(const LayerNormCall& call, int64_t begin, int64_t end);                   // rows
+  void (*layer_norm_backward)(const LayerNormBackwardCall& call, int64_t begin, int64_t end);  // chunks of rows
+  /** total[c] = partials[0][c] + partials[1][c] + ... */
+  void (*column_total)(const float* partials, int64_t chunks, int64_t columns, float* total, int64_t begin, int64_t end);
+
+  void (*gelu_erf)(const float* x, float* out, int64_t n);
+  void (*gelu_tanh)(const float* x, float* out, int64_t n);
+  void (*gelu_erf_backward)(const float* d_out, const float* x, float* d_x, int64_t n);
+  void (*gelu_tanh_backward)(const float* d_out, const float* x, float* d_x, int64_t n);
+
+  void (*cross_entropy)(const CrossEntropyCall& call, int64_t begin, int64_t end);                        // rows
+  void (*cross_entropy_backward)(const CrossEntropyCall& call, float share, int64_t begin, int64_t end);  // rows
+
+  float (*row_sum)(const float* x, int64_t n);
+  /** rowsum(fma: x_i, x_i) */
+  float (*square_sum)(const float* x, int64_t n);
+  void (*accumulate)(const float* addend, float* total, int64_t n);
+  /** returns whether every parameter, m and v is finite */
+  bool (*adamw)(const AdamwSlices& slices, const InnerConstants& constants, const StepScalars& scalars, float decay,
+                float gradient_scale);
+  bool (*all_finite)(const float* x, int64_t n);
+
+  /** For the tests and the conformance sweeps. */
+  void (*elementary)(Elementary function, const float* x, float* out, int64_t n);
+};
+
+}  // namespace panthalia::canon

@@ -1,7 +1,9 @@
 /** Small trainings that two implementations can be compared on: what tests/fixtures/canon.json was made from. */
+import { createHash } from 'node:crypto';
 import { innerConstants, stepScalars } from '../../../src/protocol/spec.js';
 import type { Hex32, InnerConstants, ModelShape, StepScalars } from '../../../src/protocol/task.js';
-import { bits } from './binary32.js';
+import { type Binary32, bits, value } from './binary32.js';
+import { erf, exp, log, tanh } from './elementary.js';
 import { initialise } from './initialise.js';
 import { stateRoot } from './stateRoot.js';
 import { innerStep, type State } from './step.js';
@@ -31,16 +33,13 @@ interface Shape {
   microBatches?: number;
   learningRate?: number;
   clipNorm?: number;
+  beta1?: number;
 }
 
-function trainingCase({
-  learningRate = 0.01,
-  clipNorm = 0.5,
-  microBatches = 1,
-  ...shape
-}: Shape): TrainingCase {
+function trainingCase({ microBatches = 1, ...options }: Shape): TrainingCase {
+  const { learningRate = 0.01, clipNorm = 0.5, beta1 = 0.9, ...shape } = options;
   const inner = {
-    ...{ learningRate, warmupSteps: 2, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
+    ...{ learningRate, warmupSteps: 2, beta1, beta2: 0.99, epsilon: 1e-8 },
     ...{ weightDecay: 0.1, clipNorm },
   };
   const constants = { inner: innerConstants({ inner }), scalars: stepScalars({ inner, innerSteps: 3 }, 0) };
@@ -67,6 +66,11 @@ export const trainingCases: readonly TrainingCase[] = [
     name: 'a vocabulary of more than 1024: gradients of the head in two parts',
     model: { vocabSize: 1031, blockSize: 5, layers: 1, heads: 1, width: 9 },
     batch: { rows: 3, tokens: 5 },
+  },
+  {
+    name: 'tokens that never occur and lose all probability: subnormal exp',
+    model: { vocabSize: 31, blockSize: 2, layers: 1, heads: 1, width: 24 },
+    ...{ batch: { rows: 1, tokens: 2 }, learningRate: 2, clipNorm: 100, beta1: 0 },
   },
   {
     name: 'steps so large that exp, erf and the softmax reach their ends, erf',
@@ -112,16 +116,32 @@ export function* naiveTraining(training: TrainingCase): Generator<TrainingStep &
   }
 }
 
+/** SHA-256 of the results of exp, erf, tanh and log for the patterns 0, stride, 2 stride .. below 2^32, u32le, NaN as 0x7fc00000. */
+export function elementaryDigests(stride: number): Record<string, Hex32> {
+  const count = Math.ceil(2 ** 32 / stride);
+  const digest = (f: (x: Binary32) => Binary32): Hex32 => {
+    const results = Buffer.alloc(4 * count);
+    for (let i = 0; i < count; i++) {
+      const y = f(value(i * stride));
+      results.writeUInt32LE(Number.isNaN(y) ? 0x7fc00000 : bits(y) >>> 0, 4 * i);
+    }
+    return `0x${createHash('sha256').update(results).digest('hex')}`;
+  };
+  return { exp: digest(exp), erf: digest(erf), tanh: digest(tanh), log: digest(log) };
+}
+
 /** The content of tests/fixtures/canon.json. */
 export function canonFixture(): unknown {
   const about = [
     'opset canon-f32-v1; written by scripts/generateCanonFixture.mjs from tests/helpers/naiveCanon; loss, norm, inner and scalars are fp32 bits',
     'step k consumes inputs token(0), token(1) .. and targets token(1), token(2) .., (microBatches, rows, tokens) each',
     'token(i) = (7919 (i + 1009 k) + (i * i mod 101)) mod vocabSize',
+    'elementary: SHA-256 of the results for the patterns 0, stride, 2 stride .. below 2^32 as u32le, NaN as 0x7fc00000',
   ];
   const cases = trainingCases.map((training) => ({
     ...training,
     steps: Array.from(naiveTraining(training), ({ state: _, ...step }) => step),
   }));
-  return { about, cases };
+  const stride = 16_381;
+  return { about, elementary: { stride, ...elementaryDigests(stride) }, cases };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parameterCount, stateRoot as stateRootTwin } from '../../../src/protocol/stateTree.js';
 import fixture from '../../fixtures/canon.json' with { type: 'json' };
 import { bits, fma, value } from '../../helpers/naiveCanon/binary32.js';
-import { naiveTraining, type TrainingCase } from '../../helpers/naiveCanon/cases.js';
+import { elementaryDigests, naiveTraining, type TrainingCase } from '../../helpers/naiveCanon/cases.js';
 import { erf, exp, log, tanh } from '../../helpers/naiveCanon/elementary.js';
 import { initialise, philox, quantile } from '../../helpers/naiveCanon/initialise.js';
 import { bytesOf, stateRoot } from '../../helpers/naiveCanon/stateRoot.js';
@@ -17,6 +17,11 @@ describe('the naive implementation of canon-f32-v1', () => {
       expect(received).toEqual(steps);
     },
   );
+
+  it('gives the elementary functions of the shared fixture', () => {
+    const { stride, ...digests } = fixture.elementary;
+    expect(elementaryDigests(stride)).toEqual(digests);
+  });
 
   it('has the state tree of its twin', () => {
     const model = { vocabSize: 300, blockSize: 7, layers: 1, heads: 1, width: 9 };

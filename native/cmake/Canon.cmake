@@ -14,3 +14,7 @@ set_source_files_properties(native/kernels/canon/isa_avx2.cc PROPERTIES COMPILE_
 # The warnings are GCC's, about its own header: gcc.gnu.org/PR105593.
 set_source_files_properties(native/kernels/canon/isa_avx512.cc PROPERTIES
   COMPILE_OPTIONS "-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mavx2;-mfma;-Wno-uninitialized;-Wno-maybe-uninitialized")
+
+# tests/engine/canonKernels.test.ts and scripts/testSlow.mjs: build only when asked for.
+add_executable(panthalia_canon_elementary EXCLUDE_FROM_ALL native/test/canon_elementary.cc)
+target_link_libraries(panthalia_canon_elementary PRIVATE panthalia_canon panthalia_engine Threads::Threads)

@@ -6,11 +6,12 @@
 
 namespace panthalia::canon::PANTHALIA_ISA {
 
-/** x = n ln 2 + r with |r| <= ln 2 / 2, and p = e^r - 1. */
+/** x = n ln 2 + r with |r| <= ln 2 / 2, and q = (e^r - 1 - r) / r^2. */
 struct Reduced {
   Floats n;
   Ints n_int;
-  Floats p;
+  Floats r;
+  Floats q;
 };
 
 /** x must be inside (-2^21, 2^21) or NaN. */
@@ -21,39 +22,49 @@ PANTHALIA_INLINE Reduced reduce_exp(Floats x) {
   const Floats r = fnma(n, broadcast(ln2_low), fnma(n, broadcast(ln2_high), x));
   Floats q = broadcast(exp_q[4]);
   for (int i = 3; i >= 0; --i) q = fma(q, r, broadcast(exp_q[i]));
-  return {n, sub_int(bits(shifted), bits(magic)), fma(mul(r, r), q, r)};
+  return {n, sub_int(bits(shifted), bits(magic)), r, q};
 }
+
+/** 2^n, a normal number. */
+PANTHALIA_INLINE Floats power_of_two(Ints n) { return floats(shift_left<23>(add_int(n, broadcast_int(127)))); }
 
 PANTHALIA_INLINE Floats exp(Floats x) {
   // lesser and greater give their second operand where one is NaN.
-  const Floats clamped = greater(broadcast(exp_lowest), lesser(broadcast(exp_highest), x));
-  const Reduced e = reduce_exp(clamped);
-  return scale(add(e.p, broadcast(1.0f)), e.n, e.n_int);
-}
-
-/** e^x - 1 for |x| < 64: exact to the last bits near zero, where e^x would lose them. */
-PANTHALIA_INLINE Floats exp_minus_one(Floats x) {
-  const Reduced e = reduce_exp(x);
-  const Floats power = floats(shift_left<23>(add_int(e.n_int, broadcast_int(127))));
-  return fma(e.p, power, sub(power, broadcast(1.0f)));
+  const Reduced e = reduce_exp(greater(broadcast(exp_lowest), lesser(broadcast(exp_highest), x)));
+  const Floats one = broadcast(1.0f);
+  return scale(fma(fma(e.q, e.r, one), e.r, one), e.n, e.n_int);
 }
 
 PANTHALIA_INLINE Floats magnitude(Floats x) { return floats(and_int(bits(x), broadcast_int(0x7fffffff))); }
-PANTHALIA_INLINE Floats with_sign(Floats positive, Floats x) {
-  return floats(or_int(bits(positive), and_int(bits(x), broadcast_int(INT32_MIN))));
+PANTHALIA_INLINE Floats with_sign_of(Floats x, Floats y) {
+  const Ints sign = broadcast_int(INT32_MIN);
+  return floats(or_int(and_int(bits(x), sign), and_int(bits(y), broadcast_int(0x7fffffff))));
 }
 
+/** 1 - e^t with t = -a + a Q(a), of which t_low is what rounding t left out. */
 PANTHALIA_INLINE Floats erf(Floats x) {
-  const Floats a = lesser(broadcast(erf_highest), magnitude(x));
+  const Floats a = lesser(broadcast(erf_highest), magnitude(x)), minus_a = sub(zero(), a);
   Floats q = broadcast(erf_q[8]);
   for (int i = 7; i >= 0; --i) q = fma(q, a, broadcast(erf_q[i]));
-  return with_sign(magnitude(exp_minus_one(fma(a, q, sub(zero(), a)))), x);
+  const Floats t = fma(a, q, minus_a), t_low = fma(a, q, sub(minus_a, t));
+  const Reduced e = reduce_exp(t);
+  const Floats p = add(e.r, fma(mul(e.r, e.r), e.q, t_low));
+  const Floats power = power_of_two(e.n_int);
+  return with_sign_of(x, fma(p, power, sub(power, broadcast(1.0f))));
 }
 
+/** e / (e + 2) with e = e^2a - 1; what is called low is what rounding left out, and corrects the quotient once. */
 PANTHALIA_INLINE Floats tanh(Floats x) {
-  const Floats a = lesser(broadcast(tanh_highest), magnitude(x));
-  const Floats e = exp_minus_one(add(a, a));
-  return with_sign(div(e, add(e, broadcast(2.0f))), x);
+  const Floats a = lesser(broadcast(tanh_highest), magnitude(x)), one = broadcast(1.0f), two = broadcast(2.0f);
+  const Reduced reduced = reduce_exp(add(a, a));
+  const Floats square = mul(reduced.r, reduced.r);
+  const Floats p = fma(square, reduced.q, reduced.r), p_low = fma(square, reduced.q, sub(reduced.r, p));
+  const Floats power = power_of_two(reduced.n_int), above = sub(power, one);
+  const Floats e = fma(p, power, above), e_low = fma(p_low, power, fma(p, power, sub(above, e)));
+  const Floats d = add(e, two), d_low = sub(e, sub(d, two));
+  const Floats reciprocal = div(one, d), quotient = mul(e, reciprocal);
+  const Floats rest = fma(e_low, sub(one, quotient), fnma(quotient, d_low, fnma(quotient, d, e)));
+  return with_sign_of(x, fma(rest, reciprocal, quotient));
 }
 
 PANTHALIA_INLINE Floats log(Floats x) {

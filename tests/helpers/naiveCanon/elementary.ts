@@ -23,29 +23,21 @@ const expCoefficients = literals(
   ...['0x1.fffffcp-2', '0x1.555492p-3', '0x1.5558f2p-5', '0x1.123a2p-7', '0x1.6a23ccp-10'],
 );
 
-/** x = k log 2 + r, and p, about exp(r) - 1 */
-function reduce(x: Binary32): { k: number; p: Binary32 } {
+const powerOfTwo = (exponent: number): Binary32 => value((exponent + 127) << 23);
+
+/** x = k log 2 + r, q about (exp(r) - 1 - r) / r^2, and 2^k where that is a normal number */
+function reduce(x: Binary32): { k: number; r: Binary32; q: Binary32; power: Binary32 } {
   const shifted = fma(x, inverseLog2, magic);
   const n = subtract(shifted, magic);
   const k = (bits(shifted) - bits(magic)) | 0;
   const r = fma(-n, log2Low, fma(-n, log2High, x));
-  const q = horner(expCoefficients, r);
-  return { k, p: fma(multiply(r, r), q, r) };
+  return { k, r, q: horner(expCoefficients, r), power: powerOfTwo(k) };
 }
-
-const powerOfTwo = (exponent: number): Binary32 => value((exponent + 127) << 23);
 
 export function exp(x: Binary32): Binary32 {
-  const { k, p } = reduce(greater(-104, lesser(89, x)));
+  const { k, r, q } = reduce(greater(-104, lesser(89, x)));
   const half = k >> 1;
-  return multiply(multiply(add(p, 1), powerOfTwo(half)), powerOfTwo(k - half));
-}
-
-/** |x| < 64 */
-function expMinusOne(x: Binary32): Binary32 {
-  const { k, p } = reduce(x);
-  const power = powerOfTwo(k);
-  return fma(p, power, subtract(power, 1));
+  return multiply(multiply(fma(fma(q, r, 1), r, 1), powerOfTwo(half)), powerOfTwo(k - half));
 }
 
 const erfEnd = Math.fround(3.95);
@@ -56,16 +48,30 @@ const erfCoefficients = literals(
 
 export function erf(x: Binary32): Binary32 {
   const a = lesser(erfEnd, magnitude(x));
-  const q = horner(erfCoefficients, a);
-  return sign(expMinusOne(fma(a, q, subtract(0, a))), x);
+  const polynomial = horner(erfCoefficients, a);
+  const t = fma(a, polynomial, subtract(0, a));
+  const tLow = fma(a, polynomial, subtract(subtract(0, a), t));
+  const { r, q, power } = reduce(t);
+  const p = add(r, fma(multiply(r, r), q, tLow));
+  return sign(fma(p, power, subtract(power, 1)), x);
 }
 
 const tanhEnd = Math.fround(9.1);
 
 export function tanh(x: Binary32): Binary32 {
   const a = lesser(tanhEnd, magnitude(x));
-  const e = expMinusOne(add(a, a));
-  return sign(divide(e, add(e, 2)), x);
+  const { r, q, power } = reduce(add(a, a));
+  const square = multiply(r, r);
+  const p = fma(square, q, r);
+  const pLow = fma(square, q, subtract(r, p));
+  const e = fma(p, power, subtract(power, 1));
+  const eLow = fma(pLow, power, fma(p, power, subtract(subtract(power, 1), e)));
+  const d = add(e, 2);
+  const dLow = subtract(e, subtract(d, 2));
+  const inverse = divide(1, d);
+  const quotient = multiply(e, inverse);
+  const rest = fma(eLow, subtract(1, quotient), fma(-quotient, dLow, fma(-quotient, d, e)));
+  return sign(fma(rest, inverse, quotient), x);
 }
 
 const smallestNormal = hex('0x1p-126');

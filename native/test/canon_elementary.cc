@@ -1,0 +1,177 @@
+// exp, log, erf and tanh of canon-f32-v1 over many bit patterns. Prints one JSON object.
+//
+//   panthalia_canon_elementary digests STRIDE    per instruction set, SHA-256 of the results, as tests/fixtures/canon.json has them
+//   panthalia_canon_elementary accuracy STRIDE   against binary64: the largest error in ulp, where, and the share not rounded right
+//   panthalia_canon_elementary time              nanoseconds of thread CPU time per element
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/sha256.h"
+#include "kernels/canon/isa.h"
+
+namespace panthalia::canon {
+namespace {
+
+struct Function {
+  const char* name;
+  Elementary which;
+  double (*exact)(double);
+};
+constexpr Function functions[] = {
+    {"exp", Elementary::exp, std::exp},
+    {"log", Elementary::log, std::log},
+    {"erf", Elementary::erf, std::erf},
+    {"tanh", Elementary::tanh, std::tanh},
+};
+
+constexpr int64_t batch = 1 << 14;
+
+/** use(x, f(x), n) for the patterns begin, begin + stride .. below end, ascending. */
+template <typename Use>
+void sweep(const Kernels& kernels, Elementary which, uint64_t begin, uint64_t end, uint64_t stride, Use use) {
+  std::vector<float> x(batch), y(batch);
+  for (uint64_t pattern = begin; pattern < end;) {
+    int64_t n = 0;
+    for (; n < batch && pattern < end; ++n, pattern += stride) x[n] = std::bit_cast<float>(static_cast<uint32_t>(pattern));
+    kernels.elementary(which, x.data(), y.data(), n);
+    use(x.data(), y.data(), n);
+  }
+}
+
+constexpr uint64_t all_patterns = 1ull << 32;
+
+std::string digest(const Kernels& kernels, Elementary which, uint64_t stride) {
+  Sha256 sha;
+  sweep(kernels, which, 0, all_patterns, stride, [&](const float*, float* y, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) y[i] = y[i] == y[i] ? y[i] : std::bit_cast<float>(0x7fc00000);
+    sha.update(y, n * sizeof(float));  // little-endian, as the machine is
+  });
+  return to_hex(sha.finish());
+}
+
+void print_digests(uint64_t stride) {
+  const std::vector<Isa> isas = supported_isas();
+  std::vector<std::string> digests(isas.size() * std::size(functions));
+  auto compute = [&](size_t first) {
+    for (size_t i = first; i < digests.size(); i += 2) {
+      digests[i] = digest(kernels_of(isas[i / std::size(functions)]), functions[i % std::size(functions)].which, stride);
+    }
+  };
+  std::thread odd(compute, 1);
+  compute(0);
+  odd.join();
+  for (size_t i = 0; i < digests.size(); ++i) {
+    const size_t f = i % std::size(functions);
+    if (f == 0) std::printf("%s\"%s\":{", i == 0 ? "{" : "},", isa_name(isas[i / std::size(functions)]));
+    std::printf("%s\"%s\":\"%s\"", f == 0 ? "" : ",", functions[f].name, digests[i].c_str());
+  }
+  std::printf("}}\n");
+}
+
+struct Accuracy {
+  double worst = 0;  // ulp of the result, 2^-149 below 2^-126
+  float at = 0;
+  int64_t wrong = 0;
+  int64_t count = 0;
+  int64_t impossible = 0;  // a NaN, a sign or an infinity where there must be none, or none where there must be one; above 1
+};
+
+void judge(const Function& function, const float* x, const float* y, int64_t n, Accuracy& accuracy) {
+  const bool bounded = function.which == Elementary::erf || function.which == Elementary::tanh;
+  for (int64_t i = 0; i < n; ++i) {
+    const double exact = function.exact(x[i]);
+    const float right = static_cast<float>(exact);
+    if (std::isnan(right) || std::isnan(y[i])) {
+      accuracy.impossible += std::isnan(right) != std::isnan(y[i]);
+      continue;
+    }
+    ++accuracy.count;
+    if (std::bit_cast<uint32_t>(right) == std::bit_cast<uint32_t>(y[i])) continue;
+    ++accuracy.wrong;
+    const bool infinite = std::isinf(right) || std::isinf(y[i]);
+    if (infinite || std::signbit(right) != std::signbit(y[i]) || (bounded && std::fabs(y[i]) > 1)) {
+      ++accuracy.impossible;
+      continue;
+    }
+    int exponent;
+    std::frexp(exact, &exponent);
+    const double error = std::fabs(y[i] - exact) / std::ldexp(1.0, std::max(exponent - 24, -149));
+    if (error > accuracy.worst) {
+      accuracy.worst = error;
+      accuracy.at = x[i];
+    }
+  }
+}
+
+void print_accuracy(uint64_t stride) {
+  const Kernels& kernels = kernels_of(best_isa());
+  for (const Function& function : functions) {
+    Accuracy halves[2];
+    auto measure = [&](int half) {
+      const uint64_t middle = (all_patterns / 2 + stride - 1) / stride * stride;
+      sweep(kernels, function.which, half == 0 ? 0 : middle, half == 0 ? middle : all_patterns, stride,
+            [&](const float* x, const float* y, int64_t n) { judge(function, x, y, n, halves[half]); });
+    };
+    std::thread negative(measure, 1);
+    measure(0);
+    negative.join();
+    const Accuracy& worst = halves[0].worst > halves[1].worst ? halves[0] : halves[1];
+    const double share = static_cast<double>(halves[0].wrong + halves[1].wrong) / (halves[0].count + halves[1].count);
+    std::printf("%s\"%s\":{\"worst\":%.4f,\"at\":\"%a\",\"wrongShare\":%.6f,\"impossible\":%lld}", &function == functions ? "{" : ",",
+                function.name, worst.worst, static_cast<double>(worst.at), share,
+                static_cast<long long>(halves[0].impossible + halves[1].impossible));
+  }
+  std::printf("}\n");
+}
+
+double thread_seconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec + 1e-9 * now.tv_nsec;
+}
+
+void print_times() {
+  constexpr int64_t n = 4096;
+  std::vector<float> x(n), y(n);
+  bool first = true;
+  for (const Isa isa : supported_isas()) {
+    for (const Function& function : functions) {
+      for (int64_t i = 0; i < n; ++i) x[i] = function.which == Elementary::log ? 0.01f * (i + 1) : 0.002f * (i - n / 2);
+      double best = INFINITY;
+      for (int repetition = 0; repetition < 50; ++repetition) {
+        const double start = thread_seconds();
+        for (int k = 0; k < 10; ++k) kernels_of(isa).elementary(function.which, x.data(), y.data(), n);
+        best = std::min(best, (thread_seconds() - start) / (10 * n));
+      }
+      std::printf("%s\"%s %s\":%.3f", first ? "{" : ",", isa_name(isa), function.name, 1e9 * best);
+      first = false;
+    }
+  }
+  std::printf("}\n");
+}
+
+}  // namespace
+}  // namespace panthalia::canon
+
+int main(int count, char** arguments) {
+  using namespace panthalia::canon;
+  const std::string what = count > 1 ? arguments[1] : "";
+  const uint64_t stride = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 0;
+  if (what == "digests" && stride > 0) {
+    print_digests(stride);
+  } else if (what == "accuracy" && stride > 0) {
+    print_accuracy(stride);
+  } else if (what == "time") {
+    print_times();
+  } else {
+    std::fprintf(stderr, "usage: digests STRIDE | accuracy STRIDE | time\n");
+    return 2;
+  }
+}

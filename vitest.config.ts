@@ -32,6 +32,16 @@ export default defineConfig({
           hookTimeout: 240_000,
         },
       },
+      // Minutes each, not part of npm test: npm run test:slow.
+      {
+        extends: true,
+        test: {
+          name: 'slow',
+          include: ['tests/slow/**/*.test.ts'],
+          testTimeout: 3_600_000,
+          hookTimeout: 600_000,
+        },
+      },
     ],
   },
 });

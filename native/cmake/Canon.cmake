@@ -1,5 +1,5 @@
-# Target `panthalia_canon`: opset canon-f32-v1 on the CPU, neither Node nor torch. The kernels are compiled once per instruction
-# set and chosen at run time (kernels/canon/isa.cc checks for exactly these flags).
+# Target `panthalia_canon`: opset canon-f32-v1 on the CPU, neither Node nor torch. The kernels are compiled once per
+# instruction set and chosen at run time (kernels/canon/isa.cc checks for exactly these flags).
 add_library(panthalia_canon STATIC
   native/kernels/canon/floating_point_mode.cc
   native/kernels/canon/isa.cc
@@ -15,6 +15,8 @@ set_source_files_properties(native/kernels/canon/isa_avx2.cc PROPERTIES COMPILE_
 set_source_files_properties(native/kernels/canon/isa_avx512.cc PROPERTIES
   COMPILE_OPTIONS "-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mavx2;-mfma;-Wno-uninitialized;-Wno-maybe-uninitialized")
 
-# tests/engine/canonKernels.test.ts and scripts/testSlow.mjs: build only when asked for.
+# For tests/engine/canonKernels.test.ts and tests/slow: build only when asked for.
 add_executable(panthalia_canon_elementary EXCLUDE_FROM_ALL native/test/canon_elementary.cc)
 target_link_libraries(panthalia_canon_elementary PRIVATE panthalia_canon panthalia_engine Threads::Threads)
+add_executable(panthalia_canon_test EXCLUDE_FROM_ALL native/test/canon_test.cc)
+target_link_libraries(panthalia_canon_test PRIVATE panthalia_canon panthalia_engine)

@@ -1,7 +1,7 @@
 // exp, log, erf and tanh of canon-f32-v1 over many bit patterns. Prints one JSON object.
 //
-//   panthalia_canon_elementary digests STRIDE    per instruction set, SHA-256 of the results, as tests/fixtures/canon.json has them
-//   panthalia_canon_elementary accuracy STRIDE   against binary64: the largest error in ulp, where, and the share not rounded right
+//   panthalia_canon_elementary digests STRIDE    per instruction set, SHA-256 of results, as in tests/fixtures/canon.json
+//   panthalia_canon_elementary accuracy STRIDE   against binary64: largest error in ulp, where, share not rounded right
 //   panthalia_canon_elementary time              nanoseconds of thread CPU time per element
 #include <algorithm>
 #include <bit>
@@ -39,7 +39,9 @@ void sweep(const Kernels& kernels, Elementary which, uint64_t begin, uint64_t en
   std::vector<float> x(batch), y(batch);
   for (uint64_t pattern = begin; pattern < end;) {
     int64_t n = 0;
-    for (; n < batch && pattern < end; ++n, pattern += stride) x[n] = std::bit_cast<float>(static_cast<uint32_t>(pattern));
+    for (; n < batch && pattern < end; ++n, pattern += stride) {
+      x[n] = std::bit_cast<float>(static_cast<uint32_t>(pattern));
+    }
     kernels.elementary(which, x.data(), y.data(), n);
     use(x.data(), y.data(), n);
   }
@@ -58,18 +60,19 @@ std::string digest(const Kernels& kernels, Elementary which, uint64_t stride) {
 
 void print_digests(uint64_t stride) {
   const std::vector<Isa> isas = supported_isas();
-  std::vector<std::string> digests(isas.size() * std::size(functions));
+  constexpr size_t count = std::size(functions);
+  std::vector<std::string> digests(isas.size() * count);
   auto compute = [&](size_t first) {
     for (size_t i = first; i < digests.size(); i += 2) {
-      digests[i] = digest(kernels_of(isas[i / std::size(functions)]), functions[i % std::size(functions)].which, stride);
+      digests[i] = digest(kernels_of(isas[i / count]), functions[i % count].which, stride);
     }
   };
   std::thread odd(compute, 1);
   compute(0);
   odd.join();
   for (size_t i = 0; i < digests.size(); ++i) {
-    const size_t f = i % std::size(functions);
-    if (f == 0) std::printf("%s\"%s\":{", i == 0 ? "{" : "},", isa_name(isas[i / std::size(functions)]));
+    const size_t f = i % count;
+    if (f == 0) std::printf("%s\"%s\":{", i == 0 ? "{" : "},", isa_name(isas[i / count]));
     std::printf("%s\"%s\":\"%s\"", f == 0 ? "" : ",", functions[f].name, digests[i].c_str());
   }
   std::printf("}}\n");
@@ -80,7 +83,7 @@ struct Accuracy {
   float at = 0;
   int64_t wrong = 0;
   int64_t count = 0;
-  int64_t impossible = 0;  // a NaN, a sign or an infinity where there must be none, or none where there must be one; above 1
+  int64_t impossible = 0;  // NaN, signs and infinities out of place; magnitudes above 1 where there is none
 };
 
 void judge(const Function& function, const float* x, const float* y, int64_t n, Accuracy& accuracy) {
@@ -124,8 +127,8 @@ void print_accuracy(uint64_t stride) {
     negative.join();
     const Accuracy& worst = halves[0].worst > halves[1].worst ? halves[0] : halves[1];
     const double share = static_cast<double>(halves[0].wrong + halves[1].wrong) / (halves[0].count + halves[1].count);
-    std::printf("%s\"%s\":{\"worst\":%.4f,\"at\":\"%a\",\"wrongShare\":%.6f,\"impossible\":%lld}", &function == functions ? "{" : ",",
-                function.name, worst.worst, static_cast<double>(worst.at), share,
+    std::printf("%s\"%s\":{\"worst\":%.4f,\"at\":\"%a\",\"wrongShare\":%.6f,\"impossible\":%lld}",
+                &function == functions ? "{" : ",", function.name, worst.worst, static_cast<double>(worst.at), share,
                 static_cast<long long>(halves[0].impossible + halves[1].impossible));
   }
   std::printf("}\n");

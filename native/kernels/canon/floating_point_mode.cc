@@ -20,8 +20,9 @@ void check_floating_point_mode() {
   char received[16];
   std::snprintf(received, sizeof(received), "0x%04x", mode);
   throw EngineError(ErrorCode::value_out_of_range,
-                    std::string("the floating-point mode (MXCSR) must be 0x1f80 (round to nearest, keep subnormals, no traps), "
-                                "received ") + received + ": a library in this process has changed it");
+                    std::string("the floating-point mode (MXCSR) must be 0x1f80 (round to nearest, keep subnormals, no "
+                                "traps), received ") +
+                        received + ": a library in this process has changed it");
 }
 
 }  // namespace panthalia::canon

@@ -1,4 +1,4 @@
-// GELU of both kinds. The products that come before and after it call the vector functions while the tile is in registers.
+// GELU of both kinds. Products that come before or after it may call the vector functions on a tile in registers.
 #pragma once
 
 #include "kernels/canon/reduce.h"

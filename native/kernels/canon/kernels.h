@@ -71,7 +71,8 @@ struct Kernels {
   void (*layer_norm)(const LayerNormCall& call, int64_t begin, int64_t end);                   // rows
   void (*layer_norm_backward)(const LayerNormBackwardCall& call, int64_t begin, int64_t end);  // chunks of rows
   /** total[c] = partials[0][c] + partials[1][c] + ... */
-  void (*column_total)(const float* partials, int64_t chunks, int64_t columns, float* total, int64_t begin, int64_t end);
+  void (*column_total)(const float* partials, int64_t chunks, int64_t columns, float* total, int64_t begin,
+                       int64_t end);
 
   void (*gelu_erf)(const float* x, float* out, int64_t n);
   void (*gelu_tanh)(const float* x, float* out, int64_t n);

@@ -33,40 +33,48 @@ PANTHALIA_INLINE void for_row(int64_t n, Body body) {
   if (i < n) body(At{i, n - i});
 }
 
-struct Lanes {
-  Floats vectors[lane_vectors];
-};
-
-PANTHALIA_INLINE Lanes zero_lanes() {
-  Lanes lanes;
-  for (int64_t l = 0; l < lane_vectors; ++l) lanes.vectors[l] = zero();
-  return lanes;
+/** body(l) for each vector of the 32 lanes; where they are few l is a constant, so that they stay in registers. */
+template <int64_t First = 0, typename Body>
+PANTHALIA_INLINE void for_lane_vectors(Body body) {
+  if constexpr (lane_vectors > 4) {
+    for (int64_t l = 0; l < lane_vectors; ++l) body(l);
+  } else if constexpr (First < lane_vectors) {
+    body(First);
+    for_lane_vectors<First + 1>(body);
+  }
 }
+
+using Lanes = Floats[lane_vectors];
 
 /** The tree over the lanes, s = 16, 8, 4, 2, 1. */
-PANTHALIA_INLINE float lane_tree(Lanes lanes) {
+PANTHALIA_INLINE float lane_tree(Lanes& lanes) {
   for (int64_t s = lane_vectors / 2; s >= 1; s /= 2) {
-    for (int64_t l = 0; l < s; ++l) lanes.vectors[l] = add(lanes.vectors[l], lanes.vectors[l + s]);
+    for (int64_t l = 0; l < s; ++l) lanes[l] = add(lanes[l], lanes[l + s]);
   }
-  return fold(lanes.vectors[0]);
+  return fold(lanes[0]);
 }
 
-/** step(lane values, At, which of `Sums` sums) gives the lanes with the elements At added; lanes beyond the row keep theirs. */
+/** step(At, lane) adds the elements At to lane(s), a vector of sum s. Lanes beyond the row keep what they have. */
 template <int Sums, typename Step>
 PANTHALIA_INLINE void row_rule(int64_t n, float (&sums)[Sums], Step step) {
   Lanes lanes[Sums];
-  for (int s = 0; s < Sums; ++s) lanes[s] = zero_lanes();
+  for_lane_vectors([&](int64_t l) PANTHALIA_INLINED {
+    for (int s = 0; s < Sums; ++s) lanes[s][l] = zero();
+  });
   int64_t i = 0;
   for (; i + row_lanes <= n; i += row_lanes) {
-    for (int64_t l = 0; l < lane_vectors; ++l) step(At{i + l * W, W}, [&](int s) -> Floats& { return lanes[s].vectors[l]; });
+    for_lane_vectors([&](int64_t l) PANTHALIA_INLINED {
+      step(At{i + l * W, W}, [&](int s) PANTHALIA_INLINED -> Floats& { return lanes[s][l]; });
+    });
   }
-  for (int64_t l = 0; i + l * W < n; ++l) {
+  for_lane_vectors([&](int64_t l) PANTHALIA_INLINED {
     const int64_t left = n - i - l * W, count = left < W ? left : W;
+    if (left <= 0) return;
     Floats kept[Sums];
-    for (int s = 0; s < Sums; ++s) kept[s] = lanes[s].vectors[l];
-    step(At{i + l * W, count}, [&](int s) -> Floats& { return lanes[s].vectors[l]; });
-    for (int s = 0; s < Sums; ++s) lanes[s].vectors[l] = select(first_lanes(count), lanes[s].vectors[l], kept[s]);
-  }
+    for (int s = 0; s < Sums; ++s) kept[s] = lanes[s][l];
+    step(At{i + l * W, count}, [&](int s) PANTHALIA_INLINED -> Floats& { return lanes[s][l]; });
+    for (int s = 0; s < Sums; ++s) lanes[s][l] = select(first_lanes(count), lanes[s][l], kept[s]);
+  });
   for (int s = 0; s < Sums; ++s) sums[s] = lane_tree(lanes[s]);
 }
 

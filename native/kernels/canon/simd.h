@@ -11,7 +11,13 @@
 #include <immintrin.h>
 #endif
 
+#ifdef __FAST_MATH__
+#error "canon-f32-v1 can not be compiled with -ffast-math: it would change bits"
+#endif
+
 #define PANTHALIA_INLINE static inline __attribute__((always_inline))
+/** Of a lambda. */
+#define PANTHALIA_INLINED __attribute__((always_inline))
 
 namespace panthalia::canon::PANTHALIA_ISA {
 
@@ -157,7 +163,8 @@ PANTHALIA_INLINE Floats zero() { return broadcast(0.0f); }
 /** x * 2^n for |n| < 300, rounded once: in two steps, of which the first is exact. */
 PANTHALIA_INLINE Floats scale(Floats x, Floats, Ints n) {
   const Ints half = shift_right<1>(n), rest = sub_int(n, half), bias = broadcast_int(127);
-  const Floats first = floats(shift_left<23>(add_int(half, bias))), second = floats(shift_left<23>(add_int(rest, bias)));
+  const Floats first = floats(shift_left<23>(add_int(half, bias)));
+  const Floats second = floats(shift_left<23>(add_int(rest, bias)));
   return mul(mul(x, first), second);
 }
 #endif

@@ -1,0 +1,104 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import canon from '../fixtures/canon.json' with { type: 'json' };
+import { buildPrograms, cmakeFolder, runProgram } from '../helpers/nativeProgram.js';
+
+beforeAll(() => buildPrograms('panthalia_canon_test', 'panthalia_canon_elementary'), 300_000);
+
+type PerIsa<T> = Record<string, T>;
+
+describe('the kernels of canon-f32-v1', () => {
+  it('give on every instruction set what loops over the document give, in every bit', async () => {
+    const answers = await runProgram<PerIsa<{ compared: number; differing: string[] }>>(
+      'panthalia_canon_test',
+      'operators',
+    );
+    expect(Object.keys(answers)).toContain('scalar');
+    for (const { compared, differing } of Object.values(answers)) {
+      expect(differing).toEqual([]);
+      expect(compared).toBeGreaterThan(500_000);
+    }
+  });
+
+  it('refuse a thread that rounds, flushes or traps otherwise', async () => {
+    const { ordinary, flags, ...modes } = await runProgram<Record<string, string>>(
+      'panthalia_canon_test',
+      'mode',
+    );
+    expect([ordinary, flags]).toEqual(['', '']);
+    expect(Object.keys(modes)).toEqual([
+      'flushToZero',
+      'denormalsAreZero',
+      'towardZero',
+      'down',
+      'up',
+      'traps',
+    ]);
+    expect(modes.flushToZero).toBe(
+      'VALUE_OUT_OF_RANGE the floating-point mode (MXCSR) must be 0x1f80 (round to nearest, keep subnormals, no traps), ' +
+        'received 0x9f80: a library in this process has changed it',
+    );
+    for (const answer of Object.values(modes)) expect(answer).toMatch(/^VALUE_OUT_OF_RANGE .* received 0x/);
+  });
+});
+
+describe('exp, log, erf and tanh', () => {
+  type Digests = Record<'exp' | 'log' | 'erf' | 'tanh', string>;
+
+  it('give on every instruction set what the naive implementation gives', async () => {
+    const { stride, ...expected } = canon.elementary;
+    const digests = await runProgram<PerIsa<Digests>>('panthalia_canon_elementary', 'digests', stride);
+    for (const answer of Object.values(digests)) expect(answer).toEqual(expected);
+  });
+
+  it('agree between instruction sets on 17 million inputs of all magnitudes', async () => {
+    const { scalar, ...others } = await runProgram<PerIsa<Digests>>(
+      'panthalia_canon_elementary',
+      'digests',
+      257,
+    );
+    for (const answer of Object.values(others)) expect(answer).toEqual(scalar);
+  });
+
+  it('are as near to the truth as the document says, with the right signs, zeros, infinities and NaN', async () => {
+    const bounds = { exp: 0.9, log: 0.82, erf: 1.3, tanh: 1.01 };
+    const accuracy = await runProgram<Record<string, { worst: number; impossible: number }>>(
+      'panthalia_canon_elementary',
+      'accuracy',
+      509,
+    );
+    for (const [name, bound] of Object.entries(bounds)) {
+      expect(accuracy[name]?.impossible, name).toBe(0);
+      expect(accuracy[name]?.worst, name).toBeLessThan(bound);
+    }
+  });
+});
+
+describe('an object compiled for one instruction set', () => {
+  const objects = ['scalar', 'avx2', 'avx512'].map((isa) => [
+    isa,
+    join(cmakeFolder, `CMakeFiles/panthalia_canon.dir/native/kernels/canon/isa_${isa}.cc.o`),
+  ]) as [string, string][];
+
+  it.each(objects)('shares no code with another that the linker could swap in: %s', (isa, path) => {
+    const symbols = execFileSync('nm', ['--demangle', '--defined-only', path], { encoding: 'utf8' });
+    const visible = symbols.split('\n').filter((line) => / [A-Zuvw] /.test(line));
+    expect(visible.map((line) => line.replace(/^\S+ /, ''))).toEqual([`D panthalia::canon::${isa}::kernels`]);
+  });
+
+  it.each([
+    // Of AVX: three operands, the letter v.
+    ['scalar', /^\s*[0-9a-f]+:\s+v[a-z]|%[yz]mm/m],
+    // Of AVX-512: wide registers, masks, registers from 16 on.
+    ['avx2', /%zmm|%k[0-7]|%[xy]mm(1[6-9]|2\d|3[01])/m],
+  ] as const)('has no instruction that a processor with no more than that lacks: %s', (isa, foreign) => {
+    const path = objects.find(([name]) => name === isa)?.[1] as string;
+    const code = execFileSync('objdump', ['-d', '--no-show-raw-insn', path], {
+      encoding: 'utf8',
+      maxBuffer: 64 << 20,
+    });
+    expect(code).toMatch(/%xmm0/);
+    expect(code.match(foreign)?.[0]).toBeUndefined();
+  });
+});

@@ -1,5 +1,7 @@
 # Target `panthalia_canon`: opset canon-f32-v1 on the CPU, neither Node nor torch. The kernels are compiled once per
 # instruction set and chosen at run time (kernels/canon/isa.cc checks for exactly these flags).
+find_package(Threads REQUIRED)
+
 add_library(panthalia_canon STATIC
   native/kernels/canon/floating_point_mode.cc
   native/kernels/canon/isa.cc
@@ -7,6 +9,7 @@ add_library(panthalia_canon STATIC
   native/kernels/canon/isa_avx512.cc
   native/kernels/canon/isa_scalar.cc)
 target_include_directories(panthalia_canon PUBLIC native)
+target_link_libraries(panthalia_canon PUBLIC Threads::Threads)
 
 set_source_files_properties(native/kernels/canon/isa_scalar.cc PROPERTIES
   COMPILE_OPTIONS "-fno-tree-vectorize;-fno-tree-slp-vectorize")
@@ -17,6 +20,6 @@ set_source_files_properties(native/kernels/canon/isa_avx512.cc PROPERTIES
 
 # For tests/engine/canonKernels.test.ts and tests/slow: build only when asked for.
 add_executable(panthalia_canon_elementary EXCLUDE_FROM_ALL native/test/canon_elementary.cc)
-target_link_libraries(panthalia_canon_elementary PRIVATE panthalia_canon panthalia_engine Threads::Threads)
+target_link_libraries(panthalia_canon_elementary PRIVATE panthalia_canon panthalia_engine)
 add_executable(panthalia_canon_test EXCLUDE_FROM_ALL native/test/canon_test.cc)
 target_link_libraries(panthalia_canon_test PRIVATE panthalia_canon panthalia_engine)

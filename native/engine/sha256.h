@@ -1,9 +1,10 @@
-// SHA-256 (FIPS 180-4), with the processor's SHA instructions where it has them.
+// SHA-256 (FIPS 180-4), with the fastest instructions that the processor has.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace panthalia {
@@ -24,15 +25,18 @@ class Sha256 {
   uint64_t total_ = 0;
 };
 
-/** Digests of two messages of one length at the cost of little more than one: the instructions wait on each other within a
- *  message, not between two. */
-void sha256_pair(const uint8_t* first, const uint8_t* second, size_t size, Digest& first_digest,
-                 Digest& second_digest);
+/** A few bytes, then many that stay where they are. */
+struct PrefixedMessage {
+  static constexpr size_t most_prefix = 12;
 
-/** One message's state through `blocks` blocks of 64 bytes: with the processor's instructions, and without. Here for the
- *  tests, which compare the two. */
-void sha256_compress(uint32_t* state, const uint8_t* bytes, size_t blocks);
-void sha256_compress_portable(uint32_t* state, const uint8_t* bytes, size_t blocks);
+  std::array<uint8_t, most_prefix> prefix;
+  const void* body;
+};
+
+/** digests[i] = SHA-256(the first prefix_size bytes of messages[i].prefix | body_size bytes at messages[i].body). Messages of
+ *  one length go up to sixteen at a time through the processor, several times as fast as one by one.
+ *  digests[i] may overlap the bodies of messages 0 to i: a level of a tree may replace the one below it */
+void sha256_many(std::span<const PrefixedMessage> messages, size_t prefix_size, size_t body_size, Digest* digests);
 
 std::array<uint8_t, 4> u32le(uint32_t value);
 

@@ -87,6 +87,7 @@ float Trainer::evaluate(Tokens inputs, Tokens targets) {
 
 Digest Trainer::state_root() {
   check_state();
+  const auto scope = operators_->enter();
   return panthalia::state_root(operators_->group_root(layout(), parameters_.data()),
                                operators_->group_root(layout(), m_.data()),
                                operators_->group_root(layout(), v_.data()));

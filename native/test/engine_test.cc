@@ -2,8 +2,6 @@
 //
 //   panthalia_engine_test gradients V T L heads C B   our loss and gradients against autograd's
 //   panthalia_engine_test nesterov ROUNDS             our outer step against torch::optim::SGD(nesterov)
-//   panthalia_engine_test state-root V T L heads C    of arenas that hold fixture_value(group, i), as tests/fixtures say
-//   panthalia_engine_test sha256                      blocks where the processor's SHA-256 differs from the portable one
 #include <ATen/ATen.h>
 #include <torch/optim/sgd.h>
 
@@ -14,7 +12,6 @@
 #include "engine/gpt.h"
 #include "engine/outer_step.h"
 #include "engine/philox.h"
-#include "engine/state_tree.h"
 #include "kernels/torch/torch_runtime.h"
 
 namespace panthalia {
@@ -132,35 +129,6 @@ double nesterov_difference(int rounds) {
   return (parameter.detach() - at::from_blob(theta.data(), {length}, kind)).abs().max().template item<double>();
 }
 
-/** A small exact number; twin: tests/helpers/fixtureArena.ts */
-float fixture_value(int64_t group, int64_t i) { return static_cast<float>((i * 7919 + group * 104729) % 10007 - 5000) / 64; }
-
-void print_state_root(const ModelShape& shape) {
-  const Layout layout(shape);
-  Digest roots[3];
-  for (int64_t group = 0; group < 3; ++group) {
-    Arena arena(layout.parameter_count());
-    for (int64_t i = 0; i < arena.size(); ++i) arena.data()[i] = fixture_value(group, i);
-    roots[group] = group_root(layout, arena.data());
-  }
-  std::printf("{\"stateRoot\":\"%s\"}\n", to_hex(state_root(roots[0], roots[1], roots[2])).c_str());
-}
-
-void compare_sha256() {
-  constexpr size_t blocks = 257;
-  std::vector<uint8_t> bytes(64 * blocks);
-  Numbers numbers(3);
-  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(numbers.below(256));
-  uint32_t fast[8] = {}, portable[8] = {};
-  int differing = 0;
-  for (size_t block = 0; block < blocks; ++block) {
-    sha256_compress(fast, bytes.data() + 64 * block, 1);
-    sha256_compress_portable(portable, bytes.data() + 64 * block, 1);
-    differing += !std::equal(fast, fast + 8, portable);
-  }
-  std::printf("{\"blocks\":%zu,\"differing\":%d}\n", blocks, differing);
-}
-
 int run(int count, char** arguments) {
   const std::string command = count > 1 ? arguments[1] : "";
   auto number = [&](int at) { return std::atoll(arguments[at]); };
@@ -170,12 +138,8 @@ int run(int count, char** arguments) {
     const int rounds = static_cast<int>(number(2));
     std::printf("{\"fp64\":%.17g,\"fp32\":%.17g}\n", nesterov_difference<double>(rounds),
                 nesterov_difference<float>(rounds));
-  } else if (command == "state-root" && count == 7) {
-    print_state_root({number(2), number(3), number(4), number(5), number(6)});
-  } else if (command == "sha256" && count == 2) {
-    compare_sha256();
   } else {
-    std::fprintf(stderr, "usage: gradients V T L heads C B | nesterov ROUNDS | state-root V T L heads C | sha256\n");
+    std::fprintf(stderr, "usage: gradients V T L heads C B | nesterov ROUNDS\n");
     return 2;
   }
   return 0;

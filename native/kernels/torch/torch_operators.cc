@@ -22,7 +22,6 @@
 #include <limits>
 
 #include "engine/parameter_file.h"
-#include "engine/state_tree.h"
 #include "engine/vectorised.h"
 
 namespace panthalia {
@@ -32,6 +31,15 @@ constexpr double norm_epsilon = 1e-5;
 
 class TorchScope final : public OperatorScope {
   c10::InferenceMode inference_mode_;  // no autograd bookkeeping
+};
+
+/** libtorch's own threads, as many as the scope in force says. */
+class IntraOp final : public Parallel {
+  void run(int64_t pieces, PieceFunction function) override {
+    at::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t piece = begin; piece < end; ++piece) function(piece);
+    });
+  }
 };
 
 // at:: has no const tensors; these are only ever read.
@@ -105,6 +113,7 @@ double sum_of_squares(const float* values, int64_t length) {
 
 void TorchOperators::plan(const ModelShape& shape, BatchShape batch) {
   gelu_ = shape.gelu;
+  state_tree_.emplace(Layout(shape));
   d_probabilities_ = Arena(batch.count() * shape.heads * batch.tokens);
 }
 
@@ -256,8 +265,9 @@ bool TorchOperators::all_finite(ConstVector values) {
   return panthalia::all_finite(values.data(), static_cast<int64_t>(values.size()));
 }
 
-Digest TorchOperators::group_root(const Layout& layout, const float* arena) {
-  return panthalia::group_root(layout, arena);
+Digest TorchOperators::group_root(const Layout&, const float* arena) {
+  IntraOp parallel;
+  return state_tree_->group_root(arena, parallel);
 }
 
 const char* TorchOperators::approximation() const { return gelu_ == Gelu::erf ? "none" : "tanh"; }

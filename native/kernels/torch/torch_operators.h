@@ -3,6 +3,7 @@
 
 #include "engine/arena.h"
 #include "engine/operators.h"
+#include "engine/state_tree.h"
 
 namespace panthalia {
 
@@ -52,6 +53,7 @@ class TorchOperators final : public Operators {
 
   ThreadAgreement agreement_;
   Gelu gelu_ = Gelu::erf;
+  std::optional<StateTree> state_tree_;
   Arena d_probabilities_;  // (B * h * T, T)
 };
 

@@ -7,9 +7,10 @@ add_library(panthalia_canon STATIC
   native/kernels/canon/isa.cc
   native/kernels/canon/isa_avx2.cc
   native/kernels/canon/isa_avx512.cc
-  native/kernels/canon/isa_scalar.cc)
+  native/kernels/canon/isa_scalar.cc
+  native/kernels/canon/thread_pool.cc)
 target_include_directories(panthalia_canon PUBLIC native)
-target_link_libraries(panthalia_canon PUBLIC Threads::Threads)
+target_link_libraries(panthalia_canon PUBLIC panthalia_engine Threads::Threads)
 
 set_source_files_properties(native/kernels/canon/isa_scalar.cc PROPERTIES
   COMPILE_OPTIONS "-fno-tree-vectorize;-fno-tree-slp-vectorize")

@@ -1,0 +1,176 @@
+"""nanoGPT's model in PyTorch, as the yardstick of bench/step.mjs: same parameters, same batches, same update.
+
+    python3 bench/nanogpt.py --shape 4,4,128,64,65 --rows 12 --tokens 64 --parameters theta --batches batches \
+        --learning-rate 1e-3 [--mode eager|tuned|compile] [--precision fp32|bf16] [--threads N] [--steps 10]
+
+`eager` is what nanoGPT does on a CPU; `tuned` adds fused AdamW, and float32_matmul_precision `medium` where that still
+multiplies in fp32; `compile` is torch.compile on top of `tuned`. Precision bf16 is autocast.
+
+Without --steps it obeys lines on stdin: `block N` runs N steps and prints one JSON line, `end` (or the end of stdin) stops.
+Parameters: raw little-endian fp32 in manifest order (docs/protocol.md), as `saveParameters` writes them. Batches: raw int32,
+for each batch the inputs (B, T), then the targets (B, T); step k takes batch k modulo their number.
+
+Legend: B batch, T time, C channels, V vocabulary, h heads.   source: karpathy/nanoGPT model.py, train.py
+"""
+
+import argparse
+import array
+import contextlib
+import json
+import math
+import resource
+import sys
+import time
+
+try:
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+except ImportError:
+    sys.exit("bench/nanogpt.py needs PyTorch: python3 -m pip install torch --index-url https://download.pytorch.org/whl/cpu")
+
+
+class Block(nn.Module):
+    def __init__(self, heads, width):
+        super().__init__()
+        self.heads = heads
+        self.ln_1 = nn.LayerNorm(width, bias=False)
+        self.c_attn = nn.Linear(width, 3 * width, bias=False)
+        self.attn_proj = nn.Linear(width, width, bias=False)
+        self.ln_2 = nn.LayerNorm(width, bias=False)
+        self.c_fc = nn.Linear(width, 4 * width, bias=False)
+        self.gelu = nn.GELU()
+        self.mlp_proj = nn.Linear(4 * width, width, bias=False)
+
+    def forward(self, x):  # (B, T, C)
+        B, T, C = x.size()
+        split = self.c_attn(self.ln_1(x)).split(C, dim=2)
+        q, k, v = (part.view(B, T, self.heads, C // self.heads).transpose(1, 2) for part in split)  # (B, h, T, C/h)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.attn_proj(y.transpose(1, 2).contiguous().view(B, T, C))
+        return x + self.mlp_proj(self.gelu(self.c_fc(self.ln_2(x))))
+
+
+class GPT(nn.Module):
+    """Parameters are registered in manifest order: wte, wpe, blocks, ln_f; the head is wte."""
+
+    def __init__(self, layers, heads, width, block_size, vocab_size):
+        super().__init__()
+        self.wte = nn.Embedding(vocab_size, width)
+        self.wpe = nn.Embedding(block_size, width)
+        self.h = nn.ModuleList(Block(heads, width) for _ in range(layers))
+        self.ln_f = nn.LayerNorm(width, bias=False)
+
+    def forward(self, inputs, targets):  # (B, T)
+        x = self.wte(inputs) + self.wpe(torch.arange(inputs.size(1)))
+        for block in self.h:
+            x = block(x)
+        logits = F.linear(self.ln_f(x), self.wte.weight)  # (B, T, V)
+        return F.cross_entropy(logits.view(-1, logits.size(-1)), targets.view(-1), ignore_index=-1)
+
+
+def read_raw(path, code):
+    values = array.array(code)
+    with open(path, "rb") as file:
+        values.frombytes(file.read())
+    return torch.frombuffer(values, dtype={"f": torch.float32, "i": torch.int32}[code])
+
+
+def medium_is_fp32():
+    """`medium` lets oneDNN multiply. Whether that rounds to bf16 first depends on the processor."""
+    a, b = torch.rand(256, 256), torch.rand(256, 256)
+    truth = a.double() @ b.double()
+    torch.set_float32_matmul_precision("medium")
+    error = ((a @ b).double() - truth).norm() / truth.norm()
+    return error.item() < 1e-6
+
+
+class Trainer:
+    def __init__(self, options):
+        layers, heads, width, block_size, vocab_size = (int(part) for part in options.shape.split(","))
+        self.model = GPT(layers, heads, width, block_size, vocab_size)
+        theta = read_raw(options.parameters, "f")
+        expected = sum(parameter.numel() for parameter in self.model.parameters())
+        if theta.numel() != expected:
+            sys.exit(f"{options.parameters} must hold {expected} fp32, and it holds {theta.numel()}")
+        used = 0
+        for parameter in self.model.parameters():
+            parameter.data.copy_(theta[used : used + parameter.numel()].view_as(parameter))
+            used += parameter.numel()
+        tokens = read_raw(options.batches, "i").view(-1, 2, options.rows, options.tokens).long()
+        self.batches = [(pair[0].contiguous(), pair[1].contiguous()) for pair in tokens]
+
+        tuned = options.mode != "eager"
+        self.medium = tuned and medium_is_fp32()
+        if not self.medium:
+            torch.set_float32_matmul_precision("highest")
+        matrices = [p for p in self.model.parameters() if p.dim() >= 2]
+        vectors = [p for p in self.model.parameters() if p.dim() < 2]
+        groups = [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=options.learning_rate, betas=(0.9, 0.95), fused=tuned or None)
+        self.forward = torch.compile(self.model) if options.mode == "compile" else self.model
+        bf16 = options.precision == "bf16"
+        self.autocast = lambda: torch.autocast("cpu", torch.bfloat16) if bf16 else contextlib.nullcontext()
+        self.steps = 0
+
+    def step(self):
+        inputs, targets = self.batches[self.steps % len(self.batches)]
+        self.steps += 1
+        with self.autocast():
+            loss = self.forward(inputs, targets)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss.item()
+
+    def block(self, count):
+        """milliseconds: wall time of each step; cpuMilliseconds: of the whole process, for all of them together."""
+        losses, milliseconds = [], []
+        cpu = time.process_time()
+        for _ in range(count):
+            begin = time.perf_counter()
+            loss = self.step()
+            milliseconds.append(1e3 * (time.perf_counter() - begin))
+            if not math.isfinite(loss):
+                sys.exit(f"the loss of step {self.steps} is {loss}")
+            losses.append(loss)
+        return {
+            "losses": losses,
+            "milliseconds": milliseconds,
+            "cpuMilliseconds": 1e3 * (time.process_time() - cpu),
+            "peakBytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        }
+
+
+def main():
+    parser = argparse.ArgumentParser(description="nanoGPT's training step in PyTorch")
+    parser.add_argument("--shape", required=True, help="layers,heads,width,blockSize,vocabSize")
+    parser.add_argument("--rows", type=int, required=True)
+    parser.add_argument("--tokens", type=int, required=True)
+    parser.add_argument("--parameters", required=True)
+    parser.add_argument("--batches", required=True)
+    parser.add_argument("--learning-rate", type=float, required=True)
+    parser.add_argument("--mode", choices=["eager", "tuned", "compile"], default="eager")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--steps", type=int)
+    options = parser.parse_args()
+
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    trainer = Trainer(options)
+    facts = {"version": torch.__version__, "capability": torch.backends.cpu.get_cpu_capability(), "medium": trainer.medium}
+    print(json.dumps(facts), flush=True)
+    if options.steps is not None:
+        print(json.dumps(trainer.block(options.steps)))
+        return
+    for line in sys.stdin:
+        command, *arguments = line.split()
+        if command == "end":
+            break
+        print(json.dumps(trainer.block(int(arguments[0]))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

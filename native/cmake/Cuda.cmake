@@ -1,0 +1,45 @@
+# Target `panthalia_cuda`: canon-f32-v1 on CUDA as a shared object of its own, which the addon opens when device cuda is asked for,
+# so one build serves machines with and without a driver. Needs nvcc and the CUDA runtime (linked in), no libtorch. Only a
+# configuration that asks for it looks for nvcc: src/engine/buildCuda.ts has a build folder for it.
+option(PANTHALIA_CUDA "build the CUDA code of canon-f32-v1" OFF)
+if(NOT PANTHALIA_CUDA)
+  return()
+endif()
+include(CheckLanguage)
+check_language(CUDA)
+if(NOT CMAKE_CUDA_COMPILER)
+  message(FATAL_ERROR "PANTHALIA_CUDA needs nvcc on the PATH (or CUDACXX) and a host compiler that it accepts")
+endif()
+# Machine code for Hopper, and for everything else from Ampere on what the driver compiles. Neither changes a bit: every
+# rounding is written out in the kernels.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80-virtual 90-real)
+endif()
+enable_language(CUDA)
+set(CMAKE_CUDA_STANDARD 17)  # what CMake 3.18 can ask nvcc for
+find_package(CUDAToolkit REQUIRED)
+message(STATUS "CUDA: ${CMAKE_CUDA_COMPILER_VERSION}, target panthalia_cuda")
+
+add_library(panthalia_cuda_kernels OBJECT EXCLUDE_FROM_ALL
+  native/kernels/canon/attention.cu
+  native/kernels/canon/cross_entropy.cu
+  native/kernels/canon/embedding.cu
+  native/kernels/canon/gelu.cu
+  native/kernels/canon/gemm.cu
+  native/kernels/canon/layer_norm.cu
+  native/kernels/canon/optimiser.cu
+  native/kernels/canon/state_tree.cu)
+target_include_directories(panthalia_cuda_kernels PRIVATE native)
+set_target_properties(panthalia_cuda_kernels PROPERTIES
+  COMPILE_OPTIONS "--options-file;${CMAKE_CURRENT_SOURCE_DIR}/native/kernels/canon/nvcc_flags.txt"
+  CUDA_VISIBILITY_PRESET hidden)
+
+add_library(panthalia_cuda_operators STATIC EXCLUDE_FROM_ALL
+  native/cuda/cuda_operators.cc
+  native/cuda/device_memory.cc
+  $<TARGET_OBJECTS:panthalia_cuda_kernels>)
+target_link_libraries(panthalia_cuda_operators PUBLIC panthalia_engine CUDA::cudart_static)
+
+add_library(panthalia_cuda MODULE EXCLUDE_FROM_ALL native/cuda/cuda_entry.cc)
+set_target_properties(panthalia_cuda PROPERTIES PREFIX "" SUFFIX ".so")
+target_link_libraries(panthalia_cuda PRIVATE panthalia_cuda_operators)

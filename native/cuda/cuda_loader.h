@@ -1,0 +1,18 @@
+// The way from the addon to its CUDA code, which is another shared object: no driver, no device or no such object is one
+// sentence, and nothing of CUDA enters a process that asks for none.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/operators.h"
+
+namespace panthalia {
+
+/** Why this process can not use a CUDA device, in a sentence; empty where it can. Opens the driver and the object. */
+std::string cuda_problem();
+
+/** canon-f32-v1 on CUDA device number `device`.  throws NO_CUDA, DEVICE_LOST, OUT_OF_MEMORY */
+std::unique_ptr<Operators> make_cuda_operators(int device);
+
+}  // namespace panthalia

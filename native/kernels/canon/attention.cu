@@ -1,0 +1,419 @@
+// Causal attention on CUDA, forward and backward: docs/opset-canon-f32-v1.md, section 4. A block owns 64 positions of one head;
+// scores exist as tiles of 64 x 64 in shared memory, and in the forward pass as one strip of 64 x T per running block.
+// Every chain over d, i or j is computed by one thread, ascending.
+//
+// Legend: i queries, j keys, d channels of a head; s scores, p probabilities, t corrections, as in the text.
+#include <cmath>
+
+#include "kernels/canon/cuda_kernels.h"
+#include "kernels/canon/device.cuh"
+#include "kernels/canon/launch.h"
+#include "kernels/canon/math.cuh"
+
+namespace panthalia::canon::cuda {
+namespace {
+
+constexpr int tile = 64;  // J(i) of the text steps by this
+constexpr int slab = 16;
+constexpr int threads = 128;
+constexpr int pitch = tile + 4;  // floats from row to row of a tile: 16-byte aligned, and columns fall into different banks
+constexpr float beside_a = 0.0f, beside_b = -0.0f;  // fills beyond the end of k: their product -0 changes no sum
+
+struct Slabs {
+  alignas(16) float a[slab][pitch];  // [k][row]
+  alignas(16) float b[slab][pitch];
+};
+struct ForwardMemory {
+  Slabs slabs;
+  alignas(16) float scores[tile][pitch];
+};
+struct BackwardMemory {
+  Slabs slabs;
+  alignas(16) float p[tile][pitch];
+  alignas(16) float ds[tile][pitch];
+};
+
+/** A thread owns rows row + {0..3, 16..19} and columns column + {0..3} of a tile. */
+struct Place {
+  int row;
+  int column;
+};
+
+__device__ __forceinline__ Place own_place() {
+  const int thread = computed_here(static_cast<int>(threadIdx.x));
+  const int lane = thread % warp_lanes, warp = thread / warp_lanes;
+  return {warp / 2 * 32 + lane / 8 * 4, warp % 2 * 32 + lane % 8 * 4};
+}
+
+__device__ __forceinline__ int own_row(Place place, int i) { return place.row + i / 4 * 16 + i % 4; }
+
+using Elements = float[8][4];
+
+__device__ __forceinline__ void clear(Elements& elements) {
+#pragma unroll
+  for (int i = 0; i < 8; ++i) {
+#pragma unroll
+    for (int j = 0; j < 4; ++j) elements[i][j] = 0.0f;
+  }
+}
+
+/** elements = fma(a(k, row), b(k, column), elements) for 16 k, ascending. */
+__device__ __forceinline__ void multiply(const float (*a)[pitch], const float (*b)[pitch], Place place,
+                                         Elements& elements) {
+#pragma unroll
+  for (int k = 0; k < slab; ++k) {
+    float left[8], right[4];
+    *reinterpret_cast<float4*>(left) = *reinterpret_cast<const float4*>(&a[k][place.row]);
+    *reinterpret_cast<float4*>(left + 4) = *reinterpret_cast<const float4*>(&a[k][place.row + 16]);
+    *reinterpret_cast<float4*>(right) = *reinterpret_cast<const float4*>(&b[k][place.column]);
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+#pragma unroll
+      for (int j = 0; j < 4; ++j) elements[i][j] = fma(left[i], right[j], elements[i][j]);
+    }
+  }
+}
+
+/** Rows of a matrix from `data` on, `stride` floats apart. Only rows x columns of it may be read. */
+struct Block {
+  const float* data;
+  int stride;
+  int rows;
+  int columns;
+};
+
+/** into[k][row] = from(row, first + k): 64 rows, 16 of their columns. */
+__device__ __forceinline__ void fill_from_columns(const Block& from, int first, float fill, float (*into)[pitch]) {
+  const int thread = computed_here(static_cast<int>(threadIdx.x));  // no addresses kept from slab to slab
+#pragma unroll
+  for (int part = 0; part < tile * slab / threads; ++part) {
+    const int index = part * threads + thread;
+    const int k = index % slab, row = index / slab;
+    const bool inside = row < from.rows && first + k < from.columns;
+    into[k][row] = inside ? from.data[row * from.stride + first + k] : fill;
+  }
+}
+
+/** into[k][column] = from(first + k, column): 16 rows, 64 of their columns. */
+__device__ __forceinline__ void fill_from_rows(const Block& from, int first, float fill, float (*into)[pitch]) {
+  const int thread = computed_here(static_cast<int>(threadIdx.x));  // no addresses kept from slab to slab
+#pragma unroll
+  for (int part = 0; part < tile * slab / threads; ++part) {
+    const int index = part * threads + thread;
+    const int column = index % tile, k = index / tile;
+    const bool inside = first + k < from.rows && column < from.columns;
+    into[k][column] = inside ? from.data[static_cast<int64_t>(first + k) * from.stride + column] : fill;
+  }
+}
+
+/** elements = gemm(d; a(row, d), b(column, d)) of two blocks of equally many columns. kept: a tile of shared memory in which
+ *  a thread touches its own elements only, for heads of more than 1,024 channels. */
+__device__ __forceinline__ void inner_products(const Block& a, const Block& b, Place place, Slabs& slabs,
+                                               float (*kept)[pitch], Elements& elements) {
+  clear(elements);
+  for (int d = 0; d < a.columns; d += slab) {
+    __syncthreads();
+    fill_from_columns(a, d, beside_a, slabs.a);
+    fill_from_columns(b, d, beside_b, slabs.b);
+    __syncthreads();
+    multiply(slabs.a, slabs.b, place, elements);
+    const bool last = d + slab >= a.columns;
+    if (a.columns <= chain_length || ((d + slab) % chain_length != 0 && !last)) continue;
+    const Place here = own_place();
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+#pragma unroll
+      for (int j = 0; j < 4; ++j) {
+        float& sum = kept[own_row(here, i)][here.column + j];
+        const float value = d < chain_length ? elements[i][j] : add(sum, elements[i][j]);
+        sum = value;
+        elements[i][j] = last ? value : 0.0f;
+      }
+    }
+  }
+}
+
+/** A tile of a result in device memory, of which rows x columns exist, and whether it holds earlier chunks. */
+struct Target {
+  float* data;
+  int stride;
+  int rows;
+  int columns;
+  bool continued = false;
+
+  /** Adds a chunk's chains, and clears them for the next chunk. */
+  __device__ __forceinline__ void put(Elements& elements) {
+    const Place place = own_place();
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+#pragma unroll
+      for (int j = 0; j < 4; ++j) {
+        const int row = own_row(place, i), column = place.column + j;
+        if (row < rows && column < columns) {
+          float* const at = data + row * stride + column;
+          *at = continued ? add(*at, elements[i][j]) : elements[i][j];
+        }
+      }
+    }
+    continued = true;
+    clear(elements);
+  }
+};
+
+__device__ __forceinline__ int least(int64_t a, int64_t b) { return static_cast<int>(a < b ? a : b); }
+
+struct Task {
+  const float* qkv;    // (N, 3C)
+  const float* d_out;  // (N, C)
+  float* out;          // (N, C): o; in the backward pass it is not touched
+  float* d_qkv;        // (N, 3C)
+  float* strips;       // per block of the grid: (64, tiles * 64)
+  float* greatest;     // (B * h * T)
+  float* weights;      // (B * h * T)
+  float* corrections;  // (B * h * T)
+  AttentionSizes sizes;
+  int64_t tiles;  // ceil(T / 64)
+  float sigma;
+
+  __device__ int width() const { return static_cast<int>(sizes.heads * sizes.head_width); }
+  /** Floats from the start of a matrix of `columns` columns to the head's first channel at a position. */
+  __device__ int64_t at(int64_t head, int64_t position, int64_t columns) const {
+    return (head / sizes.heads * sizes.time + position) * columns + head % sizes.heads * sizes.head_width;
+  }
+  __device__ int positions_left(int64_t first) const { return least(sizes.time - first, tile); }
+
+  /** 64 positions of q (part 0), k or v of a head. */
+  __device__ Block rows_of(int64_t head, int64_t first, int part) const {
+    return {qkv + at(head, first, 3 * width()) + part * width(), 3 * width(), positions_left(first),
+            static_cast<int>(sizes.head_width)};
+  }
+  __device__ Block d_out_rows(int64_t head, int64_t first) const {
+    return {d_out + at(head, first, width()), width(), positions_left(first), static_cast<int>(sizes.head_width)};
+  }
+};
+
+/** Up to 64 channels of a block, from `first` on. */
+__device__ __forceinline__ Block some_channels(Block block, int first) {
+  return {block.data + first, block.stride, block.rows, least(block.columns - first, tile)};
+}
+
+/** Greatest, weight and probabilities of the rows of a strip; one warp takes a row. The strip's scores become p. */
+__device__ __forceinline__ void softmax_rows(const Task& task, int64_t head, int64_t first, float* strip,
+                                             int64_t strip_width) {
+  const int lane = lane_index(), columns = static_cast<int>(first) + tile;
+  for (int row = static_cast<int>(threadIdx.x) / warp_lanes; row < task.positions_left(first);
+       row += threads / warp_lanes) {
+    float* const s = strip + row * strip_width;
+    const int count = static_cast<int>(first) + row + 1;
+    float greatest = s[0];
+    for (int j = lane; j < count; j += warp_lanes) greatest = s[j] > greatest ? s[j] : greatest;
+    greatest = lane_greatest(greatest);
+    float sum = 0.0f;
+    for (int j = lane; j < count; j += warp_lanes) {
+      const float e = exp(sub(s[j], greatest));
+      s[j] = e;
+      sum = add(sum, e);
+    }
+    const float weight = div(1.0f, lane_tree(sum));
+    for (int j = lane; j < columns; j += warp_lanes) s[j] = j < count ? mul(s[j], weight) : 0.0f;
+    if (lane == 0) {
+      const int64_t at = head * task.sizes.time + first + row;
+      task.greatest[at] = greatest;
+      task.weights[at] = weight;
+    }
+  }
+}
+
+__global__ void __launch_bounds__(threads, 4) attention_kernel(Task task) {
+  auto& [slabs, scores] = shared_memory<ForwardMemory>();
+  const Place place = own_place();
+  const int64_t strip_width = task.tiles * tile;
+  float* const strip = task.strips + blockIdx.x * tile * strip_width;
+  const int64_t heads = task.sizes.batch * task.sizes.heads;
+  // The longest rows first, so that no block is left alone with one at the end.
+  for (int64_t item = blockIdx.x; item < heads * task.tiles; item += gridDim.x) {
+    const int64_t head = item % heads, i_tile = task.tiles - 1 - item / heads, first = i_tile * tile;
+    Elements elements;
+    for (int64_t j_tile = 0; j_tile <= i_tile; ++j_tile) {
+      inner_products(task.rows_of(head, first, 0), task.rows_of(head, j_tile * tile, 1), place, slabs, scores, elements);
+#pragma unroll
+      for (int i = 0; i < 8; ++i) {
+        float* const at = strip + own_row(place, i) * strip_width + j_tile * tile + place.column;
+        *reinterpret_cast<float4*>(at) = make_float4(mul(elements[i][0], task.sigma), mul(elements[i][1], task.sigma),
+                                                     mul(elements[i][2], task.sigma), mul(elements[i][3], task.sigma));
+      }
+    }
+    __syncthreads();
+    softmax_rows(task, head, first, strip, strip_width);
+    const int columns = least(task.sizes.time, first + tile);  // J(i)
+    const Block p{strip, static_cast<int>(strip_width), task.positions_left(first), columns};
+    Block v = task.rows_of(head, 0, 2);
+    v.rows = columns;
+    for (int d = 0; d < task.sizes.head_width; d += tile) {
+      const Block channels = some_channels(v, d);
+      Target o{task.out + task.at(head, first, task.width()) + d, task.width(), p.rows, channels.columns};
+      clear(elements);
+      for (int j = 0; j < columns; j += slab) {
+        __syncthreads();
+        fill_from_columns(p, j, beside_a, slabs.a);
+        fill_from_rows(channels, j, beside_b, slabs.b);
+        __syncthreads();
+        multiply(slabs.a, slabs.b, place, elements);
+        if ((j + slab) % chain_length == 0 || j + slab >= columns) o.put(elements);
+      }
+    }
+    __syncthreads();
+  }
+}
+
+/** t_i = rowsum(fma: do_id, o_id); one warp takes a score row. */
+__global__ void __launch_bounds__(threads) corrections_kernel(Task task, int64_t score_rows) {
+  const int64_t row = static_cast<int64_t>(blockIdx.x) * (threads / warp_lanes) + threadIdx.x / warp_lanes;
+  if (row >= score_rows) return;
+  const int64_t at = task.at(row / task.sizes.time, row % task.sizes.time, task.width());
+  float lane = 0.0f;
+  for (int64_t d = lane_index(); d < task.sizes.head_width; d += warp_lanes) {
+    lane = fma(task.d_out[at + d], task.out[at + d], lane);
+  }
+  const float sum = lane_tree(lane);
+  if (lane_index() == 0) task.corrections[row] = sum;
+}
+
+/** p and ds of the tile of queries from i and keys from j on. p goes to memory.p[i][j]; ds to memory.ds[i][j], or
+ *  [j][i] where it is wanted that way. Every element outside of the causal triangle or the sequence is +0. */
+template <bool keys_down>
+__device__ __forceinline__ void score_gradients(const Task& task, int64_t head, int64_t i_first, int64_t j_first,
+                                                Place place, BackwardMemory& memory) {
+  const int64_t row_base = head * task.sizes.time + i_first;
+  const int rows = task.positions_left(i_first);
+  Elements elements;
+  inner_products(task.rows_of(head, i_first, 0), task.rows_of(head, j_first, 1), place, memory.slabs, memory.p, elements);
+#pragma unroll
+  for (int i = 0; i < 8; ++i) {
+    const int row = own_row(place, i);
+    const float greatest = row < rows ? task.greatest[row_base + row] : 0.0f;
+    const float weight = row < rows ? task.weights[row_base + row] : 0.0f;
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      const bool inside = row < rows && j_first + place.column + j <= i_first + row;
+      const float e = exp(sub(mul(elements[i][j], task.sigma), greatest));
+      memory.p[row][place.column + j] = inside ? mul(e, weight) : 0.0f;
+    }
+  }
+  inner_products(task.d_out_rows(head, i_first), task.rows_of(head, j_first, 2), place, memory.slabs, memory.ds, elements);
+  if constexpr (keys_down) __syncthreads();  // what others keep in ds must have been read
+#pragma unroll
+  for (int i = 0; i < 8; ++i) {
+    const int row = own_row(place, i);
+    const float correction = row < rows ? task.corrections[row_base + row] : 0.0f;
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      const int column = place.column + j;
+      const bool inside = row < rows && j_first + column <= i_first + row;
+      const float ds = mul(mul(memory.p[row][column], sub(elements[i][j], correction)), task.sigma);
+      (keys_down ? memory.ds[column][row] : memory.ds[row][column]) = inside ? ds : 0.0f;
+    }
+  }
+}
+
+/** dq of 64 queries and up to 64 channels, keys ascending. */
+__global__ void __launch_bounds__(threads, 3) query_gradients_kernel(Task task) {
+  auto& memory = shared_memory<BackwardMemory>();
+  const Place place = own_place();
+  const int64_t heads = task.sizes.batch * task.sizes.heads;
+  const int64_t head = blockIdx.x % heads, i_tile = task.tiles - 1 - blockIdx.x / heads, first = i_tile * tile;
+  const int d = static_cast<int>(blockIdx.y) * tile;
+  Target dq{task.d_qkv + task.at(head, first, 3 * task.width()) + d, 3 * task.width(), task.positions_left(first),
+            least(task.sizes.head_width - d, tile)};
+  Elements sums;
+  clear(sums);
+  for (int64_t j_tile = 0; j_tile <= i_tile; ++j_tile) {
+    score_gradients<true>(task, head, first, j_tile * tile, place, memory);
+    const Block k = some_channels(task.rows_of(head, j_tile * tile, 1), d);
+    for (int j = 0; j < tile; j += slab) {
+      __syncthreads();
+      fill_from_rows(k, j, beside_b, memory.slabs.b);
+      __syncthreads();
+      multiply(&memory.ds[j], memory.slabs.b, place, sums);
+    }
+    if ((j_tile + 1) * tile % chain_length == 0 || j_tile == i_tile) dq.put(sums);
+  }
+}
+
+/** dk and dv of 64 keys and up to 64 channels, queries ascending. */
+__global__ void __launch_bounds__(threads, 3) key_gradients_kernel(Task task) {
+  auto& memory = shared_memory<BackwardMemory>();
+  const Place place = own_place();
+  const int64_t heads = task.sizes.batch * task.sizes.heads;
+  const int64_t head = blockIdx.x % heads, j_tile = blockIdx.x / heads, first = j_tile * tile;
+  const int d = static_cast<int>(blockIdx.y) * tile;
+  Target dk{task.d_qkv + task.at(head, first, 3 * task.width()) + task.width() + d, 3 * task.width(),
+            task.positions_left(first), least(task.sizes.head_width - d, tile)};
+  Target dv = dk;
+  dv.data += task.width();
+  Elements key_sums, value_sums;
+  clear(key_sums);
+  clear(value_sums);
+  for (int64_t i_tile = j_tile; i_tile < task.tiles; ++i_tile) {
+    score_gradients<false>(task, head, i_tile * tile, first, place, memory);
+    const Block q = some_channels(task.rows_of(head, i_tile * tile, 0), d);
+    const Block d_out = some_channels(task.d_out_rows(head, i_tile * tile), d);
+    for (int i = 0; i < tile; i += slab) {
+      __syncthreads();
+      fill_from_rows(q, i, beside_b, memory.slabs.a);
+      fill_from_rows(d_out, i, beside_b, memory.slabs.b);
+      __syncthreads();
+      multiply(&memory.ds[i], memory.slabs.a, place, key_sums);
+      multiply(&memory.p[i], memory.slabs.b, place, value_sums);
+    }
+    if ((i_tile + 1) * tile % chain_length == 0 || i_tile + 1 == task.tiles) {
+      dk.put(key_sums);
+      dv.put(value_sums);
+    }
+  }
+}
+
+Task make_task(const AttentionSizes& sizes) {
+  Task task{};
+  task.sizes = sizes;
+  task.tiles = (sizes.time + tile - 1) / tile;
+  task.sigma = 1.0f / std::sqrt(static_cast<float>(sizes.head_width));
+  return task;
+}
+
+}  // namespace
+
+int64_t attention_strip_floats(const AttentionSizes& sizes, int64_t blocks) {
+  return blocks * tile * ((sizes.time + tile - 1) / tile * tile);
+}
+
+void attention(const float* qkv, const AttentionSizes& sizes, float* strips, int64_t blocks, float* greatest,
+               float* weights, float* out, cudaStream_t stream) {
+  Task task = make_task(sizes);
+  task.qkv = qkv;
+  task.out = out;
+  task.strips = strips;
+  task.greatest = greatest;
+  task.weights = weights;
+  launch(stream, static_cast<unsigned>(blocks), threads, attention_kernel, task);
+}
+
+void attention_backward(const float* d_out, const float* out, const float* qkv, const AttentionSizes& sizes,
+                        const float* greatest, const float* weights, float* corrections, float* d_qkv,
+                        cudaStream_t stream) {
+  Task task = make_task(sizes);
+  task.qkv = qkv;
+  task.d_out = d_out;
+  task.out = const_cast<float*>(out);
+  task.d_qkv = d_qkv;
+  task.greatest = const_cast<float*>(greatest);
+  task.weights = const_cast<float*>(weights);
+  task.corrections = corrections;
+  const int64_t score_rows = sizes.positions() * sizes.heads;
+  launch(stream, blocks_of(score_rows, threads / warp_lanes), threads, corrections_kernel, task, score_rows);
+  const dim3 grid(static_cast<unsigned>(sizes.batch * sizes.heads * task.tiles), blocks_of(sizes.head_width, tile));
+  launch(stream, grid, threads, query_gradients_kernel, task);
+  launch(stream, grid, threads, key_gradients_kernel, task);
+}
+
+}  // namespace panthalia::canon::cuda

@@ -1,0 +1,148 @@
+// The state tree on CUDA: SHA-256 of the chunks of an arena, and the nodes above them up to the tensor roots.
+// twin: engine/state_tree.cc; the formulas stand in docs/protocol.md. Integers only.
+#include <utility>
+
+#include "kernels/canon/cuda_kernels.h"
+#include "kernels/canon/device.cuh"
+#include "kernels/canon/launch.h"
+#include "kernels/canon/slots.cuh"
+
+namespace panthalia::canon::cuda {
+namespace {
+
+constexpr int threads = 128;
+
+// FIPS 180-4, 4.2.2
+__constant__ uint32_t round_constants[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+__device__ __forceinline__ uint32_t rotate(uint32_t value, int right) { return __funnelshift_r(value, value, right); }
+
+__device__ __forceinline__ DeviceDigest initial_state() {
+  return {{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+}
+
+/** One block of 16 big-endian words; `words` is used up. */
+__device__ __forceinline__ void compress(DeviceDigest& state, uint32_t (&words)[16]) {
+  uint32_t a = state.words[0], b = state.words[1], c = state.words[2], d = state.words[3];
+  uint32_t e = state.words[4], f = state.words[5], g = state.words[6], h = state.words[7];
+#pragma unroll
+  for (int round = 0; round < 64; ++round) {
+    uint32_t& word = words[round % 16];
+    if (round >= 16) {
+      const uint32_t early = words[(round + 1) % 16], late = words[(round + 14) % 16];
+      word += (rotate(early, 7) ^ rotate(early, 18) ^ (early >> 3)) + words[(round + 9) % 16] +
+              (rotate(late, 17) ^ rotate(late, 19) ^ (late >> 10));
+    }
+    const uint32_t first = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) +
+                           round_constants[round] + word;
+    const uint32_t second = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+    h = g;
+    g = f;
+    f = e;
+    e = d + first;
+    d = c;
+    c = b;
+    b = a;
+    a = first + second;
+  }
+  const uint32_t results[8] = {a, b, c, d, e, f, g, h};
+#pragma unroll
+  for (int i = 0; i < 8; ++i) state.words[i] += results[i];
+}
+
+/** SHA-256(0x00 | u32le tensor | u32le chunk | floats): the prefix byte puts every word of the message across two of
+ *  the little-endian words that follow it. A thread takes a chunk. */
+__global__ void __launch_bounds__(threads) leaves_kernel(Slots slots, const float* arena, DeviceDigest* leaves) {
+  const int64_t chunk = static_cast<int64_t>(blockIdx.x) * threads + threadIdx.x;
+  if (chunk >= slots.chunks) return;
+  const int tensor = tensor_of(slots, chunk);
+  const Slot& slot = slots.slots[tensor];
+  const Range range = chunk_range(slot, chunk, leaf_chunk);
+  const float* const values = arena + range.begin;
+  const auto number = static_cast<uint32_t>(chunk - slot.first_chunk);
+  const int bytes = 9 + 4 * range.count;
+  const int blocks = (bytes + 9 + 63) / 64;
+
+  DeviceDigest state = initial_state();
+  uint32_t before = 0;  // its last byte is the prefix 0x00
+  for (int block = 0; block < blocks; ++block) {
+    uint32_t words[16];
+#pragma unroll
+    for (int i = 0; i < 16; ++i) {
+      const int value = block * 16 + i - 2;  // after the two numbers of the header
+      uint32_t next = 0;
+      if (value == -2) next = static_cast<uint32_t>(tensor);
+      if (value == -1) next = number;
+      if (value >= 0 && value < range.count) next = __float_as_uint(values[value]);
+      if (value == range.count) next = 0x80;
+      words[i] = __byte_perm(before, next, 0x3456);
+      before = next;
+    }
+    if (block + 1 == blocks) words[15] = static_cast<uint32_t>(bytes) * 8;
+    compress(state, words);
+  }
+  leaves[chunk] = state;
+}
+
+/** SHA-256(0x01 | left | right) */
+__device__ DeviceDigest node(const DeviceDigest& left, const DeviceDigest& right) {
+  DeviceDigest state = initial_state();
+  uint32_t words[16];
+  uint32_t before = 1;
+#pragma unroll
+  for (int i = 0; i < 16; ++i) {
+    const uint32_t next = i < 8 ? left.words[i] : right.words[i - 8];
+    words[i] = before << 24 | next >> 8;
+    before = next;
+  }
+  compress(state, words);
+  words[0] = before << 24 | 0x00800000;
+#pragma unroll
+  for (int i = 1; i < 15; ++i) words[i] = 0;
+  words[15] = 65 * 8;
+  compress(state, words);
+  return state;
+}
+
+/** One level of every tensor's tree; a digest without a neighbour goes up as it is. Level l of a tensor of n chunks has
+ *  ceil(n / 2^l) digests, which stand where its leaves stood. */
+__global__ void __launch_bounds__(threads) level_kernel(Slots slots, int level, const DeviceDigest* below,
+                                                        DeviceDigest* above) {
+  const int64_t at = static_cast<int64_t>(blockIdx.x) * threads + threadIdx.x;
+  if (at >= slots.chunks) return;
+  const int tensor = tensor_of(slots, at);
+  const int64_t first = slots.slots[tensor].first_chunk;
+  const int64_t leaves = (slots.slots[tensor].length + leaf_chunk - 1) / leaf_chunk;
+  const int64_t count = (leaves + (int64_t{1} << level) - 1) >> level;
+  const int64_t left = 2 * (at - first);
+  if (left >= count) return;
+  above[at] = left + 1 < count ? node(below[first + left], below[first + left + 1]) : below[first + left];
+}
+
+__global__ void __launch_bounds__(threads) gather_kernel(Slots slots, const DeviceDigest* digests, DeviceDigest* roots) {
+  const int tensor = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
+  if (tensor < slots.count) roots[tensor] = digests[slots.slots[tensor].first_chunk];
+}
+
+}  // namespace
+
+void tensor_roots(const Slots& slots, int64_t most_chunks, const float* arena, DeviceDigest* digests,
+                  DeviceDigest* roots, cudaStream_t stream) {
+  const unsigned blocks = blocks_of(slots.chunks, threads);
+  launch(stream, blocks, threads, leaves_kernel, slots, arena, digests);
+  DeviceDigest *below = digests, *above = digests + slots.chunks;
+  for (int level = 0; (most_chunks - 1) >> level > 0; ++level, std::swap(below, above)) {
+    launch(stream, blocks, threads, level_kernel, slots, level, below, above);
+  }
+  launch(stream, blocks_of(slots.count, threads), threads, gather_kernel, slots, below, roots);
+}
+
+}  // namespace panthalia::canon::cuda

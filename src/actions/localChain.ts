@@ -4,7 +4,7 @@ import { type Chain, createChain } from '../chain/client.js';
 import { type Contracts, connectContracts } from '../chain/contracts.js';
 import { deploy, mintTokens } from '../chain/deploy.js';
 import type { Deployment } from '../chain/deployment.js';
-import { localParams, pan } from '../chain/params.js';
+import { localParams, marketTerms, pan } from '../chain/params.js';
 import { watchBlocks } from '../chain/watch.js';
 import type { RunConfig } from '../config/schema.js';
 import type { Emit } from '../events/types.js';
@@ -91,7 +91,12 @@ export async function startLocalChain(options: LocalChainOptions): Promise<Local
       signal,
     });
     await fundMaster(chain, deployment, config, signal);
-    emit({ type: 'chain.deployed', chainId: deployment.chainId, contracts: deployment.contracts });
+    emit({
+      type: 'chain.deployed',
+      chainId: deployment.chainId,
+      contracts: deployment.contracts,
+      terms: marketTerms(params),
+    });
     return {
       chain,
       contracts: connectContracts(chain, deployment),

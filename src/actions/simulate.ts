@@ -51,7 +51,11 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
   const manifest = manifestOf(options.config, dataset);
   const record = openRecord(folder, options.onEvent);
   const leash = openLeash();
-  const run: Run = { ...options, manifest, folder, record, leash, vaultBalance: null };
+  const run: Run = { ...options, manifest, folder, record, leash, vaultBalance: null, depositors: new Set() };
+  record.bus.subscribe((event) => {
+    if (event.type === 'chain.fact' && event.fact.type === 'Deposited')
+      run.depositors.add(event.fact.account);
+  });
   const stop = AbortSignal.any([signal, record.failure]);
   const emit = record.bus.emitterFor('simulate');
   // What a wait was given up for says more than where it was given up.
@@ -89,6 +93,8 @@ interface Run extends SimulateOptions {
   leash: Leash;
   /** of the token, at the end */
   vaultBalance: bigint | null;
+  /** whoever has something in the vault has put something in */
+  depositors: Set<Address>;
 }
 
 async function train(run: Run, stop: AbortSignal): Promise<void> {
@@ -127,20 +133,33 @@ async function train(run: Run, stop: AbortSignal): Promise<void> {
     await using crew = new Crew({ record, leash });
     await playRoles({ config, record, crew, deployment: local.deployment, device }, stop);
   } finally {
-    run.vaultBalance = await closeBooks(local, watch);
+    run.vaultBalance = await closeBooks(local, watch, run);
     closing.abort();
   }
 }
 
-/** The last facts and what the vault holds; null when the chain is gone, which everybody has been told by then. */
+/** The last facts, and what the vault holds and says of everybody; null when the chain is gone, which everybody has been told
+ *  by then. */
 async function closeBooks(
   { chain, contracts, deployment }: LocalChain,
   watch: ReturnType<typeof watchChain>,
+  { record, depositors }: Pick<Run, 'record' | 'depositors'>,
 ): Promise<bigint | null> {
   try {
     const { number } = await latestBlock(chain);
     await watch.caughtUp(number, AbortSignal.timeout(closingDeadlineMs));
-    return await contracts.token.read('balanceOf', [deployment.contracts.vault]);
+    const { vault, staking, market, court } = deployment.contracts;
+    const owners = [staking, market, court, ...depositors];
+    const accounts = await Promise.all(
+      owners.map(async (account) => ({
+        account,
+        amount: await contracts.vault.read('balanceOf', [account]),
+      })),
+    );
+    const held = await contracts.token.read('balanceOf', [vault]);
+    const burned = await contracts.vault.read('totalBurned', []);
+    record.bus.emitterFor('simulate')({ type: 'vault.counted', block: number, accounts, held, burned });
+    return held;
   } catch {
     return null;
   }

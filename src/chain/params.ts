@@ -1,5 +1,6 @@
 /** The rules of a subnet as the registry takes them. */
 import type { AbiParametersToPrimitiveTypes, ExtractAbiFunction } from 'abitype';
+import type { MarketTerms } from '../protocol/ledger.js';
 import type { registryAbi } from './abi.generated.js';
 
 /** Amounts in the token's smallest unit, times in seconds, shares in basis points; documented in ISubnetRegistry.sol. */
@@ -37,5 +38,15 @@ export function localParams(change: Partial<SubnetParams> = {}): SubnetParams {
     burnBps: 3_000,
     livenessBps: 1_000,
     ...change,
+  };
+}
+
+/** The part of the rules that decides amounts. */
+export function marketTerms(params: SubnetParams): MarketTerms {
+  const { solverStake, verifierFee, seatBond, panelStart, panelStep, maxRounds } = params;
+  const { bountyBps, buyerBps, livenessBps } = params;
+  return {
+    ...{ solverStake, verifierFee, seatBond, panelStart, panelStep, maxRounds },
+    ...{ bountyBps, buyerBps, livenessBps },
   };
 }

@@ -65,6 +65,8 @@ export function describe(event: PanthaliaEvent, names: AccountNames): Descriptio
       return info(
         `outer step ${event.round}: validation loss ${event.validationLoss.toFixed(4)}, state ${short(event.stateRoot)}`,
       );
+    case 'vault.counted':
+      return debug(`the vault holds ${formatTokens(event.held)} at block ${event.block}`);
     case 'worker.idle':
       return debug(`idle: ${event.reason}`);
     case 'fault.injected':

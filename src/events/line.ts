@@ -2,7 +2,10 @@
 import type { StampedEvent } from './types.js';
 
 /** Token amounts and gas are bigint in memory and decimal strings in JSON, which has no integers beyond 2^53. */
-const bigintKeys = new Set(['amount', 'price', 'penalty', 'fee', 'burned', 'paid', 'slashed', 'gasUsed']);
+const bigintKeys = new Set([
+  ...['amount', 'price', 'penalty', 'fee', 'burned', 'paid', 'slashed', 'gasUsed', 'held'],
+  ...['solverStake', 'verifierFee', 'seatBond'],
+]);
 
 /** The event without a line break; stamp first, so that lines read well. */
 export function encodeEvent(event: StampedEvent): string {

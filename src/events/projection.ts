@@ -113,6 +113,7 @@ export function project(view: RunView, event: StampedEvent): RunView {
     case 'audit.started':
     case 'round.opened':
     case 'round.closed':
+    case 'vault.counted':
     case 'worker.idle':
     case 'fault.injected':
     case 'alert':

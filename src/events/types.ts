@@ -1,6 +1,7 @@
 /** Everything a run can tell. The journal, the dashboard, `--json` and the summary know nothing else. */
 import type { ChainFact } from '../protocol/facts.js';
-import type { Hex32 } from '../protocol/task.js';
+import type { MarketTerms } from '../protocol/ledger.js';
+import type { Address, Hex32 } from '../protocol/task.js';
 
 /** Fields stamped by the bus. `seq` counts per run, `t` is ISO-8601, `src` the process: worker_2, master, sot, chain, simulate. */
 export interface EventStamp {
@@ -21,7 +22,8 @@ export type PanthaliaEvent =
   | { type: 'process.ready'; process: string; url?: string }
   | { type: 'process.exited'; process: string; code: number | null; signal: string | null }
   | { type: 'process.log'; process: string; line: string }
-  | { type: 'chain.deployed'; chainId: number; contracts: Record<string, string> }
+  /** terms: what the amounts of the subnet follow from */
+  | { type: 'chain.deployed'; chainId: number; contracts: Record<string, string>; terms?: MarketTerms }
   | { type: 'chain.fact'; fact: ChainFact }
   | { type: 'transaction.sent'; what: string; hash: Hex32; gasUsed: bigint }
   | { type: 'task.solving'; taskId: Hex32; round: number; slot: number; innerSteps: number }
@@ -61,6 +63,14 @@ export type PanthaliaEvent =
   | { type: 'round.opened'; round: number; baseRoot: Hex32; slots: number }
   | { type: 'round.closed'; round: number }
   | { type: 'outer.step'; round: number; stateRoot: Hex32; parameters: Hex32; validationLoss: number }
+  /** The vault's own books at the end, read from the chain. held: tokens of the vault; burned: by it, ever */
+  | {
+      type: 'vault.counted';
+      block: number;
+      accounts: { account: Address; amount: bigint }[];
+      held: bigint;
+      burned: bigint;
+    }
   | { type: 'worker.idle'; reason: string }
   | { type: 'fault.injected'; fault: string; taskId: Hex32 }
   | { type: 'alert'; level: Level; message: string; code?: string }

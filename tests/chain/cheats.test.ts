@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { pan, type SubnetParams } from '../../src/chain/params.js';
+import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain } from '../helpers/chain.js';
 import { honestParameters } from '../helpers/toyCompute.js';
 import { assignedTo, firstWorker, startToyRun } from '../helpers/toyRun.js';
@@ -39,6 +40,8 @@ test('a zero-delta cheat is disputed by its auditor, convicted by three verifier
   expect(onCheat.map((audit) => audit.firstWrongStep)).toEqual(onCheat.map(() => 0));
   expect((await cheat.drain()).slashed).toBe(pan(100));
   for (const worker of honest) expect((await worker.drain()).slashed).toBe(0n);
+  const moved = (await expectBooksToAgree(local)).filter((entry) => entry.taskId === taskId);
+  expect(moved.filter(({ reason }) => reason === 'bounty').map(({ amount }) => amount)).toEqual([pan(30)]);
 });
 
 test('a result that was withheld is published by the auditor, and the round closes', async () => {
@@ -71,4 +74,5 @@ test('a solver that delivers nothing loses a tenth of its seat, and another one 
     solver: honest.address,
   });
   expect((await silent.drain()).slashed).toBe(pan(10));
+  await expectBooksToAgree(local);
 });

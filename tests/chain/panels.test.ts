@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { disputeTask } from '../../src/actions/dispute.js';
 import { pan, type SubnetParams } from '../../src/chain/params.js';
+import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain } from '../helpers/chain.js';
 import { toyCompute } from '../helpers/toyCompute.js';
 import { startToyRun, submittedBy, type ToyRun } from '../helpers/toyRun.js';
@@ -62,6 +63,7 @@ test('an appeal with two more verifiers, for 50, overturns a captured panel, and
   expect((await liar.drain()).slashed).toBe(pan(40) * BigInt(lost.length));
   expect((await honest.drain()).slashed).toBe(0n);
   expect((await cheat.drain()).slashed).toBe(pan(100));
+  await expectBooksToAgree(local);
 });
 
 test('verifiers who do not vote lose their bonds and are replaced', async () => {
@@ -90,4 +92,5 @@ test('verifiers who do not vote lose their bonds and are replaced', async () => 
   await finished;
   expect((await absent.drain()).slashed).toBe(pan(120));
   expect(await honest.drain()).toMatchObject({ voted: 3, slashed: 0n });
+  await expectBooksToAgree(local);
 });

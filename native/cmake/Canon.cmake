@@ -8,6 +8,7 @@ add_library(panthalia_canon STATIC
   native/kernels/canon/isa_avx2.cc
   native/kernels/canon/isa_avx512.cc
   native/kernels/canon/isa_scalar.cc
+  native/kernels/canon/parallel_gemm.cc
   native/kernels/canon/thread_pool.cc)
 target_include_directories(panthalia_canon PUBLIC native)
 target_link_libraries(panthalia_canon PUBLIC panthalia_engine Threads::Threads)
@@ -24,3 +25,10 @@ add_executable(panthalia_canon_elementary EXCLUDE_FROM_ALL native/test/canon_ele
 target_link_libraries(panthalia_canon_elementary PRIVATE panthalia_canon panthalia_engine)
 add_executable(panthalia_canon_test EXCLUDE_FROM_ALL native/test/canon_test.cc)
 target_link_libraries(panthalia_canon_test PRIVATE panthalia_canon panthalia_engine)
+
+# For tests/engine/canonGemm.test.ts.
+add_executable(panthalia_canon_gemm_test EXCLUDE_FROM_ALL
+  native/test/canon_gemm_test.cc
+  native/test/canon_gemm_tilings.cc)
+target_link_libraries(panthalia_canon_gemm_test PRIVATE panthalia_canon)
+set_source_files_properties(native/test/canon_gemm_tilings.cc PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-Wno-unused-function")

@@ -51,6 +51,17 @@ inline float square_sum(const Row& g) {
   return total;
 }
 
+/** gemm(k in 0 .. count - 1; u(k), v(k)) */
+inline float gemm(int64_t count, const std::function<float(int64_t)>& u, const std::function<float(int64_t)>& v) {
+  float value = 0;
+  for (int64_t from = 0; from < count; from += 1024) {
+    float chain = 0;
+    for (int64_t k = from; k < std::min(count, from + 1024); ++k) chain = std::fma(u(k), v(k), chain);
+    value = from == 0 ? chain : value + chain;
+  }
+  return value;
+}
+
 struct Norm {
   Row out;
   float mean;

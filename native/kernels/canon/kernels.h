@@ -12,6 +12,8 @@ namespace panthalia::canon {
 constexpr int64_t column_chunk = 64;
 /** Elements of one chunk of a tensor's square sum. */
 constexpr int64_t square_chunk = 4096;
+/** Terms of one chunk of the GEMM rule. */
+constexpr int64_t chain_chunk = 1024;
 
 struct LayerNormCall {
   const float* x;     // (N, C)
@@ -61,6 +63,44 @@ struct CrossEntropyCall {
   int64_t columns;         // V
 };
 
+/** C (M, N) = A B, over K, and how A and B lie in memory: `n` as it is named, `t` transposed.
+ *  nt: A (M, K), B stored (N, K)        nn: A (M, K), B stored (K, N)        tn: A stored (K, M), B stored (K, N) */
+enum class GemmLayout { nt, nn, tn };
+
+/** What becomes of the product. residual: out = other + product;  gelu_*: up = product, out = gelu(product);
+ *  gelu_*_backward: out = product * gelu'(other) */
+enum class Epilogue { none, residual, gelu_erf, gelu_tanh, gelu_erf_backward, gelu_tanh_backward };
+
+struct GemmCall {
+  GemmLayout layout;
+  int64_t m;
+  int64_t n;
+  int64_t k;
+  const float* a;
+  const float* b;
+  Epilogue epilogue = Epilogue::none;
+  const float* other = nullptr;  // (M, N), where the epilogue has one
+  float* out;                    // (M, N), shares memory with none of the others
+  float* up = nullptr;           // (M, N), where the epilogue has one
+};
+
+/** A rectangle of C. */
+struct GemmPiece {
+  int64_t row;
+  int64_t rows;
+  int64_t column;
+  int64_t columns;
+};
+
+struct GemmKernel {
+  /** The tile of C that is kept in registers: pieces of other sizes are correct and waste what they do not fill. */
+  int64_t tile_rows;
+  int64_t tile_columns;
+  /** Floats of scratch that a piece of so many rows and columns needs. */
+  int64_t (*scratch)(GemmLayout layout, int64_t rows, int64_t columns, int64_t k);
+  void (*piece)(const GemmCall& call, const GemmPiece& piece, float* scratch);
+};
+
 enum class Elementary { exp, log, erf, tanh };
 
 struct Kernels {
@@ -78,6 +118,8 @@ struct Kernels {
   void (*gelu_tanh)(const float* x, float* out, int64_t n);
   void (*gelu_erf_backward)(const float* d_out, const float* x, float* d_x, int64_t n);
   void (*gelu_tanh_backward)(const float* d_out, const float* x, float* d_x, int64_t n);
+
+  GemmKernel gemm;
 
   void (*cross_entropy)(const CrossEntropyCall& call, int64_t begin, int64_t end);                        // rows
   void (*cross_entropy_backward)(const CrossEntropyCall& call, float share, int64_t begin, int64_t end);  // rows

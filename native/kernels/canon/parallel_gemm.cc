@@ -1,0 +1,72 @@
+#include "kernels/canon/parallel_gemm.h"
+
+#include <algorithm>
+
+namespace panthalia::canon {
+namespace {
+
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
+
+/** C in a grid of pieces, all of one size but for those at the lower and the right edge. */
+struct Grid {
+  int64_t rows, columns;           // of a piece
+  int64_t down, across;            // pieces
+  int64_t pieces() const { return down * across; }
+};
+
+Grid grid_of(const GemmKernel& kernel, int64_t m, int64_t n, int64_t down, int64_t across) {
+  const int64_t rows = round_up(divide_up(m, down), kernel.tile_rows);
+  const int64_t columns = round_up(divide_up(n, across), kernel.tile_columns);
+  return {rows, columns, divide_up(m, rows), divide_up(n, columns)};
+}
+
+/** The most rows and columns of a piece: 1024 terms of so many rows and columns stay in a shared third-level cache. */
+constexpr int64_t most_rows = 768, most_columns = 1536;
+/** What packing one row or column costs beside one row of tiles, in columns or rows of C. */
+constexpr int64_t packing = 8;
+
+/** The time that the busiest thread needs, in elements of C. */
+int64_t cost(const Grid& grid, int threads) {
+  return divide_up(grid.pieces(), threads) * (grid.rows + packing) * (grid.columns + packing);
+}
+
+Grid plan(const GemmKernel& kernel, int64_t m, int64_t n, int threads) {
+  const int64_t least_down = divide_up(m, most_rows), least_across = divide_up(n, most_columns);
+  const int64_t most_pieces = 4 * threads;
+  Grid best = grid_of(kernel, m, n, least_down, least_across);
+  for (int64_t down = 1; down <= most_pieces; ++down) {
+    for (int64_t across = 1; down * across <= most_pieces; ++across) {
+      const Grid grid = grid_of(kernel, m, n, least_down * down, least_across * across);
+      if (cost(grid, threads) < cost(best, threads)) best = grid;
+    }
+  }
+  return best;
+}
+
+/** Of one thread, a multiple of a cache line. */
+int64_t scratch_of(const GemmKernel& kernel, const Grid& grid, GemmLayout layout, int64_t k) {
+  return round_up(kernel.scratch(layout, grid.rows, grid.columns, k), 16);
+}
+
+}  // namespace
+
+int64_t gemm_workspace(const Kernels& kernels, GemmLayout layout, int64_t m, int64_t n, int64_t k, int threads) {
+  if (m == 0 || n == 0) return 0;
+  const Grid grid = plan(kernels.gemm, m, n, threads);
+  return threads * scratch_of(kernels.gemm, grid, layout, k);
+}
+
+void gemm(ThreadPool& pool, const Kernels& kernels, const GemmCall& call, float* workspace) {
+  if (call.m == 0 || call.n == 0) return;
+  const Grid grid = plan(kernels.gemm, call.m, call.n, pool.threads());
+  const int64_t scratch = scratch_of(kernels.gemm, grid, call.layout, call.k);
+  pool.run(grid.pieces(), [&](int64_t piece, int thread) {
+    const int64_t row = piece % grid.down * grid.rows, column = piece / grid.down * grid.columns;
+    kernels.gemm.piece(call,
+                       {row, std::min(grid.rows, call.m - row), column, std::min(grid.columns, call.n - column)},
+                       workspace + thread * scratch);
+  });
+}
+
+}  // namespace panthalia::canon

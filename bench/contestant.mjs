@@ -61,7 +61,8 @@ export class Contestant {
 
   async #answer(command = []) {
     const { value, done } = await this.#lines.next();
-    if (done) throw new Error(`a contestant ended without an answer: ${command.join(' ') || 'during a block'}`);
+    if (done)
+      throw new Error(`a contestant ended without an answer: ${command.join(' ') || 'during a block'}`);
     return JSON.parse(value);
   }
 }

@@ -143,6 +143,11 @@ class Trainer:
         }
 
 
+def resident_bytes():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
 def main():
     parser = argparse.ArgumentParser(description="nanoGPT's training step in PyTorch")
     parser.add_argument("--shape", required=True, help="layers,heads,width,blockSize,vocabSize")
@@ -159,8 +164,14 @@ def main():
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
+    loaded = resident_bytes()
     trainer = Trainer(options)
-    facts = {"version": torch.__version__, "capability": torch.backends.cpu.get_cpu_capability(), "medium": trainer.medium}
+    facts = {
+        "version": torch.__version__,
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "medium": trainer.medium,
+        "loadedBytes": loaded,
+    }
     print(json.dumps(facts), flush=True)
     if options.steps is not None:
         print(json.dumps(trainer.block(options.steps)))

@@ -1,0 +1,377 @@
+/** One training step, ours and PyTorch's, side by side: everybody runs in a process of its own, all are alive at once, and blocks
+ *  of steps are run in turn, forwards and backwards, so that a machine that drifts drifts for all of them.
+ *
+ *    npm run bench:step -- [--model 0.8M|10.65M|124M] [--precision fp32|bf16] [--threads 1|2] [--rounds 7] [--contestants a,b,...]
+ *    npm run bench:step -- memory | hash | replay | overhead
+ *
+ *  --busy measures on a machine that is not idle: to try this program out, for no claim.
+ *  Without options: all models, fp32, 2 threads. JSON lines on stdout, a Markdown table on stderr.
+ *  PYTHON: a Python with torch (python3).   results and what they mean: bench/RESULTS.md */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Contestant } from './contestant.mjs';
+import { interval, median } from './statistics.mjs';
+
+const gpt2 = { vocabSize: 50304, blockSize: 1024, layers: 12, heads: 12, width: 768 };
+const models = {
+  '0.8M': {
+    model: { vocabSize: 65, blockSize: 64, layers: 4, heads: 4, width: 128 },
+    batch: { rows: 12, tokens: 64 },
+  },
+  '10.65M': {
+    model: { vocabSize: 65, blockSize: 256, layers: 6, heads: 6, width: 384 },
+    batch: { rows: 8, tokens: 256 },
+  },
+  '124M': { model: gpt2, batch: { rows: 2, tokens: 256 } },
+  '124M 4x1024': { model: gpt2, batch: { rows: 4, tokens: 1024 } },
+  '124M 1x1024': { model: gpt2, batch: { rows: 1, tokens: 1024 } },
+};
+const learningRate = 1e-3;
+const seed = `0x${'07'.repeat(32)}`;
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    model: { type: 'string', multiple: true },
+    precision: { type: 'string', default: 'fp32' },
+    threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    rounds: { type: 'string', default: '7' },
+    contestants: { type: 'string' },
+    busy: { type: 'boolean', default: false },
+  },
+});
+
+/** What a loss may differ by, relative to the first contestant's. fp32: sums in another order, amplified by nine updates.
+ *  bf16: eight bits of mantissa in every product. */
+const agreement = { fp32: { first: 2e-6, tenth: 1e-3 }, bf16: { first: 2e-3, tenth: 2e-2 } };
+/** A block during which others took more of the machine than this is measured again. */
+const idle = { others: 0.05, steal: 0.03, patience: 20 };
+const blockMs = 2000;
+const gateSteps = 10;
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const pythonModes = ['eager', 'tuned', 'compile'];
+
+/** name: canon, torch (ours); native (the same loop as canon in C++); eager, tuned, compile (PyTorch's). */
+function commandOf(name, { workload, precision, threads, files }) {
+  const { model, batch } = models[workload];
+  if (pythonModes.includes(name)) {
+    const { layers, heads, width, blockSize, vocabSize } = model;
+    return [
+      ...[process.env.PYTHON ?? 'python3', here('nanogpt.py'), '--mode', name, '--precision', precision],
+      ...['--shape', [layers, heads, width, blockSize, vocabSize].join(',')],
+      ...[
+        '--rows',
+        batch.rows,
+        '--tokens',
+        batch.tokens,
+        '--learning-rate',
+        learningRate,
+        '--threads',
+        threads,
+      ],
+      ...['--parameters', files.parameters, '--batches', files.batches],
+    ].map(String);
+  }
+  const opset = name === 'torch' ? 'torch' : 'canon-f32-v1';
+  const options = { opset, threads, model, batch, learningRate, ...files };
+  if (opset === 'torch') options.precision = precision;
+  const program =
+    name === 'native' ? [here('../build/cmake/panthalia_step')] : [process.execPath, here('ours.mjs')];
+  return [...program, JSON.stringify(options)];
+}
+
+/** Every contestant over one workload.  returns {name: {milliseconds, cpuMilliseconds, ratio?}} per step, and prints it */
+async function compare(names, { workload, precision, threads, rounds, folder }) {
+  const files = await prepare(workload, folder);
+  const contestants = new Map();
+  try {
+    for (const name of names) {
+      const command = commandOf(name, { workload, precision, threads, files });
+      contestants.set(name, await Contestant.start({ command, threads }));
+    }
+    const blocks = await warm(contestants, precision);
+    const measured = new Map(names.map((name) => [name, []]));
+    for (let round = 0; round < rounds; round++) {
+      for (const name of round % 2 === 0 ? names : [...names].reverse()) {
+        measured.get(name).push(await quietBlock(contestants.get(name), blocks.get(name)));
+      }
+    }
+    for (const name of names) report(name, { measured, contestants, workload, precision, threads, names });
+  } finally {
+    for (const contestant of contestants.values()) contestant.kill();
+  }
+}
+
+/** Ten steps of each: their losses must agree before a timing counts.  returns steps per block */
+async function warm(contestants, precision) {
+  const [blocks, losses] = [new Map(), new Map()];
+  for (const [name, contestant] of contestants) {
+    const result = await contestant.block(gateSteps);
+    contestant.firstStepMs = result.milliseconds[0];
+    losses.set(name, result.losses);
+    blocks.set(name, Math.max(1, Math.round(blockMs / median(result.milliseconds))));
+  }
+  const [[reference, expected]] = losses;
+  for (const [name, received] of losses) {
+    for (const [step, bound] of [
+      [0, agreement[precision].first],
+      [gateSteps - 1, agreement[precision].tenth],
+    ]) {
+      if (Math.abs(received[step] / expected[step] - 1) <= bound) continue;
+      throw new Error(
+        `the loss of step ${step + 1} must be within ${bound} of ${expected[step]} (${reference}), and ${name} has ${received[step]}`,
+      );
+    }
+  }
+  return blocks;
+}
+
+async function quietBlock(contestant, steps) {
+  for (let attempt = 0; attempt < idle.patience; attempt++) {
+    const block = await contestant.block(steps);
+    if (flags.busy || (block.others <= idle.others && block.steal <= idle.steal)) return block;
+    const share = (100 * Math.max(block.others, block.steal)).toFixed(0);
+    console.error(`bench: others took ${share} % of the machine during a block, which is measured again`);
+  }
+  throw new Error(`the machine must be idle, and ${idle.patience} blocks in a row were disturbed`);
+}
+
+const stepMs = (block) => median(block.milliseconds);
+const table = [];
+
+function report(name, { measured, contestants, workload, precision, threads, names }) {
+  const blocks = measured.get(name);
+  const { model, batch } = models[workload];
+  const all = blocks.flatMap((block) => block.milliseconds).sort((a, b) => a - b);
+  const line = {
+    ...{
+      row: 'step',
+      workload,
+      rows: batch.rows,
+      tokens: batch.tokens,
+      layers: model.layers,
+      width: model.width,
+    },
+    ...{ contestant: name, precision, threads, blocks: blocks.length, steps: all.length, ...machine() },
+    milliseconds: rounded(interval(blocks.map(stepMs))),
+    cpuMilliseconds: round(median(blocks.map((block) => block.cpuMilliseconds / block.milliseconds.length))),
+    tokensPerSec: round((1000 * batch.rows * batch.tokens) / median(blocks.map(stepMs))),
+    startMs: round(contestants.get(name).startMs),
+    firstStepMs: round(contestants.get(name).firstStepMs),
+    peakMiB: round(blocks.at(-1).peakBytes / 2 ** 20),
+    ratios: {},
+  };
+  for (const other of names) {
+    if (other === name) continue;
+    const paired = blocks.map((block, i) => stepMs(measured.get(other)[i]) / stepMs(block));
+    line.ratios[other] = rounded(interval(paired));
+  }
+  if (blocks[0].nativeMilliseconds !== undefined) {
+    const outside = blocks.flatMap((block) =>
+      block.milliseconds.map((whole, i) => whole / block.nativeMilliseconds[i] - 1),
+    );
+    line.nodeOverheadPercent = round(100 * median(outside));
+  }
+  emit(line);
+}
+
+/** Peak resident memory of fresh processes after ten steps, less what each had before it knew the model. */
+async function memory({ precision, threads, folder, names }) {
+  const workload = '10.65M';
+  const files = await prepare(workload, folder);
+  const peaks = [];
+  for (const name of names) {
+    const command = commandOf(name, { workload, precision, threads, files });
+    const contestant = await Contestant.start({ command, threads });
+    try {
+      const { peakBytes } = await contestant.block(gateSteps);
+      peaks.push({
+        name,
+        peak: peakBytes / 2 ** 20,
+        own: (peakBytes - contestant.facts.loadedBytes) / 2 ** 20,
+      });
+    } finally {
+      contestant.kill();
+    }
+  }
+  const eager = peaks.find((peak) => peak.name === 'eager');
+  for (const { name, peak, own } of peaks) {
+    const ratios = eager ? { peakToEager: round(peak / eager.peak), ownToEager: round(own / eager.own) } : {};
+    emit({
+      row: 'memory',
+      workload,
+      contestant: name,
+      precision,
+      threads,
+      peakMiB: round(peak),
+      ownMiB: round(own),
+      ...ratios,
+    });
+  }
+}
+
+/** Hashing the state after a step of 4,096 tokens, as a share of the step; of 1,024 tokens: replaying one step of a dispute. */
+async function rootAfterStep(row, workload, { threads, rounds, folder, names }) {
+  const files = await prepare(workload, folder);
+  for (const name of names) {
+    const command = commandOf(name, { workload, precision: 'fp32', threads, files });
+    const contestant = await Contestant.start({ command, threads });
+    try {
+      await contestant.block(1);
+      const [steps, roots] = [[], []];
+      for (let i = 0; i < rounds; i++) {
+        steps.push((await quietBlock(contestant, 1)).milliseconds[0]);
+        roots.push((await contestant.root()).milliseconds);
+      }
+      const [step, root] = [median(steps), median(roots)];
+      emit({
+        ...{ row, workload, contestant: name, threads, rounds, ...machine() },
+        ...{
+          stepMs: rounded(interval(steps)),
+          rootMs: rounded(interval(roots)),
+          rootPercentOfStep: round((100 * root) / step),
+        },
+      });
+    } finally {
+      contestant.kill();
+    }
+  }
+}
+
+/** Parameters by our own initialisation and batches that can be learned: four tokens of five follow from the one before. */
+async function prepare(workload, folder) {
+  const { model, batch } = models[workload];
+  const files = {
+    parameters: join(folder, `${workload}.theta`),
+    batches: join(folder, `${workload}.batches`),
+  };
+  const options = {
+    opset: 'torch',
+    threads: 1,
+    model,
+    batch: { rows: 1, tokens: 1 },
+    learningRate,
+    ...files,
+  };
+  const child = spawn(process.execPath, [here('ours.mjs'), JSON.stringify({ ...options, prepare: seed })], {
+    stdio: 'inherit',
+  });
+  const [code] = await once(child, 'exit');
+  if (code !== 0)
+    throw new Error(`the initial parameters could not be written (exit ${code}); first: npm run build`);
+  await writeFile(files.batches, batchesOf(model.vocabSize, batch));
+  return files;
+}
+
+function batchesOf(vocabSize, { rows, tokens }, count = 16) {
+  let state = 12345;
+  // source: Park and Miller 1988, the minimal standard generator
+  const below = (limit) => {
+    state = (state * 48271) % 2147483647;
+    return state % limit;
+  };
+  const values = new Int32Array(2 * count * rows * tokens);
+  for (let b = 0; b < count; b++) {
+    for (let row = 0; row < rows; row++) {
+      const [inputs, targets] = [(2 * b * rows + row) * tokens, ((2 * b + 1) * rows + row) * tokens];
+      values[inputs] = below(vocabSize);
+      for (let t = 0; t < tokens; t++) {
+        const next = below(5) > 0 ? (values[inputs + t] * 7 + 3) % vocabSize : below(vocabSize);
+        values[targets + t] = next;
+        if (t + 1 < tokens) values[inputs + t + 1] = next;
+      }
+    }
+  }
+  return new Uint8Array(values.buffer);
+}
+
+function machine() {
+  return { cpu: cpus()[0].model, cores: availableParallelism() };
+}
+
+function emit(line) {
+  console.log(JSON.stringify(line));
+  table.push(line);
+}
+
+function round(value) {
+  return Number(value.toPrecision(4));
+}
+
+function rounded({ median: middle, low, high }) {
+  return { median: round(middle), low: round(low), high: round(high) };
+}
+
+/** The lines of a comparison as a table for RESULTS.md. */
+function printTable() {
+  const steps = table.filter((line) => line.row === 'step');
+  if (steps.length === 0) return;
+  console.error(
+    '\n| workload | precision | threads | contestant | ms/step (90 %) | CPU ms | tok/s | PyTorch, their time / ours |',
+  );
+  console.error('|---|---|---|---|---|---|---|---|');
+  for (const line of steps) {
+    const { median: ms, low, high } = line.milliseconds;
+    const ratios = Object.entries(line.ratios)
+      .filter(() => !pythonModes.includes(line.contestant))
+      .map(
+        ([other, ratio]) =>
+          `${other} ${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)}-${ratio.high.toFixed(2)})`,
+      );
+    const { workload, precision, threads, contestant, cpuMilliseconds, tokensPerSec } = line;
+    const cells = [
+      workload,
+      precision,
+      threads,
+      contestant,
+      `${ms} (${low}-${high})`,
+      cpuMilliseconds,
+      tokensPerSec,
+    ];
+    console.error(`| ${[...cells, ratios.join(', ')].join(' | ')} |`);
+  }
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'panthalia-bench-'));
+const common = {
+  precision: flags.precision,
+  threads: Number(flags.threads),
+  rounds: Number(flags.rounds),
+  folder,
+};
+const named = flags.contestants?.split(',');
+try {
+  switch (positionals[0]) {
+    case undefined: {
+      const names = named ?? [...(common.precision === 'fp32' ? ['canon'] : []), 'torch', ...pythonModes];
+      for (const workload of flags.model ?? ['0.8M', '10.65M', '124M'])
+        await compare(names, { workload, ...common });
+      break;
+    }
+    case 'memory':
+      await memory({ ...common, names: named ?? ['canon', 'torch', 'eager', 'tuned'] });
+      break;
+    case 'hash':
+      await rootAfterStep('hash', '124M 4x1024', { ...common, names: named ?? ['canon'] });
+      break;
+    case 'replay':
+      await rootAfterStep('replay', '124M 1x1024', { ...common, names: named ?? ['canon'] });
+      break;
+    case 'overhead':
+      for (const workload of flags.model ?? ['0.8M'])
+        await compare(named ?? ['canon', 'native'], { workload, ...common });
+      break;
+    default:
+      throw new Error(`expected memory, hash, replay, overhead or nothing, received ${positionals[0]}`);
+  }
+  printTable();
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

@@ -3,12 +3,14 @@
 find_package(Threads REQUIRED)
 
 add_library(panthalia_canon STATIC
+  native/kernels/canon/canon_operators.cc
   native/kernels/canon/floating_point_mode.cc
   native/kernels/canon/isa.cc
   native/kernels/canon/isa_avx2.cc
   native/kernels/canon/isa_avx512.cc
   native/kernels/canon/isa_scalar.cc
   native/kernels/canon/parallel_gemm.cc
+  native/kernels/canon/parallel_attention.cc
   native/kernels/canon/thread_pool.cc)
 target_include_directories(panthalia_canon PUBLIC native)
 target_link_libraries(panthalia_canon PUBLIC panthalia_engine Threads::Threads)
@@ -32,3 +34,11 @@ add_executable(panthalia_canon_gemm_test EXCLUDE_FROM_ALL
   native/test/canon_gemm_tilings.cc)
 target_link_libraries(panthalia_canon_gemm_test PRIVATE panthalia_canon)
 set_source_files_properties(native/test/canon_gemm_tilings.cc PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-Wno-unused-function")
+
+# For tests/engine/canonAttention.test.ts.
+add_executable(panthalia_canon_attention_test EXCLUDE_FROM_ALL native/test/canon_attention_test.cc)
+target_link_libraries(panthalia_canon_attention_test PRIVATE panthalia_canon panthalia_engine)
+
+# bench/gemm.cc beside libtorch: `cmake --build build/cmake --target panthalia_bench_gemm`.
+add_executable(panthalia_bench_gemm EXCLUDE_FROM_ALL bench/gemm.cc)
+target_link_libraries(panthalia_bench_gemm PRIVATE panthalia_canon libtorch)

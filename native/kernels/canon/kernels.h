@@ -14,6 +14,8 @@ constexpr int64_t column_chunk = 64;
 constexpr int64_t square_chunk = 4096;
 /** Terms of one chunk of the GEMM rule. */
 constexpr int64_t chain_chunk = 1024;
+/** Queries of one block of attention. */
+constexpr int64_t query_block = 64;
 
 struct LayerNormCall {
   const float* x;     // (N, C)
@@ -61,6 +63,28 @@ struct CrossEntropyCall {
   float* row_sums;         // (N)
   float* losses;           // (N)
   int64_t columns;         // V
+};
+
+struct AttentionCall {
+  const float* qkv;    // (N, 3C)
+  float* out;          // (N, C)
+  float* saved;        // (B, h, 2, T): m and then w of each head
+  int64_t batch;       // B
+  int64_t time;        // T
+  int64_t heads;       // h
+  int64_t head_width;  // D
+};
+
+struct AttentionBackwardCall {
+  const float* d_out;  // (N, C)
+  const float* out;    // (N, C)
+  const float* qkv;    // (N, 3C)
+  const float* saved;  // what attention saved
+  float* d_qkv;        // (N, 3C), written
+  int64_t batch;       // B
+  int64_t time;        // T
+  int64_t heads;       // h
+  int64_t head_width;  // D
 };
 
 /** C (M, N) = A B, over K, and how A and B lie in memory: `n` as it is named, `t` transposed.
@@ -123,6 +147,11 @@ struct Kernels {
 
   void (*cross_entropy)(const CrossEntropyCall& call, int64_t begin, int64_t end);                        // rows
   void (*cross_entropy_backward)(const CrossEntropyCall& call, float share, int64_t begin, int64_t end);  // rows
+
+  /** Floats of scratch that one thread needs for either direction of attention. */
+  int64_t (*attention_scratch)(int64_t time, int64_t head_width);
+  void (*attention)(const AttentionCall& call, float* scratch, int64_t begin, int64_t end);  // blocks of 64 queries
+  void (*attention_backward)(const AttentionBackwardCall& call, float* scratch, int64_t begin, int64_t end);  // heads
 
   float (*row_sum)(const float* x, int64_t n);
   /** rowsum(fma: x_i, x_i) */

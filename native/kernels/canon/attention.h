@@ -1,0 +1,111 @@
+// Causal attention, forward. Scores lie in memory as s[j][i]: lanes are the 64 queries of a block.
+#pragma once
+
+#include "kernels/canon/attention_tile.h"
+
+namespace panthalia::canon::PANTHALIA_ISA {
+
+/** Floats of scratch: what either direction takes. */
+static int64_t attention_scratch(int64_t time, int64_t head_width) {
+  const int64_t keys = (time + query_block - 1) / query_block * query_block;
+  const int64_t forward = (3 * head_width + keys + row_lanes + 2) * query_pitch;
+  const int64_t backward = (4 * head_width + 2 * query_block + 1) * query_pitch +
+                           (2 * query_block + 2 * keys) * channel_pitch(head_width);
+  return (forward > backward ? forward : backward) + 16 * lane_group;
+}
+
+/** s *= sigma, and greatest over the keys so far.  s (keys, lanes), from key position `first` less the first query's */
+static void scale_scores(float* s, int64_t keys, int64_t lanes, int64_t first, float sigma, float* greatest) {
+  for (int64_t j = 0; j < keys; ++j) {
+    for_seeing_lanes(first + j, lanes, [&](int64_t l, int64_t outside) {
+      float* const at = s + j * query_pitch + l;
+      const Floats score = mul(load(at), broadcast(sigma)), best = load(greatest + l);
+      store(at, score);
+      store(greatest + l, select(first_lanes(outside), best, greater(score, best)));
+    });
+  }
+}
+
+/** s becomes e; returned in `weights` is 1 / rowsum(e).  s (keys, lanes), sums (32, lanes) */
+static void softmax(float* s, int64_t keys, int64_t lanes, int64_t first_query, const float* greatest, float* sums,
+                    float* weights) {
+  for (int64_t i = 0; i < row_lanes * query_pitch; i += W) store(sums + i, zero());
+  for (int64_t j = 0; j < keys; ++j) {
+    float* const sum = sums + j % row_lanes * query_pitch;
+    for_seeing_lanes(j - first_query, lanes, [&](int64_t l, int64_t outside) {
+      float* const at = s + j * query_pitch + l;
+      const Floats e = select(first_lanes(outside), zero(), exp(sub(load(at), load(greatest + l))));
+      store(at, e);
+      store(sum + l, add(load(sum + l), e));  // +0 to what is not -0, where the key is not seen
+    });
+  }
+  for (int64_t s = row_lanes / 2; s >= 1; s /= 2) {
+    for (int64_t i = 0; i < s * query_pitch; i += W) store(sums + i, add(load(sums + i), load(sums + s * query_pitch + i)));
+  }
+  for (int64_t l = 0; l < lanes; l += W) store(weights + l, div(broadcast(1.0f), load(sums + l)));
+}
+
+/** e becomes p, +0 where the key is not seen. */
+static void weigh(float* e, int64_t keys, int64_t lanes, int64_t first, const float* weights) {
+  for (int64_t j = 0; j < keys; ++j) {
+    float* const row = e + j * query_pitch;
+    clear_blind_lanes(row, first + j, lanes);
+    for_seeing_lanes(first + j, lanes, [&](int64_t l, int64_t outside) {
+      const Floats p = mul(load(e + j * query_pitch + l), load(weights + l));
+      store(row + l, select(first_lanes(outside), zero(), p));
+    });
+  }
+}
+
+/** o of 64 queries of a head. */
+static void attention_block(const AttentionCall& call, const Head& head, int64_t first, float* saved, float* memory) {
+  const int64_t D = head.width, T = head.time, rows = least(T - first, query_block), lanes = in_groups(rows);
+  const int64_t end = first + rows, stride = 3 * head.columns;
+  Scratch scratch(memory);
+  float* const q = scratch.take(D, query_pitch);
+  float* const chains = scratch.take(D, query_pitch);
+  float* const out = scratch.take(D, query_pitch);
+  float* const scores = scratch.take(end, query_pitch);
+  float* const sums = scratch.take(row_lanes, query_pitch);
+  float* const greatest = scratch.take(1, query_pitch);
+  float* const weights = scratch.take(1, query_pitch);
+
+  transpose_to_lanes(call.qkv + head.at(first, 0), stride, rows, D, q);
+  for (int64_t l = 0; l < lanes; l += W) store(greatest + l, broadcast(-__builtin_inff()));
+  for (int64_t j = 0; j < end; j += query_block) {
+    const int64_t keys = least(end - j, query_block);
+    float* const s = scores + j * query_pitch;
+    multiply_all({call.qkv + head.at(j, 1), stride, 1, q, query_pitch, s, query_pitch}, keys, lanes, D);
+    scale_scores(s, keys, lanes, j - first, head.sigma, greatest);
+  }
+  softmax(scores, end, lanes, first, greatest, sums, weights);
+  bool continued = false;
+  for (int64_t j = 0; j < end; j += query_block) {
+    const int64_t keys = least(end - j, query_block);
+    float* const p = scores + j * query_pitch;
+    weigh(p, keys, lanes, j - first, weights);
+    multiply({call.qkv + head.at(j, 2), 1, stride, p, query_pitch, chains, query_pitch}, D, lanes, keys,
+             j % chain_chunk == 0 ? Chain::start : Chain::go_on);
+    if (!ends_chunk(j + keys, end)) continue;
+    for (int64_t i = 0; i < D * query_pitch; i += W) {
+      store(out + i, continued ? add(load(out + i), load(chains + i)) : load(chains + i));
+    }
+    continued = true;
+  }
+  transpose_from_lanes(out, rows, D, call.out + head.at(first), head.columns);
+  for (int64_t i = 0; i < rows; ++i) {
+    saved[first + i] = greatest[i];
+    saved[T + first + i] = weights[i];
+  }
+}
+
+/** Blocks of 64 queries: those of the first head, of the second and so on. */
+static void attention_kernel(const AttentionCall& call, float* scratch, int64_t begin, int64_t end) {
+  const int64_t blocks = (call.time + query_block - 1) / query_block;
+  for (int64_t piece = begin; piece < end; ++piece) {
+    const int64_t head = piece / blocks;
+    attention_block(call, Head(call, head), piece % blocks * query_block, call.saved + 2 * head * call.time, scratch);
+  }
+}
+
+}  // namespace panthalia::canon::PANTHALIA_ISA

@@ -1,0 +1,116 @@
+// The gradients of causal attention. Blocks of queries are taken ascending and, for each, keys ascending, so that every
+// gradient's chain goes on in memory from one tile to the next.
+#pragma once
+
+#include "kernels/canon/attention_tile.h"
+
+namespace panthalia::canon::PANTHALIA_ISA {
+
+/** p from scores, +0 where the key is not seen.  s (keys, lanes) */
+static void probabilities(float* s, int64_t keys, int64_t lanes, int64_t first, float sigma, const float* greatest,
+                          const float* weights) {
+  for (int64_t j = 0; j < keys; ++j) {
+    float* const row = s + j * query_pitch;
+    clear_blind_lanes(row, first + j, lanes);
+    for_seeing_lanes(first + j, lanes, [&](int64_t l, int64_t outside) {
+      const Floats e = exp(sub(mul(load(s + j * query_pitch + l), broadcast(sigma)), load(greatest + l)));
+      store(row + l, select(first_lanes(outside), zero(), mul(e, load(weights + l))));
+    });
+  }
+}
+
+/** ds from dp and p, +0 where the key is not seen.  d (keys, lanes) */
+static void score_gradients(float* d, const float* p, int64_t keys, int64_t lanes, int64_t first, float sigma,
+                            const float* corrections) {
+  for (int64_t j = 0; j < keys; ++j) {
+    float* const row = d + j * query_pitch;
+    clear_blind_lanes(row, first + j, lanes);
+    for_seeing_lanes(first + j, lanes, [&](int64_t l, int64_t outside) {
+      const Floats through = mul(load(p + j * query_pitch + l), sub(load(row + l), load(corrections + l)));
+      store(row + l, select(first_lanes(outside), zero(), mul(through, broadcast(sigma))));
+    });
+  }
+}
+
+/** to = from, or to += from where an earlier chunk is there */
+static void put_chunk(const float* from, int64_t from_pitch, int64_t rows, int64_t columns, float* to, int64_t to_pitch,
+                      bool continued) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* chains = from + r * from_pitch;
+    float* const sums = to + r * to_pitch;
+    for_row(columns, [&](At at) {
+      store_at(sums, continued ? add(load_at(sums, at), load_at(chains, at)) : load_at(chains, at), at);
+    });
+  }
+}
+
+/** All of one head. */
+static void attention_backward_head(const AttentionBackwardCall& call, const Head& head, const float* saved,
+                                    float* memory) {
+  const int64_t D = head.width, T = head.time, stride = 3 * head.columns;
+  const int64_t pitch = channel_pitch(D), channels = in_groups(D);
+  Scratch scratch(memory);
+  float* const q_lanes = scratch.take(D, query_pitch);
+  float* const d_out_lanes = scratch.take(D, query_pitch);
+  float* const d_q_chains = scratch.take(D, query_pitch);
+  float* const d_q = scratch.take(D, query_pitch);
+  float* const p = scratch.take(query_block, query_pitch);
+  float* const d_s = scratch.take(query_block, query_pitch);
+  float* const corrections = scratch.take(1, query_pitch);
+  float* const q = scratch.take(query_block, pitch);
+  float* const d_out = scratch.take(query_block, pitch);
+  float* const d_k_chains = scratch.take(T, pitch);
+  float* const d_v_chains = scratch.take(T, pitch);
+
+  for (int64_t first = 0; first < T; first += query_block) {
+    const int64_t rows = least(T - first, query_block), lanes = in_groups(rows), end = first + rows;
+    float greatest[query_block] = {}, weights[query_block] = {};
+    for (int64_t i = 0; i < lanes; ++i) {
+      const bool inside = i < rows;
+      greatest[i] = inside ? saved[first + i] : 0.0f;
+      weights[i] = inside ? saved[T + first + i] : 0.0f;
+      corrections[i] =
+          inside ? row_sum_of_products(call.d_out + head.at(first + i), call.out + head.at(first + i), D) : 0.0f;
+    }
+    transpose_to_lanes(call.qkv + head.at(first, 0), stride, rows, D, q_lanes);
+    transpose_to_lanes(call.d_out + head.at(first), head.columns, rows, D, d_out_lanes);
+    copy_channels(call.qkv + head.at(first, 0), stride, rows, D, q, pitch);
+    copy_channels(call.d_out + head.at(first), head.columns, rows, D, d_out, pitch);
+    bool continued = false;
+    for (int64_t j = 0; j < end; j += query_block) {
+      const int64_t keys = least(end - j, query_block);
+      const float* const k = call.qkv + head.at(j, 1);
+      const float* const v = call.qkv + head.at(j, 2);
+      multiply_all({k, stride, 1, q_lanes, query_pitch, p, query_pitch}, keys, lanes, D);
+      probabilities(p, keys, lanes, j - first, head.sigma, greatest, weights);
+      multiply_all({v, stride, 1, d_out_lanes, query_pitch, d_s, query_pitch}, keys, lanes, D);
+      score_gradients(d_s, p, keys, lanes, j - first, head.sigma, corrections);
+
+      const Chain query_chain = j % chain_chunk == 0 ? Chain::start : Chain::go_on;
+      multiply({k, 1, stride, d_s, query_pitch, d_q_chains, query_pitch}, D, lanes, keys, query_chain);
+      const Chain key_chain = j == first || first % chain_chunk == 0 ? Chain::start : Chain::go_on;
+      multiply({d_s, query_pitch, 1, q, pitch, d_k_chains + j * pitch, pitch}, keys, channels, rows, key_chain);
+      multiply({p, query_pitch, 1, d_out, pitch, d_v_chains + j * pitch, pitch}, keys, channels, rows, key_chain);
+
+      if (ends_chunk(j + keys, end)) {
+        put_chunk(d_q_chains, query_pitch, D, lanes, d_q, query_pitch, continued);
+        continued = true;
+      }
+      if (ends_chunk(end, T)) {
+        const bool has_chunk = first / chain_chunk > j / chain_chunk;
+        put_chunk(d_k_chains + j * pitch, pitch, keys, D, call.d_qkv + head.at(j, 1), stride, has_chunk);
+        put_chunk(d_v_chains + j * pitch, pitch, keys, D, call.d_qkv + head.at(j, 2), stride, has_chunk);
+      }
+    }
+    transpose_from_lanes(d_q, rows, D, call.d_qkv + head.at(first, 0), stride);
+  }
+}
+
+/** Heads: those of the first batch row, of the second and so on. */
+static void attention_backward_kernel(const AttentionBackwardCall& call, float* scratch, int64_t begin, int64_t end) {
+  for (int64_t head = begin; head < end; ++head) {
+    attention_backward_head(call, Head(call, head), call.saved + 2 * head * call.time, scratch);
+  }
+}
+
+}  // namespace panthalia::canon::PANTHALIA_ISA

@@ -26,6 +26,14 @@ std::unique_ptr<Trainer> make_trainer(const Napi::CallbackInfo& info, const Stop
   return std::make_unique<Trainer>(trainer, make_torch_operators(threads), stop);
 }
 
+Convert bytes_of(const Digest& digest) {
+  return [digest](Napi::Env env) {
+    Napi::Uint8Array bytes = Napi::Uint8Array::New(env, digest.size());
+    std::copy(digest.begin(), digest.end(), bytes.Data());
+    return bytes;
+  };
+}
+
 }  // namespace
 
 Napi::Function TrainerObject::define(Napi::Env env) {
@@ -38,6 +46,7 @@ Napi::Function TrainerObject::define(Napi::Env env) {
                          InstanceMethod<&TrainerObject::inner_step>("innerStep"),
                          InstanceMethod<&TrainerObject::evaluate>("evaluate"),
                          InstanceMethod<&TrainerObject::state_root>("stateRoot"),
+                         InstanceMethod<&TrainerObject::gradient_root>("gradientRoot"),
                          InstanceMethod<&TrainerObject::abort>("abort"),
                          InstanceMethod<&TrainerObject::dispose>("dispose"),
                      });
@@ -123,15 +132,11 @@ Napi::Value TrainerObject::evaluate(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value TrainerObject::state_root(const Napi::CallbackInfo& info) {
-  return promised(info.Env(), [&] {
-    return start([this]() -> Convert {
-      return [root = trainer_->state_root()](Napi::Env env) {
-        Napi::Uint8Array bytes = Napi::Uint8Array::New(env, root.size());
-        std::copy(root.begin(), root.end(), bytes.Data());
-        return bytes;
-      };
-    });
-  });
+  return promised(info.Env(), [&] { return start([this] { return bytes_of(trainer_->state_root()); }); });
+}
+
+Napi::Value TrainerObject::gradient_root(const Napi::CallbackInfo& info) {
+  return promised(info.Env(), [&] { return start([this] { return bytes_of(trainer_->gradient_root()); }); });
 }
 
 Napi::Value TrainerObject::abort(const Napi::CallbackInfo& info) {

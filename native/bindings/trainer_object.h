@@ -24,6 +24,7 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
   Napi::Value inner_step(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value state_root(const Napi::CallbackInfo& info);
+  Napi::Value gradient_root(const Napi::CallbackInfo& info);
   Napi::Value abort(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 

@@ -43,6 +43,7 @@ StepResult Trainer::inner_step(Tokens inputs, Tokens targets, const StepScalars&
   check_state();
   const auto begin = std::chrono::steady_clock::now();
   const auto scope = operators_->enter();
+  gradients_step_ = 0;
   const float loss = loss_and_gradients(inputs, targets);
   const float norm = operators_->norm(layout(), gradients_.data());
   if (!std::isfinite(norm)) {
@@ -51,6 +52,7 @@ StepResult Trainer::inner_step(Tokens inputs, Tokens targets, const StepScalars&
   }
   stop_.check();
   step_ += 1;
+  gradients_step_ = step_;
   update(scalars, clip_factor(norm, options_.inner.clip_norm));
   const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
   return {loss, norm, elapsed.count()};
@@ -88,9 +90,21 @@ float Trainer::evaluate(Tokens inputs, Tokens targets) {
 Digest Trainer::state_root() {
   check_state();
   const auto scope = operators_->enter();
-  return panthalia::state_root(operators_->group_root(layout(), parameters_.data()),
-                               operators_->group_root(layout(), m_.data()),
-                               operators_->group_root(layout(), v_.data()));
+  const Digest theta = operators_->group_root(layout(), parameters_.data());
+  const Digest m = operators_->group_root(layout(), m_.data());
+  const Digest v = step_ == 0 ? m : operators_->group_root(layout(), v_.data());  // both are zeros before the first step
+  return panthalia::state_root(theta, m, v);
+}
+
+Digest Trainer::gradient_root() {
+  check_state();
+  if (step_ == 0) return Digest{};
+  if (gradients_step_ != step_) {
+    throw EngineError(ErrorCode::invalid_state, "the gradients of inner step " + std::to_string(step_) +
+                                                    " must be asked for before another step begins; one did, and was aborted");
+  }
+  const auto scope = operators_->enter();
+  return operators_->group_root(layout(), gradients_.data());
 }
 
 /** Through the host where the parameters live elsewhere; invalid until all of them are there. */
@@ -111,6 +125,7 @@ void Trainer::begin_state() {
   m_.zero();
   v_.zero();
   step_ = 0;
+  gradients_step_ = 0;
 }
 
 void Trainer::check_state() const {

@@ -55,6 +55,10 @@ class Trainer {
   StepResult inner_step(Tokens inputs, Tokens targets, const StepScalars& scalars);
   float evaluate(Tokens inputs, Tokens targets);
   Digest state_root();
+  /** Of the gradients of the last inner step, as their norm was taken: added over the micro-batches, before the clip factor.
+   *  32 zero bytes where no step was made since the parameters were set.
+   *  throws INVALID_STATE where an aborted step has overwritten them */
+  Digest gradient_root();
 
  private:
   void begin_state();
@@ -72,7 +76,8 @@ class Trainer {
   Arena micro_gradients_;  // of one micro-batch, where there are several
   /** Why the state can not be used; empty when it can. */
   std::string invalid_ = "the trainer holds no parameters yet: initialise or load them first";
-  int64_t step_ = 0;  // inner steps since the parameters were set
+  int64_t step_ = 0;            // inner steps since the parameters were set
+  int64_t gradients_step_ = 0;  // the inner step that gradients_ belong to; 0 while they are those of none
 };
 
 }  // namespace panthalia

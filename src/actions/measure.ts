@@ -31,6 +31,7 @@ export async function measureStep(
     const stepMs = performance.now();
     await trainer.innerStep(tokens, scalars, signal);
     await trainer.stateRoot();
+    await trainer.gradientRoot();
     if (step >= warmupSteps) seconds.push((performance.now() - stepMs) / 1000);
   }
   seconds.sort((a, b) => a - b);

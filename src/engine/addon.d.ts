@@ -78,6 +78,9 @@ export declare class NativeTrainer {
   evaluate(inputs: Int32Array, targets: Int32Array): Promise<number>;
   /** 32 bytes: Merkle root over theta | m | v (docs/protocol.md, state tree). */
   stateRoot(): Promise<Uint8Array>;
+  /** 32 bytes: Merkle root over the gradients of the last inner step before clipping; zeros before the first one.
+   *  Rejects with INVALID_STATE where an aborted step has overwritten them. */
+  gradientRoot(): Promise<Uint8Array>;
   /** The call in flight rejects with ABORTED at its next operator. An inner step that was aborted leaves the state as it was. */
   abort(): void;
   /** Frees the arenas and joins the thread. Twice is harmless. */

@@ -62,6 +62,9 @@ export interface Trainer extends AsyncDisposable {
   evaluate(batch: Batch, signal?: AbortSignal): Promise<number>;
   /** Merkle root over theta | m | v; twin: protocol/stateTree.ts */
   stateRoot(): Promise<Hex32>;
+  /** Merkle root over the gradients of the last inner step, before clipping; zeros before the first one.
+   *  throws `engine.invalid_state` where an aborted step has overwritten them */
+  gradientRoot(): Promise<Hex32>;
   /** Frees the arenas and joins the thread. Twice is harmless. */
   dispose(): Promise<void>;
 }
@@ -163,7 +166,11 @@ class AddonTrainer implements Trainer {
   }
 
   async stateRoot(): Promise<Hex32> {
-    return `0x${Buffer.from(await translated(this.#native.stateRoot())).toString('hex')}`;
+    return hex32(await translated(this.#native.stateRoot()));
+  }
+
+  async gradientRoot(): Promise<Hex32> {
+    return hex32(await translated(this.#native.gradientRoot()));
   }
 
   dispose(): Promise<void> {
@@ -190,6 +197,10 @@ class AddonTrainer implements Trainer {
       signal?.removeEventListener('abort', onAbort);
     }
   }
+}
+
+function hex32(bytes: Uint8Array): Hex32 {
+  return `0x${Buffer.from(bytes).toString('hex')}`;
 }
 
 function parameterFile(file: NativeFile): ParameterFile {

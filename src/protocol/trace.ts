@@ -1,14 +1,29 @@
 /** The trace: S_0 .. S_H, and the keccak-256 tree over it that a contract can open.
  *
- *  S_k  = SHA-256(0x03 | taskId | SHA-256(opset) | u32be k | stateRoot_k | batchDigest_k | scalars_k as 3 u32be)
- *         batchDigest_k and scalars_k belong to the step that led to state k; both are zero for k = 0
+ *  S_k  = SHA-256(0x03 | taskId | SHA-256(opset) | u32be k | stateRoot_k | gradientRoot_k | batchDigest_k | scalars_k as 3 u32be
+ *                 | loss_k, norm_k as 2 u32be)
+ *         all but the state root belong to the step that led to state k, and are zero for k = 0
  *  leaf = keccak(0x00 | u32be i | S_i);  node = keccak(0x01 | l | r);  padded to a power of two with zero hashes
  *  source: docs/protocol.md, state tree and trace */
 import { createHash } from 'node:crypto';
 import { keccak_256 } from '@noble/hashes/sha3.js';
+import { fp32Bits } from './spec.js';
 import type { Hex32, Opset, StepScalars } from './task.js';
 
 const zero32 = new Uint8Array(32);
+
+/** The step from X_{k-1} to X_k. */
+export interface Transition {
+  /** of the batch it consumed */
+  batchDigest: Hex32;
+  scalars: StepScalars;
+  /** root of the gradients, laid out as theta, before the clip factor */
+  gradientRoot: Hex32;
+  /** nats per token, before the update; a value of fp32 */
+  loss: number;
+  /** L2 of the gradients, before the clip factor; a value of fp32 */
+  gradientNorm: number;
+}
 
 export interface TraceLeafInput {
   taskId: Hex32;
@@ -18,29 +33,26 @@ export interface TraceLeafInput {
   /** root of X_k */
   stateRoot: Hex32;
   /** the step that led to X_k; null for k = 0 */
-  consumed: { batchDigest: Hex32; scalars: StepScalars } | null;
+  transition: Transition | null;
 }
 
 /** S_k, 32 bytes. */
-export function traceLeaf(input: TraceLeafInput): Hex32 {
-  const step = Buffer.alloc(4);
-  step.writeUInt32BE(input.step);
-  const scalars = Buffer.alloc(12);
-  if (input.consumed) {
-    scalars.writeUInt32BE(input.consumed.scalars.stepSize, 0);
-    scalars.writeUInt32BE(input.consumed.scalars.secondMomentScale, 4);
-    scalars.writeUInt32BE(input.consumed.scalars.decay, 8);
-  }
-  const digest = createHash('sha256')
+export function traceLeaf({ taskId, opset, step, stateRoot, transition }: TraceLeafInput): Hex32 {
+  const hash = createHash('sha256')
     .update(Uint8Array.of(3))
-    .update(bytes32(input.taskId))
-    .update(createHash('sha256').update(input.opset, 'ascii').digest())
-    .update(step)
-    .update(bytes32(input.stateRoot))
-    .update(input.consumed ? bytes32(input.consumed.batchDigest) : zero32)
-    .update(scalars)
-    .digest();
-  return hex32(digest);
+    .update(bytes32(taskId))
+    .update(createHash('sha256').update(opset, 'ascii').digest())
+    .update(u32be(step))
+    .update(bytes32(stateRoot));
+  return hex32(hash.update(transitionBytes(transition)).digest());
+}
+
+function transitionBytes(transition: Transition | null): Uint8Array {
+  if (transition === null) return new Uint8Array(84);
+  const { gradientRoot, batchDigest, scalars, loss, gradientNorm } = transition;
+  const { stepSize, secondMomentScale, decay } = scalars;
+  const numbers = u32be(stepSize, secondMomentScale, decay, fp32Bits(loss), fp32Bits(gradientNorm));
+  return Buffer.concat([bytes32(gradientRoot), bytes32(batchDigest), numbers]);
 }
 
 /** SHA-256 of inputs then targets as uint16 little-endian, row-major.  throws RangeError for a token outside uint16 */
@@ -116,6 +128,14 @@ function leafHash(index: number, leaf: Hex32): Uint8Array {
 
 function parent(left: Uint8Array, right: Uint8Array): Uint8Array {
   return keccak_256(Buffer.concat([Uint8Array.of(1), left, right]));
+}
+
+function u32be(...values: number[]): Uint8Array {
+  const bytes = Buffer.alloc(4 * values.length);
+  values.forEach((value, i) => {
+    bytes.writeUInt32BE(value, 4 * i);
+  });
+  return bytes;
 }
 
 function bytes32(hex: Hex32): Uint8Array {

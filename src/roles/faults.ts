@@ -74,11 +74,12 @@ async function claimBase({ context, task, inputs, signal }: Job): Promise<Submis
   const { taskId } = task;
   const spec = await inputs.spec(task, signal);
   const { opset, base } = spec;
+  const zeros: Hex32 = `0x${'00'.repeat(32)}`;
   const claims = spec.scalars.map((scalars, i) => ({
     step: i + 1,
-    consumed: { batchDigest: `0x${'00'.repeat(32)}` as Hex32, scalars },
+    transition: { batchDigest: zeros, scalars, gradientRoot: zeros, loss: 0, gradientNorm: 0 },
   }));
-  const leaves = [{ step: 0, consumed: null }, ...claims].map((claim) =>
+  const leaves = [{ step: 0, transition: null }, ...claims].map((claim) =>
     traceLeaf({ taskId, opset, stateRoot: base.stateRoot, ...claim }),
   );
   const { blob } = await context.sot.putBytes(leavesBlob(leaves), { signal });
@@ -173,6 +174,7 @@ function altered(trainer: Trainer, changes: Partial<Trainer>): Trainer {
     innerStep: (batch, scalars, signal) => trainer.innerStep(batch, scalars, signal),
     evaluate: (batch, signal) => trainer.evaluate(batch, signal),
     stateRoot: () => trainer.stateRoot(),
+    gradientRoot: () => trainer.gradientRoot(),
     dispose: () => trainer.dispose(),
     [Symbol.asyncDispose]: () => trainer.dispose(),
     ...changes,

@@ -59,21 +59,32 @@ export async function replayTask(options: ReplayOptions): Promise<Replay> {
   if (stateRoot !== spec.base.stateRoot) throw wrongBase(spec.base.stateRoot, stateRoot);
 
   const { opset } = spec;
-  const leaves = [traceLeaf({ taskId, opset, step: 0, stateRoot, consumed: null })];
+  const leaves = [traceLeaf({ taskId, opset, step: 0, stateRoot, transition: null })];
   let loss = Number.NaN;
   for (let k = 1; k <= spec.innerSteps && firstDifference(leaves, expected) === null; k++) {
     const scalars = spec.scalars[k - 1];
     if (scalars === undefined) throw new RangeError(`the spec has no scalars for step ${k}`);
     const batch = await compute.batchAt(spec, slot, k - 1);
-    const [result, stateRoot] = await turn(async () => {
+    const { result, stateRoot, gradientRoot } = await turn(async () => {
       signal.throwIfAborted();
-      return [await trainer.innerStep(batch, scalars, signal), await trainer.stateRoot()] as const;
+      return {
+        result: await trainer.innerStep(batch, scalars, signal),
+        stateRoot: await trainer.stateRoot(),
+        gradientRoot: await trainer.gradientRoot(),
+      };
     }).catch((error) => {
       signal.throwIfAborted();
       throw error;
     });
-    const consumed = { batchDigest: batchDigest(batch), scalars };
-    leaves.push(traceLeaf({ taskId, opset, step: k, stateRoot, consumed }));
+    const { loss: stepLoss, gradientNorm } = result;
+    const transition = {
+      batchDigest: batchDigest(batch),
+      scalars,
+      gradientRoot,
+      loss: stepLoss,
+      gradientNorm,
+    };
+    leaves.push(traceLeaf({ taskId, opset, step: k, stateRoot, transition }));
     loss = result.loss;
     onStep?.(k, result);
   }

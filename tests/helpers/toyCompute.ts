@@ -90,6 +90,10 @@ class ToyTrainer implements Trainer {
     return toyStateRoot(this.#theta, this.#step);
   }
 
+  async gradientRoot(): Promise<Hex32> {
+    return sha256Hex(this.#theta);
+  }
+
   async dispose(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {}

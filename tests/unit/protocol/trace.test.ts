@@ -5,6 +5,7 @@ import {
   decodeLeaves,
   encodeLeaves,
   type TraceLeafInput,
+  type Transition,
   traceLeaf,
   traceProof,
   traceRoot,
@@ -18,10 +19,10 @@ const inputs = fixture.states.map(
 );
 
 describe('the trace', () => {
-  it('gives the leaves, the root and the proof of the shared fixture', () => {
+  it('gives the leaves, the root and the proofs of the shared fixture', () => {
     expect(inputs.map(traceLeaf)).toEqual(leaves);
     expect(traceRoot(leaves)).toBe(fixture.traceRoot);
-    expect(traceProof(leaves, 3)).toEqual(fixture.proofOf3);
+    expect(leaves.map((_, index) => traceProof(leaves, index))).toEqual(fixture.proofs);
   });
 
   it('digests a batch as uint16, inputs before targets', () => {
@@ -34,17 +35,25 @@ describe('the trace', () => {
     );
   });
 
-  it('binds task, opset, step, state, batch and scalars into each leaf', () => {
-    const base = inputs[2] as TraceLeafInput & { consumed: NonNullable<TraceLeafInput['consumed']> };
+  it('binds the task and every value of the step into each leaf', () => {
+    const base = inputs[2] as TraceLeafInput & { transition: Transition };
+    const { transition } = base;
     const other = `0x${'11'.repeat(32)}` as const;
     const variants: TraceLeafInput[] = [
       { ...base, taskId: other },
       { ...base, opset: 'canon' as Opset },
       { ...base, step: 3 },
       { ...base, stateRoot: other },
-      { ...base, consumed: null },
-      { ...base, consumed: { ...base.consumed, batchDigest: other } },
-      { ...base, consumed: { ...base.consumed, scalars: { ...base.consumed.scalars, decay: 1 } } },
+      { ...base, transition: null },
+      ...[
+        { batchDigest: other },
+        { gradientRoot: other },
+        { batchDigest: transition.gradientRoot, gradientRoot: transition.batchDigest },
+        { scalars: { ...transition.scalars, decay: 1 } },
+        { loss: transition.gradientNorm, gradientNorm: transition.loss },
+        { loss: 0 },
+        { loss: -0 },
+      ].map((change) => ({ ...base, transition: { ...transition, ...change } })),
     ];
     expect(new Set([base, ...variants].map(traceLeaf)).size).toBe(variants.length + 1);
   });

@@ -45,7 +45,7 @@ export function compile() {
 function sourceHash() {
   const hash = createHash('sha256');
   const files = readdirSync(join(root, 'src'), { recursive: true })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .sort()
     .map((name) => join('src', name));
   for (const name of [...files, 'tsconfig.json', 'package.json']) {

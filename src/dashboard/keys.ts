@@ -1,0 +1,236 @@
+/** The one table of keys: what they are called, what they do, when they do it. Footer, help and tests are made from it. */
+
+export type Action =
+  | 'previous'
+  | 'next'
+  | 'choose'
+  | 'pageUp'
+  | 'pageDown'
+  | 'first'
+  | 'last'
+  | 'follow'
+  | 'search'
+  | 'nextMatch'
+  | 'previousMatch'
+  | 'level'
+  | 'clock'
+  | 'copy'
+  | 'pager'
+  | 'nextPanel'
+  | 'previousPanel'
+  | 'zoom'
+  | 'back'
+  | 'help'
+  | 'stream'
+  | 'save'
+  | 'dispute'
+  | 'stopWorker'
+  | 'pause'
+  | 'faster'
+  | 'slower'
+  | 'backward'
+  | 'forward'
+  | 'leave'
+  | 'quit'
+  | 'quitNow';
+
+/** What a screen can offer beyond looking; it depends on who opened it. */
+export type Ability = 'pager' | 'save' | 'dispute' | 'stopWorker' | 'replay' | 'leave' | 'run';
+
+export interface KeyBinding {
+  action: Action;
+  /** as `keyName` gives them */
+  keys: readonly string[];
+  /** for people */
+  label: string;
+  does: string;
+  group: 'look' | 'log' | 'run' | 'replay' | 'leave';
+  /** only with this ability */
+  needs?: Ability;
+  /** what the footer says, for the keys that it names; the most important ones first */
+  footer?: { text: string; rank: number };
+}
+
+export const keyTable: readonly KeyBinding[] = [
+  ...[
+    bind(
+      'look',
+      'previous',
+      ['up', 'k'],
+      '↑ k',
+      'the process above, or the row above in a table',
+      1,
+      '↑↓ select',
+    ),
+    bind('look', 'next', ['down', 'j'], '↓ j', 'the process below, or the row below in a table'),
+    bind('look', 'choose', ['1', '2', '3', '4', '5', '6', '7', '8', '9'], '1-9', 'the process at that place'),
+    bind(
+      'look',
+      'nextPanel',
+      ['tab'],
+      'Tab',
+      'next panel: log, loss, tasks, disputes, stakes',
+      4,
+      'Tab panel',
+    ),
+    bind('look', 'previousPanel', ['shift-tab'], 'Shift-Tab', 'previous panel'),
+    bind('look', 'zoom', ['enter'], 'Enter', 'give the panel the whole width, and back'),
+    bind('look', 'help', ['?', 'h'], '?', 'this help', 3, '? help'),
+    bind('look', 'back', ['escape'], 'Esc', 'close what is open, end the search'),
+  ],
+  ...[
+    bind(
+      'log',
+      'pageUp',
+      ['pageup', 'ctrl-u', 'ctrl-b'],
+      'PgUp Ctrl-U',
+      'a page back; new lines wait',
+      9,
+      'PgUp PgDn scroll',
+    ),
+    bind('log', 'pageDown', ['pagedown', 'ctrl-d', 'ctrl-f', ' '], 'PgDn Ctrl-D', 'a page on'),
+    bind('log', 'first', ['g', 'home'], 'g', 'to the oldest line kept'),
+    bind('log', 'last', ['G', 'end'], 'G', 'to the newest line'),
+    bind('log', 'follow', ['f'], 'f', 'follow the newest line, or stand still', 6, 'f follow'),
+    bind('log', 'search', ['/'], '/', 'find in the log', 5, '/ find'),
+    bind('log', 'nextMatch', ['n'], 'n', 'next match, towards older lines'),
+    bind('log', 'previousMatch', ['N'], 'N', 'previous match, towards newer lines'),
+    bind('log', 'level', ['l'], 'l', 'show from debug, info or warn on', 8, 'l level'),
+    bind('log', 'clock', ['t'], 't', 'times: of the day, since the start, none'),
+    bind('log', 'copy', ['y'], 'y', 'copy the found or the last line to the clipboard (OSC 52)'),
+    { ...bind('log', 'pager', ['o'], 'o', 'open the whole log in $PAGER'), needs: 'pager' },
+    bind(
+      'log',
+      'stream',
+      ['L'],
+      'L',
+      'leave the screen and print plain lines; again to come back',
+      7,
+      'L plain',
+    ),
+  ],
+  ...[
+    {
+      ...bind('run', 'save', ['s'], 's', 'save the newest model into the run folder'),
+      needs: 'save' as const,
+    },
+    {
+      ...bind(
+        'run',
+        'dispute',
+        ['d'],
+        'd',
+        're-execute the selected task and dispute it if it is wrong; asks first',
+      ),
+      needs: 'dispute' as const,
+    },
+    {
+      ...bind('run', 'stopWorker', ['x'], 'x', 'stop the selected worker; asks first'),
+      needs: 'stopWorker' as const,
+    },
+  ],
+  ...[
+    { ...bind('replay', 'pause', ['p'], 'p', 'pause and go on', 2, 'p pause'), needs: 'replay' as const },
+    {
+      ...bind('replay', 'faster', ['+', '='], '+', 'twice as fast', 2, '+- speed'),
+      needs: 'replay' as const,
+    },
+    { ...bind('replay', 'slower', ['-', '_'], '-', 'half as fast'), needs: 'replay' as const },
+    {
+      ...bind('replay', 'backward', ['left'], '←', '10 seconds back', 2, '←→ seek'),
+      needs: 'replay' as const,
+    },
+    { ...bind('replay', 'forward', ['right'], '→', '10 seconds on'), needs: 'replay' as const },
+  ],
+  ...[
+    {
+      ...bind('leave', 'leave', ['e'], 'e', 'close the screen; the run goes on without it'),
+      needs: 'leave' as const,
+    },
+    bind(
+      'leave',
+      'quit',
+      ['q', 'ctrl-c'],
+      'q Ctrl-C',
+      'quit; a run is stopped gracefully first',
+      2,
+      'q quit',
+    ),
+    bind('leave', 'quitNow', ['Q'], 'Q', 'quit at once; what is running is killed'),
+  ],
+] as readonly KeyBinding[];
+
+/** The binding of a key among those that can be used here. */
+export function bindingOf(key: string, abilities: ReadonlySet<Ability>): KeyBinding | undefined {
+  return usableKeys(abilities).find(({ keys }) => keys.includes(key));
+}
+
+export function usableKeys(abilities: ReadonlySet<Ability>): KeyBinding[] {
+  return keyTable.filter(({ needs }) => needs === undefined || abilities.has(needs));
+}
+
+/** As many hints as fit, the most important ones, in the order of the table. */
+export function footerText(abilities: ReadonlySet<Ability>, columns: number): string {
+  const hints = usableKeys(abilities).flatMap(({ footer }) => (footer === undefined ? [] : [footer]));
+  const byRank = [...hints].sort((a, b) => a.rank - b.rank);
+  const textOf = (count: number) => {
+    const kept = new Set(byRank.slice(0, count));
+    return hints.filter((hint) => kept.has(hint)).map(({ text }) => text);
+  };
+  let count = hints.length;
+  while (count > 0 && textOf(count).join('  ').length > columns) count -= 1;
+  return textOf(count).join('  ');
+}
+
+/** The parts of a key press that Ink gives. */
+export interface InkKey {
+  upArrow?: boolean;
+  downArrow?: boolean;
+  leftArrow?: boolean;
+  rightArrow?: boolean;
+  pageUp?: boolean;
+  pageDown?: boolean;
+  home?: boolean;
+  end?: boolean;
+  return?: boolean;
+  escape?: boolean;
+  tab?: boolean;
+  shift?: boolean;
+  ctrl?: boolean;
+  meta?: boolean;
+  backspace?: boolean;
+  delete?: boolean;
+}
+
+/** Keys by the names of the table. A pasted text is as many keys as it has characters. */
+export function keyNames(input: string, key: InkKey): string[] {
+  if (key.upArrow) return ['up'];
+  if (key.downArrow) return ['down'];
+  if (key.leftArrow) return ['left'];
+  if (key.rightArrow) return ['right'];
+  if (key.pageUp) return ['pageup'];
+  if (key.pageDown) return ['pagedown'];
+  if (key.home) return ['home'];
+  if (key.end) return ['end'];
+  if (key.return) return ['enter'];
+  if (key.escape) return ['escape'];
+  if (key.tab) return [key.shift ? 'shift-tab' : 'tab'];
+  if (key.backspace || key.delete) return ['backspace'];
+  if (key.ctrl) return [`ctrl-${input}`];
+  // Alt-x is not x.
+  if (key.meta) return [];
+  return [...input].map((character) => (character === '\r' || character === '\n' ? 'enter' : character));
+}
+
+function bind(
+  group: KeyBinding['group'],
+  action: Action,
+  keys: string[],
+  label: string,
+  does: string,
+  rank?: number,
+  text?: string,
+): KeyBinding {
+  const binding = { group, action, keys, label, does };
+  return rank === undefined || text === undefined ? binding : { ...binding, footer: { text, rank } };
+}

@@ -1,0 +1,215 @@
+/** The dashboard on a real terminal. Loads Ink and React, so it is imported only where there is one. */
+import { spawn } from 'node:child_process';
+import { type Instance, render } from 'ink';
+import type { StampedEvent } from '../events/types.js';
+import Dashboard from './Dashboard.js';
+import type { Ability } from './keys.js';
+import type { DashboardModel } from './model.js';
+import { createSession, type Session } from './session.js';
+import { guardTerminal } from './terminalGuard.js';
+import type { Effect } from './view.js';
+
+/** What keys do beyond the screen. A key whose control is missing does not exist, and the help does not name it. */
+export interface Controls {
+  quit(): void;
+  quitNow(): void;
+  leave?: () => void;
+  /** Each says in one sentence what came of it. */
+  save?: () => Promise<string>;
+  dispute?: (taskId: string) => Promise<string>;
+  stopWorker?: (process: string) => Promise<string>;
+  replay?: (change: 'pause' | 'faster' | 'slower' | 'backward' | 'forward') => void;
+  /** file of the whole log of a process; null when there is none */
+  logPath?: (process: string) => string | null;
+}
+
+export interface DashboardOptions {
+  controls: Controls;
+  title: string;
+  hasColors: boolean;
+  disputeCosts?: readonly string[];
+  /** unix milliseconds; of a replay, the time that is replayed */
+  now?: () => number;
+  /** Prints an event while the screen is left with L. */
+  printPlain: (event: StampedEvent) => void;
+  stdin?: NodeJS.ReadStream;
+  stdout?: NodeJS.WriteStream;
+}
+
+export interface OpenDashboard {
+  push(event: StampedEvent): void;
+  /** Another moment of a replay. */
+  show(model: DashboardModel, status: string): void;
+  /** One sentence for the footer; on stderr while the screen is left. */
+  tell(text: string): void;
+  /** Gives the terminal back as it was. Twice is harmless. */
+  close(): void;
+}
+
+const ctrlC = '\x03';
+
+export function openDashboard(options: DashboardOptions): OpenDashboard {
+  const { controls, hasColors, printPlain } = options;
+  const { stdin = process.stdin, stdout = process.stdout } = options;
+  const sizeNow = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
+  const guard = guardTerminal((stdout as NodeJS.WriteStream & { fd: number }).fd);
+  let instance: Instance | null = null;
+  let isStreaming = false;
+  let isClosed = false;
+
+  const mount = () => {
+    guard.enter();
+    session.resize(sizeNow());
+    instance = render(<Dashboard session={session} hasColors={hasColors} />, {
+      ...{ stdin, stdout, exitOnCtrlC: false, patchConsole: false, incrementalRendering: true },
+    });
+  };
+  const unmount = () => {
+    instance?.unmount();
+    instance = null;
+  };
+  const leaveScreen = () => {
+    unmount();
+    guard.leave();
+  };
+  // A new Ink knows nothing of what the old one believes to be on the screen.
+  const onResize = () => {
+    if (instance === null) return;
+    unmount();
+    guard.clear();
+    mount();
+  };
+
+  const onStreamKey = (data: Buffer | string) => {
+    const text = data.toString();
+    if (text.includes('L')) stopStreaming();
+    else if (text.includes('Q')) controls.quitNow();
+    else if (text.includes('q') || text.includes(ctrlC)) controls.quit();
+  };
+  const startStreaming = () => {
+    leaveScreen();
+    isStreaming = true;
+    process.stderr.write('Plain lines. L comes back to the screen, q quits.\n');
+    stdin.setRawMode(true);
+    stdin.on('data', onStreamKey);
+    stdin.ref();
+    stdin.resume();
+  };
+  const endStreaming = () => {
+    if (!isStreaming) return;
+    isStreaming = false;
+    stdin.off('data', onStreamKey);
+    stdin.pause();
+    stdin.setRawMode(false);
+  };
+  const stopStreaming = () => {
+    endStreaming();
+    if (!isClosed) mount();
+  };
+
+  const openPager = async (name: string) => {
+    const path = controls.logPath?.(name) ?? null;
+    if (path === null) return session.tell(`There is no log file of ${name}.`);
+    leaveScreen();
+    const problem = await runPager(path);
+    if (isClosed) return;
+    mount();
+    if (problem !== null) session.tell(problem);
+  };
+
+  const onEffect = (effect: Effect) => {
+    switch (effect.do) {
+      case 'quit':
+        session.tell('Stopping; Q ends at once.');
+        return controls.quit();
+      case 'quitNow':
+        return controls.quitNow();
+      case 'leave':
+        return controls.leave?.();
+      case 'stream':
+        return startStreaming();
+      case 'pager':
+        return void openPager(effect.process);
+      case 'copy':
+        stdout.write(`\x1b]52;c;${Buffer.from(effect.text).toString('base64')}\x07`);
+        return session.tell('Copied.');
+      case 'save':
+        return report('Saving.', controls.save?.());
+      case 'dispute':
+        return report('Re-executing the task.', controls.dispute?.(effect.taskId));
+      case 'stopWorker':
+        return report(`Stopping ${effect.process}.`, controls.stopWorker?.(effect.process));
+      case 'tell':
+        return session.tell(effect.text);
+      default:
+        return controls.replay?.(effect.do);
+    }
+  };
+  const report = (beginning: string, outcome: Promise<string> | undefined) => {
+    session.tell(beginning);
+    outcome?.then(tell, (error: Error) => tell(error.message));
+  };
+  const tell = (text: string) => {
+    if (isStreaming) process.stderr.write(`${text}\n`);
+    session.tell(text);
+  };
+
+  const session: Session = createSession({
+    abilities: abilitiesOf(controls),
+    size: sizeNow(),
+    title: options.title,
+    ...(options.disputeCosts === undefined ? {} : { disputeCosts: options.disputeCosts }),
+    ...(options.now === undefined ? {} : { now: options.now }),
+    onEffect,
+  });
+  // Reading from a terminal that is gone fails; whoever sent SIGHUP has said so already.
+  const onLost = () => controls.quit();
+  stdin.on('error', onLost);
+  stdout.on('resize', onResize);
+  mount();
+
+  return {
+    push(event) {
+      session.push(event);
+      if (isStreaming) printPlain(event);
+    },
+    show: (model, status) => session.show(model, status),
+    tell,
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      stdout.off('resize', onResize);
+      endStreaming();
+      unmount();
+      session.close();
+      guard.close();
+      stdin.unref();
+    },
+  };
+}
+
+function abilitiesOf(controls: Controls): ReadonlySet<Ability> {
+  const has = { ...controls, pager: controls.logPath } as Partial<Record<Ability, unknown>>;
+  const all: Ability[] = ['pager', 'save', 'dispute', 'stopWorker', 'replay', 'leave'];
+  return new Set(all.filter((ability) => has[ability] !== undefined));
+}
+
+/** null, or one sentence about a pager that did not start. Its Ctrl-C is its own. */
+async function runPager(path: string): Promise<string | null> {
+  const pager = process.env.PAGER || 'less -R +G';
+  const handlers = process.listeners('SIGINT');
+  process.removeAllListeners('SIGINT');
+  const ignore = () => {};
+  process.on('SIGINT', ignore);
+  try {
+    const child = spawn('/bin/sh', ['-c', `${pager} "$1"`, 'sh', path], { stdio: 'inherit' });
+    const code = await new Promise<number | null>((resolve) => {
+      child.once('error', () => resolve(127));
+      child.once('close', resolve);
+    });
+    return code === 127 ? `The pager ${pager} can not be started; set PAGER to another one.` : null;
+  } finally {
+    process.off('SIGINT', ignore);
+    for (const handler of handlers) process.on('SIGINT', handler as NodeJS.SignalsListener);
+  }
+}

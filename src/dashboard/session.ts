@@ -1,0 +1,116 @@
+/** What one open dashboard knows: the run, the view, the size, the time. It tells its listeners when there is something new to
+ *  draw, and no more than ten times a second. No terminal in here. */
+import type { StampedEvent } from '../events/types.js';
+import type { Ability } from './keys.js';
+import type { Size } from './layout.js';
+import { type DashboardModel, emptyModel, reduce } from './model.js';
+import { logRowsOf, type SceneOptions } from './scene.js';
+import { type Effect, firstView, press, type View } from './view.js';
+
+export interface SessionOptions {
+  abilities: ReadonlySet<Ability>;
+  size: Size;
+  title: string;
+  disputeCosts?: readonly string[];
+  /** unix milliseconds; of a replay, the time that is replayed */
+  now?: () => number;
+  onEffect: (effect: Effect) => void;
+}
+
+export interface Session {
+  readonly model: DashboardModel;
+  readonly view: View;
+  push(event: StampedEvent): void;
+  /** Another moment of a replay. */
+  show(model: DashboardModel, status: string): void;
+  press(key: string): void;
+  resize(size: Size): void;
+  /** Says it in the footer for a moment. */
+  tell(text: string): void;
+  /** What to draw; the same object until there is something new. */
+  scene(): SceneOptions;
+  /** Returns the way to stop. */
+  subscribe(listener: () => void): () => void;
+  /** Ends the clock. Twice is harmless. */
+  close(): void;
+}
+
+const frameMs = 100;
+/** Ages and clocks on the screen are in seconds. */
+const tickMs = 1000;
+const noticeMs = 6000;
+
+export function createSession(options: SessionOptions): Session {
+  const { abilities, title, onEffect, disputeCosts = [], now = Date.now } = options;
+  const listeners = new Set<() => void>();
+  let model = emptyModel();
+  let view = firstView;
+  let size = options.size;
+  let notice: { text: string; untilMs: number } | null = null;
+  let status: string | null = null;
+  let frameTimer: NodeJS.Timeout | null = null;
+  let drawnMs = 0;
+
+  const situation = () => ({ model, abilities, disputeCosts, view, size, nowMs: now(), title, status });
+  const takeScene = (): SceneOptions => {
+    if (notice !== null && Date.now() > notice.untilMs) notice = null;
+    return { ...situation(), notice: notice?.text ?? null };
+  };
+  let scene = takeScene();
+  const draw = () => {
+    if (frameTimer !== null) clearTimeout(frameTimer);
+    frameTimer = null;
+    drawnMs = performance.now();
+    scene = takeScene();
+    for (const listener of listeners) listener();
+  };
+  const change = () => {
+    if (frameTimer !== null) return;
+    const waitMs = drawnMs + frameMs - performance.now();
+    if (waitMs <= 0) draw();
+    else frameTimer = setTimeout(draw, waitMs);
+  };
+  const ticker = setInterval(change, tickMs);
+
+  return {
+    get model() {
+      return model;
+    },
+    get view() {
+      return view;
+    },
+    push(event) {
+      model = reduce(model, event);
+      change();
+    },
+    show(moment, text) {
+      model = moment;
+      status = text;
+      change();
+    },
+    press(key) {
+      const pressed = press(view, key, { ...situation(), logRows: logRowsOf(situation()) });
+      view = pressed.view;
+      if (pressed.effect?.do === 'tell') this.tell(pressed.effect.text);
+      else if (pressed.effect !== undefined) onEffect(pressed.effect);
+      change();
+    },
+    resize(next) {
+      size = next;
+      draw();
+    },
+    tell(text) {
+      notice = { text, untilMs: Date.now() + noticeMs };
+      change();
+    },
+    scene: () => scene,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close() {
+      clearInterval(ticker);
+      if (frameTimer !== null) clearTimeout(frameTimer);
+    },
+  };
+}

@@ -1,0 +1,103 @@
+/** Rows of styled text: what panes are made of, and how they become what a terminal understands. */
+import sliceAnsi from 'slice-ansi';
+
+export type Color = 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan' | 'gray';
+
+export interface Style {
+  color?: Color;
+  bold?: boolean;
+  dim?: boolean;
+  inverse?: boolean;
+}
+
+export interface Span extends Style {
+  text: string;
+}
+
+export type Row = readonly Span[];
+
+/** A row of one style, or of spans. */
+export function row(...parts: (string | Span)[]): Row {
+  return parts.map((part) => (typeof part === 'string' ? { text: part } : part));
+}
+
+export function span(text: string, style: Style = {}): Span {
+  return { text, ...style };
+}
+
+const isNarrow = /^[\x20-\x7e\u2500-\u259f\u2800-\u28ff…·↑↓←→×≥–]*$/;
+
+/** The first columns of a text. One that is too long ends in `…`; nothing is cut through the middle of a wide character. */
+export function clip(text: string, columns: number): string {
+  if (columns <= 0) return '';
+  if (isNarrow.test(text)) return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
+  return sliceAnsi(text, 0, columns) === text ? text : `${sliceAnsi(text, 0, columns - 1)}…`;
+}
+
+/** Clipped or padded on the right. For text of one column a character, such as names and numbers. */
+export function left(text: string, columns: number): string {
+  return clip(text, columns).padEnd(columns);
+}
+
+/** Clipped or padded on the left. */
+export function right(text: string, columns: number): string {
+  return clip(text, columns).padStart(columns);
+}
+
+/** The row in at most so many columns. Spans after the first that has to be cut are left out. */
+export function clipRow(line: Row, columns: number): Row {
+  const kept: Span[] = [];
+  let free = columns;
+  for (const part of line) {
+    const text = clip(part.text, free);
+    kept.push({ ...part, text });
+    if (text !== part.text) break;
+    free -= text.length;
+  }
+  return kept;
+}
+
+/** The row with spaces behind it, for bars. */
+export function padRow(line: Row, columns: number, style: Style = {}): Row {
+  const used = line.reduce((sum, { text }) => sum + text.length, 0);
+  return [...line, span(' '.repeat(Math.max(0, columns - used)), style)];
+}
+
+const colorCodes: Record<Color, number> = {
+  red: 31,
+  green: 32,
+  yellow: 33,
+  blue: 34,
+  magenta: 35,
+  cyan: 36,
+  gray: 90,
+};
+
+/** With SGR codes (ECMA-48). Without colours bold, dim and inverse stay: NO_COLOR is about colours (no-color.org). */
+export function paint(line: Row, hasColors: boolean): string {
+  return line.map((part) => paintSpan(part, hasColors)).join('');
+}
+
+function paintSpan({ text, color, bold, dim, inverse }: Span, hasColors: boolean): string {
+  const codes = [
+    ...(bold ? [1] : []),
+    ...(dim ? [2] : []),
+    ...(inverse ? [7] : []),
+    ...(color !== undefined && hasColors ? [colorCodes[color]] : []),
+  ];
+  return codes.length === 0 || text === ''
+    ? text
+    : `${codes.map((code) => `\x1b[${code}m`).join('')}${text}\x1b[0m`;
+}
+
+/** What may be drawn of a text from elsewhere: no escape sequence, no control character, nothing that reorders the line. */
+export function harmless(text: string): string {
+  return text.replace(/\t/g, '  ').replace(escapes, '').replace(controls, '');
+}
+
+/** CSI, OSC (ended by BEL or ST), and two-character escapes: ECMA-48, 5.3 and 5.4 */
+const escapes =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -~])|\x9b[0-?]*[ -/]*[@-~]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+const controls = /[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;

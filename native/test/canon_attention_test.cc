@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "exact_attention.h"
 #include "kernels/canon/isa.h"
 #include "kernels/canon/parallel_attention.h"
 #include "plain_attention.h"
@@ -16,12 +17,11 @@ namespace panthalia::canon {
 namespace {
 
 using plain::Row;
-using Shape = plain::AttentionShape;
 using Floats = samples::Fenced<float>;
 using samples::Kind;
 
-/** all: of one of samples::kinds;  few_special: ordinary but for a NaN or an infinity here and there, so that most rows stay
- *  finite;  underflowing: so small that products round to zeros of both signs */
+/** few_special: ordinary but for an infinity or a NaN here and there, so that most rows stay finite;  underflowing: so small
+ *  that products round to zeros of both signs */
 enum class Fill { ordinary, small, huge, few_special, underflowing };
 
 Row filled(samples::Source& source, int64_t count, Fill fill) {
@@ -47,7 +47,7 @@ Row filled(samples::Source& source, int64_t count, Fill fill) {
 enum class Where { qkv, values, d_out };
 
 struct Problem {
-  Shape shape;
+  AttentionShape shape;
   Fill fill = Fill::ordinary;
   Where where = Where::qkv;
 };
@@ -57,8 +57,8 @@ struct Inputs {
 };
 
 Inputs inputs_of(const Problem& problem, samples::Source& source) {
-  const Shape& s = problem.shape;
-  const int64_t N = s.positions(), C = s.channels();
+  const auto [B, T, h, D] = problem.shape;
+  const int64_t N = B * T, C = h * D;
   Inputs inputs{source.values(3 * N * C), source.values(N * C)};
   if (problem.where == Where::qkv) inputs.qkv = filled(source, 3 * N * C, problem.fill);
   if (problem.where == Where::d_out) inputs.d_out = filled(source, N * C, problem.fill);
@@ -95,17 +95,13 @@ float exp_of(float x) {
   return y;
 }
 
-struct Answer {
-  Row out, d_qkv;
-};
-
 class Comparison {
  public:
   int64_t compared = 0;
   std::set<std::string> differing, outside;
   double out_error = 0, d_qkv_error = 0;
 
-  void run(Isa isa, ThreadPool& pool, const Problem& problem, const Inputs& inputs, const Answer& expected) {
+  void run(Isa isa, ThreadPool& pool, const Problem& problem, const Inputs& inputs, const plain::Attention& expected) {
     const auto [B, T, h, D] = problem.shape;
     const Kernels& kernels = kernels_of(isa);
     const int64_t N = B * T, C = h * D;
@@ -124,8 +120,8 @@ class Comparison {
     if (!out.is_intact() || !saved.is_intact() || !d_qkv.is_intact() || !workspace.is_intact()) outside.insert(what);
   }
 
-  void measure(const Shape& shape, const Inputs& inputs, const Answer& answer) {
-    const plain::ExactAttention exact = plain::exact_attention(shape, inputs.d_out, inputs.qkv);
+  void measure(AttentionShape shape, const Inputs& inputs, const plain::Attention& answer) {
+    const plain::ExactAttention exact = plain::exact_attention(inputs.qkv, inputs.d_out, shape);
     out_error = std::max(out_error, relative_error(exact.out, answer.out));
     d_qkv_error = std::max(d_qkv_error, relative_error(exact.d_qkv, answer.d_qkv));
   }
@@ -163,11 +159,9 @@ void compare() {
   std::deque<ThreadPool> pools;
   for (const int threads : {1, 2, 3, 4, 8}) pools.emplace_back(threads);
   for (const Problem& problem : problems()) {
-    const Shape& shape = problem.shape;
     const Inputs inputs = inputs_of(problem, source);
-    Answer answer{plain::attention(shape, inputs.qkv, exp_of), {}};
-    answer.d_qkv = plain::attention_backward(shape, inputs.d_out, answer.out, inputs.qkv, exp_of);
-    if (problem.fill == Fill::ordinary) comparison.measure(shape, inputs, answer);
+    const plain::Attention answer = plain::attention(inputs.qkv, inputs.d_out, problem.shape, exp_of);
+    if (problem.fill == Fill::ordinary) comparison.measure(problem.shape, inputs, answer);
     for (const Isa isa : supported_isas()) {
       for (ThreadPool& pool : pools) comparison.run(isa, pool, problem, inputs, answer);
     }

@@ -1,3 +1,23 @@
+# canon-f32-v1 on CUDA.
+set(cuda_kernels attention cross_entropy embedding gelu gemm layer_norm optimiser state_tree)
+
+# The same sources run by the CPU, every thread of a block as a fiber: for tests/engine/cudaKernels.test.ts, where there is no GPU.
+foreach(kernel ${cuda_kernels})
+  set(source ${CMAKE_BINARY_DIR}/cuda_emulation/${kernel}.cc)
+  file(GENERATE OUTPUT ${source} CONTENT "#include \"kernels/canon/${kernel}.cu\"\n")
+  list(APPEND emulated_kernels ${source})
+endforeach()
+add_library(panthalia_cuda_emulated STATIC EXCLUDE_FROM_ALL
+  native/cuda/cuda_operators.cc
+  native/cuda/device_memory.cc
+  native/test/cuda_emulation/cuda_emulation.cc
+  ${emulated_kernels})
+target_include_directories(panthalia_cuda_emulated BEFORE PUBLIC native/test/cuda_emulation)
+target_compile_options(panthalia_cuda_emulated PUBLIC -march=native -Wno-unknown-pragmas)  # fast fma; it runs where it is built
+target_link_libraries(panthalia_cuda_emulated PUBLIC panthalia_engine)
+add_executable(panthalia_cuda_emulation_test EXCLUDE_FROM_ALL native/test/cuda_emulation_test.cc)
+target_link_libraries(panthalia_cuda_emulation_test PRIVATE panthalia_cuda_emulated panthalia_canon)
+
 # Target `panthalia_cuda`: canon-f32-v1 on CUDA as a shared object of its own, which the addon opens when device cuda is asked for,
 # so one build serves machines with and without a driver. Needs nvcc and the CUDA runtime (linked in), no libtorch. Only a
 # configuration that asks for it looks for nvcc: src/engine/buildCuda.ts has a build folder for it.
@@ -20,15 +40,8 @@ set(CMAKE_CUDA_STANDARD 17)  # what CMake 3.18 can ask nvcc for
 find_package(CUDAToolkit REQUIRED)
 message(STATUS "CUDA: ${CMAKE_CUDA_COMPILER_VERSION}, target panthalia_cuda")
 
-add_library(panthalia_cuda_kernels OBJECT EXCLUDE_FROM_ALL
-  native/kernels/canon/attention.cu
-  native/kernels/canon/cross_entropy.cu
-  native/kernels/canon/embedding.cu
-  native/kernels/canon/gelu.cu
-  native/kernels/canon/gemm.cu
-  native/kernels/canon/layer_norm.cu
-  native/kernels/canon/optimiser.cu
-  native/kernels/canon/state_tree.cu)
+list(TRANSFORM cuda_kernels REPLACE "(.+)" "native/kernels/canon/\\1.cu" OUTPUT_VARIABLE cuda_sources)
+add_library(panthalia_cuda_kernels OBJECT EXCLUDE_FROM_ALL ${cuda_sources})
 target_include_directories(panthalia_cuda_kernels PRIVATE native)
 set_target_properties(panthalia_cuda_kernels PROPERTIES
   COMPILE_OPTIONS "--options-file;${CMAKE_CURRENT_SOURCE_DIR}/native/kernels/canon/nvcc_flags.txt"

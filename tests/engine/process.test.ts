@@ -10,7 +10,7 @@ const { batch, ...rest } = options({
   model: { vocabSize: 512, blockSize: 128, layers: 4, heads: 4, width: 256 },
   batch: { rows: 16, tokens: 128 },
 });
-const setting = JSON.stringify({ ...rest, rows: batch.rows, tokens: batch.tokens });
+const setting = JSON.stringify({ ...rest, rows: batch.rows, tokens: batch.tokens, microBatches: 1 });
 
 let addonPath = '';
 beforeAll(async () => {

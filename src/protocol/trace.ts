@@ -73,8 +73,11 @@ export function traceRoot(leaves: readonly Hex32[]): Hex32 {
   return hex32((traceLevels(leaves).at(-1) as Uint8Array[])[0] as Uint8Array);
 }
 
-/** Siblings from the leaf up; verify with `traceRootFromProof`. */
+/** Siblings from the leaf up, as `TraceTree.verify` takes them.  throws RangeError where the trace has no such leaf */
 export function traceProof(leaves: readonly Hex32[], index: number): Hex32[] {
+  if (!(index >= 0 && index < leaves.length)) {
+    throw new RangeError(`the last leaf of this trace is ${leaves.length - 1}, received index ${index}`);
+  }
   const levels = traceLevels(leaves);
   return levels.slice(0, -1).map((level, height) => hex32(level[(index >> height) ^ 1] as Uint8Array));
 }

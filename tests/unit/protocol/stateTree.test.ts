@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { modelTensors, parameterCount, stateRoot } from '../../../src/protocol/stateTree.js';
+import {
+  chunkPlace,
+  chunkProof,
+  groupRoot,
+  modelTensors,
+  parameterCount,
+  stateRoot,
+} from '../../../src/protocol/stateTree.js';
 import fixture from '../../fixtures/stateTree.json' with { type: 'json' };
 import { fixtureArena } from '../../helpers/fixtureArena.js';
 
@@ -17,6 +24,38 @@ describe('the state tree', () => {
   it.each(fixture.cases)('gives the root of the shared fixture: $model', (expected) => {
     expect(parameterCount(expected.model)).toBe(expected.parameterCount);
     expect(stateRoot(expected.model, arenas(expected.parameterCount))).toBe(expected.stateRoot);
+  });
+
+  it.each(fixture.cases)(
+    'gives the proofs of the shared fixture, which the contract opens: $model',
+    (expected) => {
+      const groups = ([0, 1, 2] as const).map((group) => fixtureArena(group, expected.parameterCount));
+      expect(groups.map((arena) => groupRoot(expected.model, arena))).toEqual(expected.groupRoots);
+      for (const { group, siblings, offset, ...place } of expected.proofs) {
+        const arena = groups[group] as Uint8Array;
+        const first = 4 * (offset + 1024 * place.chunk);
+        const end = Math.min(first + 4096, 4 * (offset + place.floats));
+        expect(chunkProof(expected.model, arena, place)).toEqual({
+          data: arena.subarray(first, end),
+          proof: siblings,
+        });
+        expect(chunkPlace(expected.model, place.tensor, place.chunk)).toEqual(place);
+      }
+    },
+  );
+
+  it('has no proof for a chunk that the model does not have', () => {
+    const { theta } = arenas();
+    for (const [tensor, chunk] of [
+      [15, 0],
+      [-1, 0],
+      [0, 3],
+      [0, -1],
+    ] as const) {
+      expect(() => chunkProof(model, theta, { tensor, chunk })).toThrow(
+        `no chunk ${chunk} of tensor ${tensor}`,
+      );
+    }
   });
 
   it('changes with any byte of any arena', () => {

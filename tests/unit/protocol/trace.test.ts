@@ -69,6 +69,10 @@ describe('the trace', () => {
     }
   });
 
+  it('has no proof for the padding', () => {
+    expect(() => traceProof(leaves, 6)).toThrow('the last leaf of this trace is 5, received index 6');
+  });
+
   it('round-trips the leaves blob and refuses a torn one', () => {
     expect(decodeLeaves(encodeLeaves(leaves))).toEqual(leaves);
     expect(() => decodeLeaves(new Uint8Array(33))).toThrow('received 33 bytes');

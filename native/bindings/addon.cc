@@ -5,6 +5,7 @@
 #include "bindings/async.h"
 #include "bindings/trainer_object.h"
 #include "engine/state_tree.h"
+#include "kernels/canon/isa.h"
 
 namespace panthalia::bindings {
 namespace {
@@ -65,6 +66,9 @@ Napi::Value build_info(const Napi::CallbackInfo& info) {
   object.Set("compiler", __VERSION__);
   object.Set("cpuCapability", torch_cpu_capability());
   object.Set("cuda", false);
+  Napi::Array isas = Napi::Array::New(info.Env());
+  for (const canon::Isa isa : canon::supported_isas()) isas.Set(isas.Length(), canon::isa_name(isa));
+  object.Set("isa", isas);
   return object;
 }
 

@@ -1,16 +1,30 @@
 #include "bindings/trainer_object.h"
 
 #include "bindings/arguments.h"
+#include "kernels/canon/canon_operators.h"
+#include "kernels/torch/torch_runtime.h"
 
 namespace panthalia::bindings {
 namespace {
 
-std::unique_ptr<Trainer> make_trainer(const Napi::CallbackInfo& info, const StopFlag& stop) {
-  const Napi::Object options = object_argument(info, 0, "options");
+void refuse_choice(const Napi::Object& options, const char* name, const char* of, const std::string& opset) {
+  if (options.Get(name).IsUndefined()) return;
+  throw EngineError(ErrorCode::value_out_of_range, std::string(name) + " is a choice of opset " + of + ", received " +
+                                                       string_field(options, name) + " for " + opset);
+}
+
+canon::Isa isa_field(const Napi::Object& options) {
+  return options.Get("isa").IsUndefined() ? canon::best_isa() : canon::isa_named(string_field(options, "isa"));
+}
+
+std::unique_ptr<Operators> make_operators(const Napi::Object& options) {
   const std::string opset = string_field(options, "opset");
-  if (opset != "torch") {
-    throw EngineError(ErrorCode::value_out_of_range, "opset must be torch, received " + opset);
+  const bool is_canon = opset == "canon-f32-v1";
+  if (!is_canon && opset != "torch") {
+    throw EngineError(ErrorCode::value_out_of_range, "opset must be canon-f32-v1 or torch, received " + opset);
   }
+  if (is_canon) refuse_choice(options, "precision", "torch", opset);
+  if (!is_canon) refuse_choice(options, "isa", "canon-f32-v1", opset);
   const std::string device = string_field(options, "device");
   if (device == "cuda") {
     throw EngineError(ErrorCode::no_cuda, "this build of the engine has no CUDA code; use device cpu");
@@ -18,12 +32,17 @@ std::unique_ptr<Trainer> make_trainer(const Napi::CallbackInfo& info, const Stop
   if (device != "cpu") {
     throw EngineError(ErrorCode::value_out_of_range, "device must be cpu or cuda, received " + device);
   }
+  const auto threads = static_cast<int>(integer_field(options, "threads"));
+  return is_canon ? make_canon_operators(threads, isa_field(options)) : make_torch_operators(threads);
+}
+
+std::unique_ptr<Trainer> make_trainer(const Napi::CallbackInfo& info, const StopFlag& stop) {
+  const Napi::Object options = object_argument(info, 0, "options");
   const TrainerOptions trainer{model_shape(object_field(options, "model")),
                                {integer_field(options, "rows"), integer_field(options, "tokens")},
                                inner_constants(object_field(options, "inner")),
                                integer_field(options, "microBatches")};
-  const auto threads = static_cast<int>(integer_field(options, "threads"));
-  return std::make_unique<Trainer>(trainer, make_torch_operators(threads), stop);
+  return std::make_unique<Trainer>(trainer, make_operators(options), stop);
 }
 
 Convert bytes_of(const Digest& digest) {

@@ -42,3 +42,6 @@ target_link_libraries(panthalia_canon_attention_test PRIVATE panthalia_canon pan
 # bench/gemm.cc beside libtorch: `cmake --build build/cmake --target panthalia_bench_gemm`.
 add_executable(panthalia_bench_gemm EXCLUDE_FROM_ALL bench/gemm.cc)
 target_link_libraries(panthalia_bench_gemm PRIVATE panthalia_canon libtorch)
+# bench/attention.cc likewise.
+add_executable(panthalia_bench_attention EXCLUDE_FROM_ALL bench/attention.cc)
+target_link_libraries(panthalia_bench_attention PRIVATE panthalia_canon libtorch)

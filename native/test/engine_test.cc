@@ -1,10 +1,13 @@
 // Oracles that need libtorch's own autograd and optimisers. Prints one JSON object; tests/engine judges the numbers.
 //
-//   panthalia_engine_test gradients V T L heads C B   our loss and gradients against autograd's
+//   panthalia_engine_test gradients OPSET GELU V T L heads C B   our loss and gradients, and libtorch's in fp32, against
+//                                                                autograd's in fp64
 //   panthalia_engine_test nesterov ROUNDS             our outer step against torch::optim::SGD(nesterov)
 #include <ATen/ATen.h>
 #include <torch/optim/sgd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -12,6 +15,7 @@
 #include "engine/gpt.h"
 #include "engine/outer_step.h"
 #include "engine/philox.h"
+#include "kernels/canon/canon_operators.h"
 #include "kernels/torch/torch_runtime.h"
 
 namespace panthalia {
@@ -48,7 +52,8 @@ at::Tensor reference_loss(const ModelShape& shape, const std::vector<at::Tensor>
     scores = scores.masked_fill(at::ones({T, T}, at::kBool).triu(1), -INFINITY);
     const auto mixed = at::matmul(at::softmax(scores, -1), heads(qkv[2])).transpose(1, 2).reshape({B, T, C});
     x = x + at::linear(mixed, attention_out);
-    x = x + at::linear(at::gelu(at::linear(norm(x, ln_2), c_fc)), c_proj);
+    const auto up = at::linear(norm(x, ln_2), c_fc);
+    x = x + at::linear(at::gelu(up, shape.gelu == Gelu::erf ? "none" : "tanh"), c_proj);
   }
   const auto logits = at::linear(norm(x, take()), wte);  // (B, T, V)
   return at::cross_entropy_loss(logits.view({B * T, -1}), targets.view(-1));
@@ -59,12 +64,39 @@ double relative_error(const at::Tensor& ours, const at::Tensor& reference) {
   return (ours - reference).norm().item<double>() / (scale > 0 ? scale : 1.0);
 }
 
-void compare_gradients(const ModelShape& shape, BatchShape batch) {
-  const auto operators = make_torch_operators(1);
+struct Reference {
+  double loss;
+  std::vector<at::Tensor> gradients;  // in double
+};
+
+/** What autograd gives with all arithmetic in `kind`. */
+Reference reference_of(at::ScalarType kind, const ModelShape& shape, const Layout& layout, float* theta,
+                       const at::Tensor& inputs, const at::Tensor& targets) {
+  std::vector<at::Tensor> parameters;
+  for (const TensorSlot& slot : layout.tensors()) {
+    const auto view = at::from_blob(theta + slot.offset, slot.shape, at::kFloat);
+    parameters.push_back(view.to(kind).detach().requires_grad_());
+  }
+  const auto loss = reference_loss(shape, parameters, inputs, targets);
+  loss.backward();
+  Reference reference{loss.item<double>(), {}};
+  for (const auto& parameter : parameters) reference.gradients.push_back(parameter.grad().to(at::kDouble));
+  return reference;
+}
+
+/** Root mean squares over several models, so that a tensor of a few elements has no luck. */
+constexpr uint32_t models = 8;
+
+struct Errors {
+  double loss = 0;                 // the worst
+  std::vector<double> ours, fp32;  // of each tensor
+};
+
+void add_errors(uint32_t seed, Operators& operators, const ModelShape& shape, BatchShape batch, Errors& errors) {
   StopFlag stop;
-  Gpt gpt(shape, batch, *operators, stop);
+  Gpt gpt(shape, batch, operators, stop);
   Arena theta(gpt.layout().parameter_count()), gradients(gpt.layout().parameter_count());
-  Numbers numbers(1);
+  Numbers numbers(seed);
   for (const TensorSlot& slot : gpt.layout().tensors()) {
     const double centre = slot.shape.size() == 1 ? 1.0 : 0.0;  // gains around 1, so that a forgotten gain shows
     for (int64_t i = 0; i < slot.length; ++i) {
@@ -76,27 +108,40 @@ void compare_gradients(const ModelShape& shape, BatchShape batch) {
   for (auto& token : targets) token = numbers.below(shape.vocab_size);
   std::fill_n(gradients.data(), gradients.size(), NAN);  // every element must be written
 
-  const auto scope = operators->enter();
-  const float loss = gpt.forward(theta.data(), inputs, targets);
-  gpt.backward(theta.data(), inputs, targets, 1, gradients.data());
-
-  const c10::InferenceMode recording(false);
-  std::vector<at::Tensor> parameters;
-  for (const TensorSlot& slot : gpt.layout().tensors()) {
-    const auto view = at::from_blob(theta.data() + slot.offset, slot.shape, at::kFloat);
-    parameters.push_back(view.to(at::kDouble).requires_grad_());  // the truth, in double
+  float loss;
+  {
+    const auto scope = operators.enter();
+    loss = gpt.forward(theta.data(), inputs, targets);
+    gpt.backward(theta.data(), inputs, targets, 1, gradients.data());
   }
   auto tokens = [&](std::vector<int64_t>& values) {
     return at::from_blob(values.data(), {batch.rows, batch.tokens}, at::kLong);
   };
-  const auto reference = reference_loss(shape, parameters, tokens(inputs), tokens(targets));
-  reference.backward();
+  auto reference = [&](at::ScalarType kind) {
+    return reference_of(kind, shape, gpt.layout(), theta.data(), tokens(inputs), tokens(targets));
+  };
+  const Reference truth = reference(at::kDouble), single = reference(at::kFloat);
 
-  std::printf("{\"loss\":%.9g,\"referenceLoss\":%.17g,\"gradients\":{", loss, reference.item<double>());
-  for (size_t t = 0; t < parameters.size(); ++t) {
+  errors.loss = std::max(errors.loss, std::abs(loss / truth.loss - 1));
+  errors.ours.resize(truth.gradients.size());
+  errors.fp32.resize(truth.gradients.size());
+  for (size_t t = 0; t < truth.gradients.size(); ++t) {
     const TensorSlot& slot = gpt.layout().tensors()[t];
     const auto ours = at::from_blob(gradients.data() + slot.offset, slot.shape, at::kFloat).to(at::kDouble);
-    std::printf("%s\"%s\":%.3e", t == 0 ? "" : ",", slot.name.c_str(), relative_error(ours, parameters[t].grad()));
+    errors.ours[t] += std::pow(relative_error(ours, truth.gradients[t]), 2) / models;
+    errors.fp32[t] += std::pow(relative_error(single.gradients[t], truth.gradients[t]), 2) / models;
+  }
+}
+
+void compare_gradients(const std::string& opset, const ModelShape& shape, BatchShape batch) {
+  const auto operators = opset == "torch" ? make_torch_operators(1) : make_canon_operators(2, canon::best_isa());
+  const Layout layout(shape);
+  Errors errors;
+  for (uint32_t seed = 1; seed <= models; ++seed) add_errors(seed, *operators, shape, batch, errors);
+  std::printf("{\"loss\":%.3e,\"gradients\":{", errors.loss);
+  for (size_t t = 0; t < layout.tensors().size(); ++t) {
+    std::printf("%s\"%s\":{\"ours\":%.3e,\"fp32\":%.3e}", t == 0 ? "" : ",", layout.tensors()[t].name.c_str(),
+                std::sqrt(errors.ours[t]), std::sqrt(errors.fp32[t]));
   }
   std::printf("}}\n");
 }
@@ -132,14 +177,16 @@ double nesterov_difference(int rounds) {
 int run(int count, char** arguments) {
   const std::string command = count > 1 ? arguments[1] : "";
   auto number = [&](int at) { return std::atoll(arguments[at]); };
-  if (command == "gradients" && count == 8) {
-    compare_gradients({number(2), number(3), number(4), number(5), number(6)}, {number(7), number(3)});
+  if (command == "gradients" && count == 10) {
+    const Gelu gelu = std::string(arguments[3]) == "tanh" ? Gelu::tanh : Gelu::erf;
+    compare_gradients(arguments[2], {number(4), number(5), number(6), number(7), number(8), gelu},
+                      {number(9), number(5)});
   } else if (command == "nesterov" && count == 3) {
     const int rounds = static_cast<int>(number(2));
     std::printf("{\"fp64\":%.17g,\"fp32\":%.17g}\n", nesterov_difference<double>(rounds),
                 nesterov_difference<float>(rounds));
   } else {
-    std::fprintf(stderr, "usage: gradients V T L heads C B | nesterov ROUNDS\n");
+    std::fprintf(stderr, "usage: gradients OPSET GELU V T L heads C B | nesterov ROUNDS\n");
     return 2;
   }
   return 0;

@@ -32,10 +32,11 @@ bool is_supported(Isa isa) {
 
 constexpr Isa all_isas[] = {Isa::scalar, Isa::avx2, Isa::avx512};
 
-std::string supported_names() {
+[[noreturn]] void refuse(std::string_view name) {
   std::string names;
   for (const Isa isa : supported_isas()) names += (names.empty() ? "" : ", ") + std::string(isa_name(isa));
-  return names;
+  throw EngineError(ErrorCode::value_out_of_range,
+                    "isa must be one that this CPU has (" + names + "), received " + std::string(name));
 }
 
 }  // namespace
@@ -49,11 +50,11 @@ const char* isa_name(Isa isa) {
   return "";
 }
 
-std::optional<Isa> isa_named(std::string_view name) {
-  for (const Isa isa : all_isas) {
+Isa isa_named(std::string_view name) {
+  for (const Isa isa : supported_isas()) {
     if (name == isa_name(isa)) return isa;
   }
-  return std::nullopt;
+  refuse(name);
 }
 
 std::vector<Isa> supported_isas() {
@@ -67,10 +68,7 @@ std::vector<Isa> supported_isas() {
 Isa best_isa() { return supported_isas().back(); }
 
 const Kernels& kernels_of(Isa isa) {
-  if (!is_supported(isa)) {
-    throw EngineError(ErrorCode::value_out_of_range, "isa must be one that this processor has (" + supported_names() +
-                                                         "), received " + isa_name(isa));
-  }
+  if (!is_supported(isa)) refuse(isa_name(isa));
   switch (isa) {
     case Isa::scalar: return scalar::kernels;
     case Isa::avx2: return avx2::kernels;

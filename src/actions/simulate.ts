@@ -28,6 +28,8 @@ export interface SimulateOptions {
   /** default: runs/<time>-<random> */
   runDir?: string;
   onEvent: EventListener;
+  /** the folder of the run, before its first event */
+  onFolder?: (folder: RunFolder) => void;
   /** progress of what is built before there is a run */
   say: (line: string) => void;
 }
@@ -47,6 +49,7 @@ export interface SimulateResult {
 export async function simulate(options: SimulateOptions, signal: AbortSignal): Promise<SimulateResult> {
   for (const fault of Object.values(options.config.cheats)) checkFault(fault);
   const folder = await createRunFolder(options.runDir);
+  options.onFolder?.(folder);
   const { dataset } = await setUpFor(folder, options, signal);
   const manifest = manifestOf(options.config, dataset);
   const record = openRecord(folder, options.onEvent);

@@ -1,5 +1,5 @@
 import { Box, useInput } from 'ink';
-import { useSyncExternalStore } from 'react';
+import { useEffect, useSyncExternalStore } from 'react';
 import { keyNames } from './keys.js';
 import { Pane } from './Pane.js';
 import { type Scene, sceneOf } from './scene.js';
@@ -9,14 +9,19 @@ import type { Row } from './text.js';
 export interface DashboardProps {
   session: Session;
   hasColors: boolean;
+  onKey: (name: string) => void;
+  /** The terminal's input has been let go. */
+  onGone?: () => void;
 }
 
 /** The whole screen: the log on the left, everybody else on the right. */
-export default function Dashboard({ session, hasColors }: DashboardProps) {
+export default function Dashboard({ session, hasColors, onKey, onGone }: DashboardProps) {
   const scene = sceneOf(useSyncExternalStore(session.subscribe, session.scene));
   useInput((input, key) => {
-    for (const name of keyNames(input, key)) session.press(name);
+    for (const name of keyNames(input, key)) onKey(name);
   });
+  // Cleanups run in order: this one after that of useInput.
+  useEffect(() => () => onGone?.(), [onGone]);
   return (
     <Box>
       <LeftColumn scene={scene} hasColors={hasColors} />

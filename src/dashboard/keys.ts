@@ -43,6 +43,7 @@ export interface KeyBinding {
   keys: readonly string[];
   /** for people */
   label: string;
+  /** what a half of an 80-column help has room for */
   does: string;
   group: 'look' | 'log' | 'run' | 'replay' | 'leave';
   /** only with this ability */
@@ -53,30 +54,14 @@ export interface KeyBinding {
 
 export const keyTable: readonly KeyBinding[] = [
   ...[
-    bind(
-      'look',
-      'previous',
-      ['up', 'k'],
-      '↑ k',
-      'the process above, or the row above in a table',
-      1,
-      '↑↓ select',
-    ),
-    bind('look', 'next', ['down', 'j'], '↓ j', 'the process below, or the row below in a table'),
-    bind('look', 'choose', ['1', '2', '3', '4', '5', '6', '7', '8', '9'], '1-9', 'the process at that place'),
-    bind(
-      'look',
-      'nextPanel',
-      ['tab'],
-      'Tab',
-      'next panel: log, loss, tasks, disputes, stakes',
-      4,
-      'Tab panel',
-    ),
-    bind('look', 'previousPanel', ['shift-tab'], 'Shift-Tab', 'previous panel'),
-    bind('look', 'zoom', ['enter'], 'Enter', 'give the panel the whole width, and back'),
+    bind('look', 'previous', ['up', 'k'], '↑ k', 'process or row above', 1, '↑↓ select'),
+    bind('look', 'next', ['down', 'j'], '↓ j', 'process or row below'),
+    bind('look', 'choose', ['1', '2', '3', '4', '5', '6', '7', '8', '9'], '1-9', 'process at that place'),
+    bind('look', 'nextPanel', ['tab'], 'Tab', 'next panel', 4, 'Tab panel'),
+    bind('look', 'previousPanel', ['shift-tab'], 'Shift-Tab', 'panel before'),
+    bind('look', 'zoom', ['enter'], 'Enter', 'whole width, and back'),
     bind('look', 'help', ['?', 'h'], '?', 'this help', 3, '? help'),
-    bind('look', 'back', ['escape'], 'Esc', 'close what is open, end the search'),
+    bind('look', 'back', ['escape'], 'Esc', 'close, end the search'),
   ],
   ...[
     bind(
@@ -84,53 +69,39 @@ export const keyTable: readonly KeyBinding[] = [
       'pageUp',
       ['pageup', 'ctrl-u', 'ctrl-b'],
       'PgUp Ctrl-U',
-      'a page back; new lines wait',
+      'a page back',
       9,
       'PgUp PgDn scroll',
     ),
     bind('log', 'pageDown', ['pagedown', 'ctrl-d', 'ctrl-f', ' '], 'PgDn Ctrl-D', 'a page on'),
-    bind('log', 'first', ['g', 'home'], 'g', 'to the oldest line kept'),
-    bind('log', 'last', ['G', 'end'], 'G', 'to the newest line'),
-    bind('log', 'follow', ['f'], 'f', 'follow the newest line, or stand still', 6, 'f follow'),
+    bind('log', 'first', ['g', 'home'], 'g', 'oldest line kept'),
+    bind('log', 'last', ['G', 'end'], 'G', 'newest line'),
+    bind('log', 'follow', ['f'], 'f', 'follow, or stand still', 6, 'f follow'),
     bind('log', 'search', ['/'], '/', 'find in the log', 5, '/ find'),
-    bind('log', 'nextMatch', ['n'], 'n', 'next match, towards older lines'),
-    bind('log', 'previousMatch', ['N'], 'N', 'previous match, towards newer lines'),
-    bind('log', 'level', ['l'], 'l', 'show from debug, info or warn on', 8, 'l level'),
-    bind('log', 'clock', ['t'], 't', 'times: of the day, since the start, none'),
-    bind('log', 'copy', ['y'], 'y', 'copy the found or the last line to the clipboard (OSC 52)'),
-    { ...bind('log', 'pager', ['o'], 'o', 'open the whole log in $PAGER'), needs: 'pager' },
-    bind(
-      'log',
-      'stream',
-      ['L'],
-      'L',
-      'leave the screen and print plain lines; again to come back',
-      7,
-      'L plain',
-    ),
+    bind('log', 'nextMatch', ['n'], 'n', 'older match'),
+    bind('log', 'previousMatch', ['N'], 'N', 'newer match'),
+    bind('log', 'level', ['l'], 'l', 'from debug, info, warn on', 8, 'l level'),
+    bind('log', 'clock', ['t'], 't', 'time of day, of run, none'),
+    bind('log', 'copy', ['y'], 'y', 'copy the line (OSC 52)'),
+    { ...bind('log', 'pager', ['o'], 'o', 'the whole log in $PAGER'), needs: 'pager' },
+    bind('log', 'stream', ['L'], 'L', 'plain lines, and back', 7, 'L plain'),
   ],
   ...[
     {
-      ...bind('run', 'save', ['s'], 's', 'save the newest model into the run folder'),
+      ...bind('run', 'save', ['s'], 's', 'save the newest model'),
       needs: 'save' as const,
     },
     {
-      ...bind(
-        'run',
-        'dispute',
-        ['d'],
-        'd',
-        're-execute the selected task and dispute it if it is wrong; asks first',
-      ),
+      ...bind('run', 'dispute', ['d'], 'd', 'dispute the task; asks'),
       needs: 'dispute' as const,
     },
     {
-      ...bind('run', 'stopWorker', ['x'], 'x', 'stop the selected worker; asks first'),
+      ...bind('run', 'stopWorker', ['x'], 'x', 'stop the worker; asks'),
       needs: 'stopWorker' as const,
     },
   ],
   ...[
-    { ...bind('replay', 'pause', ['p'], 'p', 'pause and go on', 2, 'p pause'), needs: 'replay' as const },
+    { ...bind('replay', 'pause', ['p'], 'p', 'pause, go on', 2, 'p pause'), needs: 'replay' as const },
     {
       ...bind('replay', 'faster', ['+', '='], '+', 'twice as fast', 2, '+- speed'),
       needs: 'replay' as const,
@@ -144,19 +115,11 @@ export const keyTable: readonly KeyBinding[] = [
   ],
   ...[
     {
-      ...bind('leave', 'leave', ['e'], 'e', 'close the screen; the run goes on without it'),
+      ...bind('leave', 'leave', ['e'], 'e', 'leave; the run goes on'),
       needs: 'leave' as const,
     },
-    bind(
-      'leave',
-      'quit',
-      ['q', 'ctrl-c'],
-      'q Ctrl-C',
-      'quit; a run is stopped gracefully first',
-      2,
-      'q quit',
-    ),
-    bind('leave', 'quitNow', ['Q'], 'Q', 'quit at once; what is running is killed'),
+    bind('leave', 'quit', ['q', 'ctrl-c'], 'q Ctrl-C', 'quit; a run stops first', 2, 'q quit'),
+    bind('leave', 'quitNow', ['Q'], 'Q', 'quit at once'),
   ],
 ] as readonly KeyBinding[];
 

@@ -1,11 +1,11 @@
 /** All that the screens show of a run, folded from its events. Pure, and bounded however long the run. */
 import { describe } from '../events/describe.js';
 import type { Level, StampedEvent } from '../events/types.js';
+import { harmless } from './harmless.js';
 import { appendLine, emptyLog, type Line, type LineLog } from './lineLog.js';
 import { addLoss, emptyCurve, type LossCurve } from './lossCurve.js';
 import { afterFact, emptyMarket, type Fact, type MarketModel } from './market.js';
 import { activityOf, afterOwnEvent, newProcess, type ProcessModel } from './process.js';
-import { harmless } from './text.js';
 
 export interface RunFacts {
   run: string;
@@ -163,14 +163,9 @@ function withProcesses(model: DashboardModel, event: StampedEvent): DashboardMod
   const process = afterOwnEvent(processes.get(name) ?? newProcess(name, timeMs), event, {
     timeMs,
     tokensPerStep: facts.tokensPerStep,
-    isEnding: model.endedMs !== null || isStopping(event),
+    isEnding: model.endedMs !== null,
   });
   return { ...model, processes: new Map(processes).set(name, process) };
-}
-
-/** A process that was asked to end has not failed. */
-function isStopping(event: StampedEvent): boolean {
-  return event.type === 'process.exited' && (event.signal === 'SIGTERM' || (event.code ?? 0) > 128);
 }
 
 /** Whose list entry an event is about; null for the run itself. */

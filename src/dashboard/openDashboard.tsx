@@ -1,10 +1,11 @@
 /** The dashboard on a real terminal. Loads Ink and React, so it is imported only where there is one. */
 import { spawn } from 'node:child_process';
-import { type Instance, render } from 'ink';
+import { render } from 'ink';
 import type { StampedEvent } from '../events/types.js';
 import Dashboard from './Dashboard.js';
 import type { Ability } from './keys.js';
 import type { DashboardModel } from './model.js';
+import { createPainter } from './painter.js';
 import { createSession, type Session } from './session.js';
 import { guardTerminal } from './terminalGuard.js';
 import type { Effect } from './view.js';
@@ -46,74 +47,69 @@ export interface OpenDashboard {
   close(): void;
 }
 
-const ctrlC = '\x03';
+/** What keys do while plain lines are printed. */
+const streamKeys = new Set(['L', 'q', 'Q', 'ctrl-c']);
 
 export function openDashboard(options: DashboardOptions): OpenDashboard {
   const { controls, hasColors, printPlain } = options;
   const { stdin = process.stdin, stdout = process.stdout } = options;
   const sizeNow = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
   const guard = guardTerminal((stdout as NodeJS.WriteStream & { fd: number }).fd);
-  let instance: Instance | null = null;
+  const painter = createPainter(stdout);
+  let letGo: (() => Promise<void>) | null = null;
   let isStreaming = false;
   let isClosed = false;
 
-  const mount = () => {
+  const onKey = (key: string) => {
+    if (!isStreaming || streamKeys.has(key)) session.press(key);
+  };
+  const takeTerminal = () => {
     guard.enter();
+    painter.resume();
     session.resize(sizeNow());
-    instance = render(<Dashboard session={session} hasColors={hasColors} />, {
-      ...{ stdin, stdout, exitOnCtrlC: false, patchConsole: false, incrementalRendering: true },
+    let onGone = () => {};
+    const gone = new Promise<void>((resolve) => {
+      onGone = resolve;
     });
+    const dashboard = <Dashboard session={session} hasColors={hasColors} onKey={onKey} onGone={onGone} />;
+    const instance = render(dashboard, {
+      ...{ stdin, stdout: painter.stream, debug: true, exitOnCtrlC: false, patchConsole: false },
+    });
+    letGo = () => {
+      painter.pause();
+      instance.unmount();
+      guard.leave();
+      return gone;
+    };
   };
-  const unmount = () => {
-    instance?.unmount();
-    instance = null;
-  };
-  const leaveScreen = () => {
-    unmount();
-    guard.leave();
-  };
-  // A new Ink knows nothing of what the old one believes to be on the screen.
   const onResize = () => {
-    if (instance === null) return;
-    unmount();
+    if (letGo === null || isStreaming) return;
     guard.clear();
-    mount();
+    painter.forget();
+    session.resize(sizeNow());
   };
-
-  const onStreamKey = (data: Buffer | string) => {
-    const text = data.toString();
-    if (text.includes('L')) stopStreaming();
-    else if (text.includes('Q')) controls.quitNow();
-    else if (text.includes('q') || text.includes(ctrlC)) controls.quit();
-  };
-  const startStreaming = () => {
-    leaveScreen();
-    isStreaming = true;
-    process.stderr.write('Plain lines. L comes back to the screen, q quits.\n');
-    stdin.setRawMode(true);
-    stdin.on('data', onStreamKey);
-    stdin.ref();
-    stdin.resume();
-  };
-  const endStreaming = () => {
-    if (!isStreaming) return;
-    isStreaming = false;
-    stdin.off('data', onStreamKey);
-    stdin.pause();
-    stdin.setRawMode(false);
-  };
-  const stopStreaming = () => {
-    endStreaming();
-    if (!isClosed) mount();
+  /** Ink stays, for its keys; only its frames are not drawn. */
+  const toggleStreaming = () => {
+    isStreaming = !isStreaming;
+    if (isStreaming) {
+      painter.pause();
+      guard.leave();
+      process.stderr.write('Plain lines. L comes back to the screen, q quits.\n');
+    } else {
+      guard.enter();
+      painter.resume();
+      session.resize(sizeNow());
+    }
   };
 
   const openPager = async (name: string) => {
     const path = controls.logPath?.(name) ?? null;
     if (path === null) return session.tell(`There is no log file of ${name}.`);
-    leaveScreen();
+    await letGo?.();
+    letGo = null;
     const problem = await runPager(path);
     if (isClosed) return;
-    mount();
+    takeTerminal();
     if (problem !== null) session.tell(problem);
   };
 
@@ -127,7 +123,7 @@ export function openDashboard(options: DashboardOptions): OpenDashboard {
       case 'leave':
         return controls.leave?.();
       case 'stream':
-        return startStreaming();
+        return toggleStreaming();
       case 'pager':
         return void openPager(effect.process);
       case 'copy':
@@ -166,7 +162,7 @@ export function openDashboard(options: DashboardOptions): OpenDashboard {
   const onLost = () => controls.quit();
   stdin.on('error', onLost);
   stdout.on('resize', onResize);
-  mount();
+  takeTerminal();
 
   return {
     push(event) {
@@ -179,8 +175,7 @@ export function openDashboard(options: DashboardOptions): OpenDashboard {
       if (isClosed) return;
       isClosed = true;
       stdout.off('resize', onResize);
-      endStreaming();
-      unmount();
+      void letGo?.();
       session.close();
       guard.close();
       stdin.unref();

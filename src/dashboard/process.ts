@@ -87,9 +87,10 @@ export function newProcess(name: string, timeMs: number): ProcessModel {
 /** Verifying goes before solving, as it does in the engine; a conviction before everything but the end. */
 export function activityOf(process: ProcessModel): Activity {
   const { life, isWorker, solving, checking, slashed, isJailed } = process;
-  if (life === 'dead' || life === 'ended') return life;
+  if (life === 'dead') return 'dead';
   if (checking.length > 0) return 'verify';
   if (isJailed || slashed > 0n) return 'slashed';
+  if (life === 'ended') return 'ended';
   if (life === 'starting') return isWorker ? 'staking' : 'starting';
   if (solving !== null) return solving.phase;
   return isWorker ? 'idle' : 'running';
@@ -122,7 +123,7 @@ function changeBy(
     case 'process.ready':
       return { life: 'ready', url: event.url ?? process.url };
     case 'process.exited':
-      return { life: isEnding || event.code === 0 ? 'ended' : 'dead', solving: null, checking: [] };
+      return { life: isEnding || isPlannedExit(event) ? 'ended' : 'dead', solving: null, checking: [] };
     case 'task.solving': {
       const { taskId, innerSteps } = event;
       return { solving: { taskId, phase: 'download', step: 0, innerSteps }, idleReason: null };
@@ -154,4 +155,9 @@ function changeBy(
     default:
       return {};
   }
+}
+
+/** Done, or asked to stop (128 + n), or without its stake: none of them is a crash (src/errors.ts has the codes). */
+function isPlannedExit({ code, signal }: { code: number | null; signal: string | null }): boolean {
+  return signal === 'SIGTERM' || code === 0 || code === 13 || (code ?? 0) > 128;
 }

@@ -1,4 +1,5 @@
 /** One frame: every block of the screen as rows of text, for a model, a view and a size. Pure. */
+import { short } from './format.js';
 import { footerText } from './keys.js';
 import { type Layout, layoutOf, type Size, smallest } from './layout.js';
 import { type DashboardModel, processList } from './model.js';
@@ -136,7 +137,7 @@ function headerRows(options: SceneOptions, columns: number): Row[] {
   const network =
     facts.run === ''
       ? ''
-      : `run ${facts.run} · ${facts.preset}, ${(facts.parameters / 1e6).toFixed(1)}M parameters, ${facts.opset}`;
+      : `run ${facts.run} · ${facts.preset}, ${short(facts.parameters)} parameters, ${facts.opset}`;
   const what = view.panel === 'log' ? logTitle(model, view) : view.panel;
   const title = row(span(clip(` ${what}`, columns - network.length - 3), { bold: true }));
   const used = title[0]?.text.length ?? 0;

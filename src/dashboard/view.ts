@@ -102,12 +102,10 @@ export function press(view: View, key: string, situation: Situation): Pressed {
   if (view.question !== null) return answer(view, view.question, key);
   if (view.search?.isTyping && key !== 'ctrl-c') return { view: type(view, view.search, key, situation) };
   const binding = bindingOf(key, situation.abilities);
-  if (binding === undefined) return { view };
-  if (view.isHelpOpen) {
-    const closed = { ...view, isHelpOpen: false };
-    return binding.group === 'leave' ? act(closed, binding.action, key, situation) : { view: closed };
-  }
-  return act(view, binding.action, key, situation);
+  const open = { ...view, isHelpOpen: false };
+  // Any key closes the help; one that leaves also leaves.
+  if (view.isHelpOpen && binding?.group !== 'leave') return { view: open };
+  return binding === undefined ? { view } : act(open, binding.action, key, situation);
 }
 
 function answer(view: View, question: Question, key: string): Pressed {

@@ -1,14 +1,16 @@
 import { Command, Option } from 'commander';
 import type { PartialConfig } from '../../config/schema.js';
+import type { Controls } from '../../dashboard/openDashboard.js';
 import { PanthaliaError } from '../../errors.js';
-import { encodeEvent, encodeJson } from '../../events/line.js';
+import { encodeJson } from '../../events/line.js';
 import type { RunSummary } from '../../events/summary.js';
 import type { StampedEvent } from '../../events/types.js';
 import type { Address } from '../../protocol/task.js';
 import type { CommandIo } from '../io.js';
 import { cheat, positiveNumber, wholeNumber, withOutputOptions } from '../options.js';
-import { createPlainPrinter } from '../plainPrinter.js';
+import { openRunOutput } from '../runOutput.js';
 import { summaryText } from '../summaryText.js';
+import { type Ui, uiOption } from '../ui.js';
 
 interface SimulateFlags {
   config?: string;
@@ -31,6 +33,8 @@ interface SimulateFlags {
   runDir?: string;
   expectSlashed?: string[];
   expectLoss?: number;
+  ui: Ui;
+  heartbeat: number;
   json?: true;
   quiet?: true;
   verbose?: true;
@@ -80,7 +84,14 @@ export function simulateCommand(io: CommandIo): Command {
     .addOption(setting('--run-dir <dir>', 'new folder for everything the run leaves (default: runs/<time>)'))
     .option('--expect-slashed <worker>', 'end with code 5 unless this worker lost stake; repeatable', append)
     .option('--expect-loss <x>', 'end with code 5 unless the validation loss is at most x', positiveNumber)
-    .option('-v, --verbose', 'tell every event')
+    .addOption(uiOption())
+    .option(
+      '--heartbeat <s>',
+      'plain lines: seconds between those that tell how far it is; 0 for none',
+      wholeNumber,
+      10,
+    )
+    .option('-v, --verbose', 'plain lines: tell every event')
     .addHelpText('after', examples)
     .action((flags: SimulateFlags) => run(flags, io));
   return withOutputOptions(command);
@@ -93,23 +104,52 @@ async function run(flags: SimulateFlags, io: CommandIo): Promise<void> {
     flags: configOf(flags),
   });
   const { simulate } = await import('../../actions/simulate.js');
-  const printer = createPlainPrinter({ write: io.say, level: flags.verbose ? 'debug' : 'info' });
-  const { summary, folder, error, accounts } = await simulate(
+  const { controlsFor, disputeCosts } = await import('../controls.js');
+  const processes = new Map<string, number>();
+  const controls: Controls = { quit: interrupt, quitNow: () => endAtOnce(io), stopWorker: stopIn(processes) };
+  const output = await openRunOutput({ flags, controls, disputeCosts, title: 'PANTHALIA SIMULATOR V0', io });
+  const run = simulate(
     {
       config,
-      say: io.say,
+      say: output.say,
       ...(flags.runDir === undefined ? {} : { runDir: flags.runDir }),
-      onEvent: flags.json
-        ? (event) => io.print(encodeEvent(event))
-        : (event) => isEnding(event) || printer(event),
+      onFolder: (folder) => Object.assign(controls, controlsFor(folder)),
+      onEvent: (event) => {
+        if (event.type === 'process.started') processes.set(event.process, event.pid);
+        if (flags.json || !isEnding(event)) output.listener(event);
+      },
     },
     io.signal,
   );
+  const { summary, folder, error, accounts } = await run.finally(output.close);
   const failure = error ?? unmetExpectation(flags, summary, accounts);
   if (failure !== undefined) io.fail(failure);
   if (flags.json) io.print(encodeJson(summary));
   // Of a run that failed before its first task there is nothing to tell but why.
   else if (error === undefined || summary.tasks.posted > 0) io.print(summaryText(summary, folder.path));
+}
+
+/** As Ctrl-C does where the terminal turns it into a signal: what has begun is finished, the folder is completed. */
+function interrupt(): void {
+  process.kill(process.pid, 'SIGINT');
+}
+
+/** The second signal ends the process, and the leash takes the children; main.ts takes one that follows at once for an echo. */
+const echoMs = 300;
+
+function endAtOnce({ signal }: CommandIo): void {
+  if (!signal.aborted) interrupt();
+  setTimeout(interrupt, echoMs);
+}
+
+/** A worker that is told to stop leaves by itself, and the run goes on without it. */
+function stopIn(processes: ReadonlyMap<string, number>): (name: string) => Promise<string> {
+  return async (name) => {
+    const pid = processes.get(name);
+    if (pid === undefined) return `${name} has not started yet.`;
+    process.kill(pid, 'SIGTERM');
+    return `${name} was told to stop.`;
+  };
 }
 
 /** Why the run failed is told once, with the next thing to do, when it is over. */

@@ -36,7 +36,7 @@ export function processRows(model: DashboardModel, view: View, { columns, rows, 
   return list.slice(from, from + rows).map((process) => {
     const isSelected = process === selected;
     const activity = activityOf(process);
-    const isAlive = activity !== 'dead' && activity !== 'ended';
+    const isAlive = process.life === 'ready' || process.life === 'starting';
     const { letter, style } = stateLetters[activity];
     const color = isAlive ? 'green' : activity === 'dead' ? 'red' : 'gray';
     const name = span(left(process.name, nameColumns), { color, bold: isSelected });

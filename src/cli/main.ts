@@ -7,9 +7,11 @@ import { disputeCommand } from './commands/dispute.js';
 import { doctorCommand } from './commands/doctor.js';
 import { masterCommand } from './commands/master.js';
 import { measureCommand } from './commands/measure.js';
+import { replayCommand } from './commands/replay.js';
 import { simulateCommand } from './commands/simulate.js';
 import { sotCommand } from './commands/sot.js';
 import { statusCommand } from './commands/status.js';
+import { watchCommand } from './commands/watch.js';
 import { workerCommand } from './commands/worker.js';
 import { type CommandIo, Interruption } from './io.js';
 import { problemEnvelope, problemOf, problemText } from './problem.js';
@@ -60,6 +62,7 @@ function buildProgram(io: CommandIo): Command {
   }
   for (const command of [deployCommand, sotCommand, masterCommand]) program.addCommand(command(io));
   program.addCommand(measureCommand(io), { hidden: true });
+  for (const command of [watchCommand, replayCommand]) program.addCommand(command(io));
   for (const command of [program, ...program.commands]) {
     // Errors are told once, in the catch below, as text or as JSON.
     command.exitOverride().configureOutput({ outputError: () => {} });

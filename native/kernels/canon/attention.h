@@ -8,9 +8,9 @@ namespace panthalia::canon::PANTHALIA_ISA {
 /** Floats of scratch: what either direction takes. */
 static int64_t attention_scratch(int64_t time, int64_t head_width) {
   const int64_t keys = (time + query_block - 1) / query_block * query_block;
-  const int64_t forward = (3 * head_width + keys + row_lanes + 2) * query_pitch;
+  const int64_t forward = (3 * head_width + keys + row_lanes + 2) * query_pitch + query_block * channel_pitch(head_width);
   const int64_t backward = (4 * head_width + 2 * query_block + 1) * query_pitch +
-                           (2 * query_block + 2 * keys) * channel_pitch(head_width);
+                           (4 * query_block + 2 * keys) * channel_pitch(head_width);
   return (forward > backward ? forward : backward) + 16 * lane_group;
 }
 
@@ -21,7 +21,7 @@ static void scale_scores(float* s, int64_t keys, int64_t lanes, int64_t first, f
       float* const at = s + j * query_pitch + l;
       const Floats score = mul(load(at), broadcast(sigma)), best = load(greatest + l);
       store(at, score);
-      store(greatest + l, select(first_lanes(outside), best, greater(score, best)));
+      store(greatest + l, where_seen(outside, greater(score, best), best));
     });
   }
 }
@@ -34,7 +34,7 @@ static void softmax(float* s, int64_t keys, int64_t lanes, int64_t first_query, 
     float* const sum = sums + j % row_lanes * query_pitch;
     for_seeing_lanes(j - first_query, lanes, [&](int64_t l, int64_t outside) {
       float* const at = s + j * query_pitch + l;
-      const Floats e = select(first_lanes(outside), zero(), exp(sub(load(at), load(greatest + l))));
+      const Floats e = where_seen(outside, exp(sub(load(at), load(greatest + l))), zero());
       store(at, e);
       store(sum + l, add(load(sum + l), e));  // +0 to what is not -0, where the key is not seen
     });
@@ -51,8 +51,8 @@ static void weigh(float* e, int64_t keys, int64_t lanes, int64_t first, const fl
     float* const row = e + j * query_pitch;
     clear_blind_lanes(row, first + j, lanes);
     for_seeing_lanes(first + j, lanes, [&](int64_t l, int64_t outside) {
-      const Floats p = mul(load(e + j * query_pitch + l), load(weights + l));
-      store(row + l, select(first_lanes(outside), zero(), p));
+      const Floats p = mul(load(row + l), load(weights + l));
+      store(row + l, where_seen(outside, p, zero()));
     });
   }
 }
@@ -60,7 +60,7 @@ static void weigh(float* e, int64_t keys, int64_t lanes, int64_t first, const fl
 /** o of 64 queries of a head. */
 static void attention_block(const AttentionCall& call, const Head& head, int64_t first, float* saved, float* memory) {
   const int64_t D = head.width, T = head.time, rows = least(T - first, query_block), lanes = in_groups(rows);
-  const int64_t end = first + rows, stride = 3 * head.columns;
+  const int64_t end = first + rows, stride = 3 * head.columns, pitch = channel_pitch(D);
   Scratch scratch(memory);
   float* const q = scratch.take(D, query_pitch);
   float* const chains = scratch.take(D, query_pitch);
@@ -69,13 +69,16 @@ static void attention_block(const AttentionCall& call, const Head& head, int64_t
   float* const sums = scratch.take(row_lanes, query_pitch);
   float* const greatest = scratch.take(1, query_pitch);
   float* const weights = scratch.take(1, query_pitch);
+  float* const tile = scratch.take(query_block, pitch);  // of k, then of v
 
-  transpose_to_lanes(call.qkv + head.at(first, 0), stride, rows, D, q);
+  transpose(call.qkv + head.at(first, 0), stride, rows, D, q, query_pitch);
+  clear_columns(q, query_pitch, D, rows, lanes);
   for (int64_t l = 0; l < lanes; l += W) store(greatest + l, broadcast(-__builtin_inff()));
   for (int64_t j = 0; j < end; j += query_block) {
     const int64_t keys = least(end - j, query_block);
     float* const s = scores + j * query_pitch;
-    multiply_all({call.qkv + head.at(j, 1), stride, 1, q, query_pitch, s, query_pitch}, keys, lanes, D);
+    pack(call.qkv + head.at(j, 1), stride, keys, D, tile, pitch);
+    multiply_channels({tile, pitch, 1, q, query_pitch, s, query_pitch}, keys, lanes, D, j == first);
     scale_scores(s, keys, lanes, j - first, head.sigma, greatest);
   }
   softmax(scores, end, lanes, first, greatest, sums, weights);
@@ -84,15 +87,18 @@ static void attention_block(const AttentionCall& call, const Head& head, int64_t
     const int64_t keys = least(end - j, query_block);
     float* const p = scores + j * query_pitch;
     weigh(p, keys, lanes, j - first, weights);
-    multiply({call.qkv + head.at(j, 2), 1, stride, p, query_pitch, chains, query_pitch}, D, lanes, keys,
-             j % chain_chunk == 0 ? Chain::start : Chain::go_on);
+    pack(call.qkv + head.at(j, 2), stride, keys, D, tile, pitch);
+    const bool diagonal = j == first;
+    multiply_keys({tile, 1, pitch, p, query_pitch, chains, query_pitch}, D, lanes, keys,
+                  j % chain_chunk == 0 ? Chain::start : Chain::go_on, diagonal,
+                  diagonal && rows_are_finite(tile, pitch, keys, D));
     if (!ends_chunk(j + keys, end)) continue;
     for (int64_t i = 0; i < D * query_pitch; i += W) {
       store(out + i, continued ? add(load(out + i), load(chains + i)) : load(chains + i));
     }
     continued = true;
   }
-  transpose_from_lanes(out, rows, D, call.out + head.at(first), head.columns);
+  transpose(out, query_pitch, D, rows, call.out + head.at(first), head.columns);
   for (int64_t i = 0; i < rows; ++i) {
     saved[first + i] = greatest[i];
     saved[T + first + i] = weights[i];

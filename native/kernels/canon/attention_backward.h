@@ -13,8 +13,8 @@ static void probabilities(float* s, int64_t keys, int64_t lanes, int64_t first, 
     float* const row = s + j * query_pitch;
     clear_blind_lanes(row, first + j, lanes);
     for_seeing_lanes(first + j, lanes, [&](int64_t l, int64_t outside) {
-      const Floats e = exp(sub(mul(load(s + j * query_pitch + l), broadcast(sigma)), load(greatest + l)));
-      store(row + l, select(first_lanes(outside), zero(), mul(e, load(weights + l))));
+      const Floats e = exp(sub(mul(load(row + l), broadcast(sigma)), load(greatest + l)));
+      store(row + l, where_seen(outside, mul(e, load(weights + l)), zero()));
     });
   }
 }
@@ -27,7 +27,7 @@ static void score_gradients(float* d, const float* p, int64_t keys, int64_t lane
     clear_blind_lanes(row, first + j, lanes);
     for_seeing_lanes(first + j, lanes, [&](int64_t l, int64_t outside) {
       const Floats through = mul(load(p + j * query_pitch + l), sub(load(row + l), load(corrections + l)));
-      store(row + l, select(first_lanes(outside), zero(), mul(through, broadcast(sigma))));
+      store(row + l, where_seen(outside, mul(through, broadcast(sigma)), zero()));
     });
   }
 }
@@ -59,6 +59,8 @@ static void attention_backward_head(const AttentionBackwardCall& call, const Hea
   float* const corrections = scratch.take(1, query_pitch);
   float* const q = scratch.take(query_block, pitch);
   float* const d_out = scratch.take(query_block, pitch);
+  float* const k = scratch.take(query_block, pitch);
+  float* const v = scratch.take(query_block, pitch);
   float* const d_k_chains = scratch.take(T, pitch);
   float* const d_v_chains = scratch.take(T, pitch);
 
@@ -72,25 +74,34 @@ static void attention_backward_head(const AttentionBackwardCall& call, const Hea
       corrections[i] =
           inside ? row_sum_of_products(call.d_out + head.at(first + i), call.out + head.at(first + i), D) : 0.0f;
     }
-    transpose_to_lanes(call.qkv + head.at(first, 0), stride, rows, D, q_lanes);
-    transpose_to_lanes(call.d_out + head.at(first), head.columns, rows, D, d_out_lanes);
-    copy_channels(call.qkv + head.at(first, 0), stride, rows, D, q, pitch);
-    copy_channels(call.d_out + head.at(first), head.columns, rows, D, d_out, pitch);
+    pack(call.qkv + head.at(first, 0), stride, rows, D, q, pitch);
+    pack(call.d_out + head.at(first), head.columns, rows, D, d_out, pitch);
+    clear_columns(q, pitch, rows, D, channels);
+    clear_columns(d_out, pitch, rows, D, channels);
+    transpose(q, pitch, rows, D, q_lanes, query_pitch);
+    transpose(d_out, pitch, rows, D, d_out_lanes, query_pitch);
+    clear_columns(q_lanes, query_pitch, D, rows, lanes);
+    clear_columns(d_out_lanes, query_pitch, D, rows, lanes);
+    const bool finite_q = rows_are_finite(q, pitch, rows, D), finite_d_out = rows_are_finite(d_out, pitch, rows, D);
     bool continued = false;
     for (int64_t j = 0; j < end; j += query_block) {
       const int64_t keys = least(end - j, query_block);
-      const float* const k = call.qkv + head.at(j, 1);
-      const float* const v = call.qkv + head.at(j, 2);
-      multiply_all({k, stride, 1, q_lanes, query_pitch, p, query_pitch}, keys, lanes, D);
+      const bool diagonal = j == first;
+      pack(call.qkv + head.at(j, 1), stride, keys, D, k, pitch);
+      pack(call.qkv + head.at(j, 2), stride, keys, D, v, pitch);
+      multiply_channels({k, pitch, 1, q_lanes, query_pitch, p, query_pitch}, keys, lanes, D, diagonal);
       probabilities(p, keys, lanes, j - first, head.sigma, greatest, weights);
-      multiply_all({v, stride, 1, d_out_lanes, query_pitch, d_s, query_pitch}, keys, lanes, D);
+      multiply_channels({v, pitch, 1, d_out_lanes, query_pitch, d_s, query_pitch}, keys, lanes, D, diagonal);
       score_gradients(d_s, p, keys, lanes, j - first, head.sigma, corrections);
 
-      const Chain query_chain = j % chain_chunk == 0 ? Chain::start : Chain::go_on;
-      multiply({k, 1, stride, d_s, query_pitch, d_q_chains, query_pitch}, D, lanes, keys, query_chain);
-      const Chain key_chain = j == first || first % chain_chunk == 0 ? Chain::start : Chain::go_on;
-      multiply({d_s, query_pitch, 1, q, pitch, d_k_chains + j * pitch, pitch}, keys, channels, rows, key_chain);
-      multiply({p, query_pitch, 1, d_out, pitch, d_v_chains + j * pitch, pitch}, keys, channels, rows, key_chain);
+      multiply_keys({k, 1, pitch, d_s, query_pitch, d_q_chains, query_pitch}, D, lanes, keys,
+                    j % chain_chunk == 0 ? Chain::start : Chain::go_on, diagonal,
+                    diagonal && rows_are_finite(k, pitch, keys, D));
+      const Chain chain = diagonal || first % chain_chunk == 0 ? Chain::start : Chain::go_on;
+      multiply_queries({d_s, query_pitch, 1, q, pitch, d_k_chains + j * pitch, pitch}, keys, channels, rows, chain, diagonal,
+                       finite_q);
+      multiply_queries({p, query_pitch, 1, d_out, pitch, d_v_chains + j * pitch, pitch}, keys, channels, rows, chain,
+                       diagonal, finite_d_out);
 
       if (ends_chunk(j + keys, end)) {
         put_chunk(d_q_chains, query_pitch, D, lanes, d_q, query_pitch, continued);
@@ -102,7 +113,7 @@ static void attention_backward_head(const AttentionBackwardCall& call, const Hea
         put_chunk(d_v_chains + j * pitch, pitch, keys, D, call.d_qkv + head.at(j, 2), stride, has_chunk);
       }
     }
-    transpose_from_lanes(d_q, rows, D, call.d_qkv + head.at(first, 0), stride);
+    transpose(d_q, query_pitch, D, rows, call.d_qkv + head.at(first, 0), stride);
   }
 }
 

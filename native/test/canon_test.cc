@@ -2,7 +2,7 @@
 // JSON object.
 //
 //   panthalia_canon_test operators   against loops that follow the document: what differs in any bit
-//   panthalia_canon_test mode        what check_floating_point_mode() says to modes that would change bits
+//   panthalia_canon_test mode        what the caller, and a worker thread, say to floating-point modes that would change bits
 //   panthalia_canon_test time        nanoseconds of thread CPU time per element
 #include <xmmintrin.h>
 
@@ -18,6 +18,7 @@
 
 #include "engine/engine_error.h"
 #include "kernels/canon/floating_point_mode.h"
+#include "kernels/canon/thread_pool.h"
 #include "kernels/canon/isa.h"
 #include "plain_operators.h"
 #include "samples.h"
@@ -271,6 +272,40 @@ void compare_operators() {
   std::printf("}\n");
 }
 
+double thread_seconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec + 1e-9 * now.tv_nsec;
+}
+
+template <typename Work>
+std::string refusal(Work work) {
+  try {
+    work();
+  } catch (const EngineError& error) {
+    return std::string(error_code_name(error.code())) + " " + error.what();
+  }
+  return "";
+}
+
+/** What a pool says whose workers began in this mode, to a caller in the ordinary one. A job may be over before a worker
+ *  wakes, so jobs are given out until one has come or a second has passed. */
+std::string refusal_of_worker(unsigned mxcsr) {
+  const unsigned before = _mm_getcsr();
+  _mm_setcsr(mxcsr);
+  ThreadPool pool(2);
+  _mm_setcsr(before);
+  std::atomic<bool> worker_came = false;
+  const double end = thread_seconds() + 1;
+  return refusal([&] {
+    while (!worker_came && thread_seconds() < end) {
+      pool.run(1000, [&](int64_t, int thread) {
+        if (thread == 1) worker_came = true;
+      });
+    }
+  });
+}
+
 void print_modes() {
   struct Mode {
     const char* name;
@@ -282,24 +317,14 @@ void print_modes() {
   const unsigned before = _mm_getcsr();
   bool first = true;
   for (const Mode& mode : modes) {
-    std::string answer;
     _mm_setcsr(mode.mxcsr);
-    try {
-      check_floating_point_mode();
-    } catch (const EngineError& error) {
-      answer = std::string(error_code_name(error.code())) + " " + error.what();
-    }
+    const std::string answer = refusal(check_floating_point_mode);
     _mm_setcsr(before);
-    std::printf("%s\"%s\":\"%s\"", first ? "{" : ",", mode.name, answer.c_str());
+    std::printf("%s\"%s\":[\"%s\",\"%s\"]", first ? "{" : ",", mode.name, answer.c_str(),
+                refusal_of_worker(mode.mxcsr).c_str());
     first = false;
   }
   std::printf("}\n");
-}
-
-double thread_seconds() {
-  timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return now.tv_sec + 1e-9 * now.tv_nsec;
 }
 
 template <typename Work>

@@ -7,7 +7,10 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], testTimeout: 10_000 } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['tests/unit/**/*.test.{ts,tsx}'], testTimeout: 10_000 },
+      },
       {
         extends: true,
         test: { name: 'engine', include: ['tests/engine/**/*.test.ts'], testTimeout: 120_000 },

@@ -23,7 +23,7 @@ const chunkLines = 64;
 
 export const emptyLog: LineLog = { dropped: 0, chunks: [], total: 0 };
 
-/** capacity: at least this many lines are kept, and at most one chunk more */
+/** capacity: at least this many lines are kept, and at most two chunks more */
 export function appendLine(log: LineLog, line: Line, capacity: number): LineLog {
   const last = log.chunks.at(-1);
   const total = log.total + 1;

@@ -1,5 +1,4 @@
 /** Rows of styled text: what panes are made of, and how they become what a terminal understands. */
-import sliceAnsi from 'slice-ansi';
 
 export type Color = 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan' | 'gray';
 
@@ -25,13 +24,31 @@ export function span(text: string, style: Style = {}): Span {
   return { text, ...style };
 }
 
-const isNarrow = /^[\x20-\x7e\u2500-\u259f\u2800-\u28ff…·↑↓←→×≥–]*$/;
+/** Characters that every terminal draws in one column: ASCII, Latin, Greek, Cyrillic, and what our own screens are drawn with. */
+const isNarrow =
+  /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0370-\u03ff\u0400-\u0482\u048a-\u052f\u2500-\u259f\u2800-\u28ff…·↑↓←→≥–]*$/;
 
-/** The first columns of a text. One that is too long ends in `…`; nothing is cut through the middle of a wide character. */
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Columns that a text takes at most: terminals disagree about characters beyond those above, so they count as two. */
+export function width(text: string): number {
+  if (isNarrow.test(text)) return text.length;
+  return [...graphemes.segment(text)].reduce((sum, { segment }) => sum + (isNarrow.test(segment) ? 1 : 2), 0);
+}
+
+/** The first columns of a text. One that is too long ends in `…`. */
 export function clip(text: string, columns: number): string {
   if (columns <= 0) return '';
   if (isNarrow.test(text)) return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
-  return sliceAnsi(text, 0, columns) === text ? text : `${sliceAnsi(text, 0, columns - 1)}…`;
+  if (width(text) <= columns) return text;
+  let kept = '';
+  let free = columns - 1;
+  for (const { segment } of graphemes.segment(text)) {
+    free -= width(segment);
+    if (free < 0) break;
+    kept += segment;
+  }
+  return `${kept}…`;
 }
 
 /** Clipped or padded on the right. For text of one column a character, such as names and numbers. */
@@ -52,14 +69,14 @@ export function clipRow(line: Row, columns: number): Row {
     const text = clip(part.text, free);
     kept.push({ ...part, text });
     if (text !== part.text) break;
-    free -= text.length;
+    free -= width(text);
   }
   return kept;
 }
 
 /** The row with spaces behind it, for bars. */
 export function padRow(line: Row, columns: number, style: Style = {}): Row {
-  const used = line.reduce((sum, { text }) => sum + text.length, 0);
+  const used = line.reduce((sum, { text }) => sum + width(text), 0);
   return [...line, span(' '.repeat(Math.max(0, columns - used)), style)];
 }
 

@@ -93,7 +93,7 @@ test('only cli/main.ts ends the process', () => {
 });
 
 test('nothing that help needs loads ethers, zod, Ink or the addon', () => {
-  const heavy = new Set(['ethers', 'zod', 'abitype', 'ink', 'react', 'slice-ansi']);
+  const heavy = new Set(['ethers', 'zod', 'abitype', 'ink', 'react']);
   const reached = new Set<string>();
   const queue = ['cli/main.ts'];
   for (const file of queue) {

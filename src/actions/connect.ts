@@ -3,7 +3,7 @@ import type { AccountSource } from '../chain/accounts.js';
 import { createChain } from '../chain/client.js';
 import { connectContracts } from '../chain/contracts.js';
 import { readDeployment } from '../chain/deployment.js';
-import { followMarket } from '../chain/follow.js';
+import { followMarket, type MarketFollower } from '../chain/follow.js';
 import { requestSigner } from '../chain/requestSigner.js';
 import { createBlobClient } from '../data/blobClient.js';
 import { PanthaliaError } from '../errors.js';
@@ -20,6 +20,8 @@ export interface ConnectOptions {
   /** decided when the chain is known; without one nothing can be sent */
   account?: (chainId: number) => AccountSource;
   emit: Emit;
+  /** hears of the view of the market that the role works from */
+  onMarket?: (market: MarketFollower) => void;
   signal: AbortSignal;
 }
 
@@ -78,6 +80,7 @@ export async function connectWithoutSot(
   try {
     const contracts = connectContracts(chain, deployment);
     const market = await untilAborted(followMarket({ chain, deployment, signal: closing.signal }), signal);
+    options.onMarket?.(market);
     return { chain, deployment, contracts, market, emit, [Symbol.dispose]: dispose };
   } catch (error) {
     dispose();

@@ -12,6 +12,8 @@ export interface RunFolder {
   /** absolute */
   readonly path: string;
   readonly manifest: string;
+  /** the whole configuration, for `simulate --config` */
+  readonly config: string;
   readonly deployment: string;
   readonly journal: string;
   readonly summary: string;
@@ -68,6 +70,7 @@ export function runFolderAt(path: string): RunFolder {
     runId: basename(absolute),
     path: absolute,
     manifest: join(absolute, 'manifest.json'),
+    config: join(absolute, 'config.json'),
     deployment: join(absolute, 'deployment.json'),
     journal: join(absolute, 'journal.jsonl'),
     summary: join(absolute, 'summary.json'),

@@ -3,16 +3,19 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { latestBlock } from '../chain/client.js';
 import { writeDeployment } from '../chain/deployment.js';
+import { commandOf } from '../config/command.js';
 import type { RunConfig } from '../config/schema.js';
 import { PanthaliaError } from '../errors.js';
 import type { EventListener } from '../events/bus.js';
 import { type RunSummary, summarise } from '../events/summary.js';
+import type { Emit } from '../events/types.js';
 import { type Leash, openLeash } from '../process/leash.js';
 import { canonicalId } from '../protocol/canonicalJson.js';
 import type { Address, RunManifest } from '../protocol/task.js';
 import { checkFault } from '../roles/faults.js';
 import { Crew } from './crew.js';
 import { deadlinesOf } from './deadlines.js';
+import { environment } from './environment.js';
 import { accountsOf, type LocalChain, startLocalChain, watchChain } from './localChain.js';
 import { manifestOf } from './manifest.js';
 import { measurePace } from './pace.js';
@@ -20,6 +23,7 @@ import { playRoles } from './playRoles.js';
 import { createRunFolder, pointLatestTo, type RunFolder, writeJson } from './runFolder.js';
 import { openRecord, type RunRecord } from './runRecord.js';
 import { setUp } from './setup.js';
+import { writeReport } from './writeReport.js';
 
 const closingDeadlineMs = 10_000;
 
@@ -37,6 +41,8 @@ export interface SimulateOptions {
 export interface SimulateResult {
   summary: RunSummary;
   folder: RunFolder;
+  /** path of report.html; null when it could not be written, which changes nothing about the run */
+  report: string | null;
   /** of the processes that sign, by name */
   accounts: Record<string, Address>;
   /** why the run did not complete; undefined when it did */
@@ -72,9 +78,22 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
   emit({ type: 'run.ended', outcome: outcomeOf(error, signal) });
   const summary = summarise(record.view, run.vaultBalance);
   await writeJson(folder.summary, summary);
+  const report = await reportOf(folder, emit);
   record.close();
   leash.close();
-  return { summary, folder, accounts: accountsOf(options.config.workers), error };
+  return { summary, folder, report, accounts: accountsOf(options.config.workers), error };
+}
+
+/** Pictures of a run are worth less than the run: a failure is told and forgotten. */
+async function reportOf(folder: RunFolder, emit: Emit): Promise<string | null> {
+  try {
+    const [page] = await writeReport(folder);
+    return page ?? null;
+  } catch (error) {
+    const message = `The report could not be written: ${(error as Error).message} Try panthalia report ${folder.runId}.`;
+    emit({ type: 'alert', level: 'warn', message, code: 'report.not_written' });
+    return null;
+  }
 }
 
 /** What can be said about the folder is said before minutes of compiling; a failed build takes the empty folder away again. */
@@ -104,10 +123,16 @@ async function train(run: Run, stop: AbortSignal): Promise<void> {
   const { config, manifest, folder, record, leash } = run;
   const emit = record.bus.emitterFor('simulate');
   await writeJson(folder.manifest, manifest);
+  await writeJson(folder.config, config);
   emit({
     type: 'run.started',
     manifest,
-    options: { workers: config.workers, accounts: accountsOf(config.workers) },
+    options: {
+      workers: config.workers,
+      accounts: accountsOf(config.workers),
+      command: commandOf(config),
+      environment: await environment(),
+    },
   });
   if (config.opset === 'torch') {
     const message =

@@ -1,20 +1,8 @@
-/** Builds the program, runs one command, and holds the only catch and the only exit. */
-import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+/** Runs one command, and holds the only catch and the only exit. */
 import { encodeJson } from '../events/line.js';
-import { deployCommand } from './commands/deploy.js';
-import { disputeCommand } from './commands/dispute.js';
-import { doctorCommand } from './commands/doctor.js';
-import { masterCommand } from './commands/master.js';
-import { measureCommand } from './commands/measure.js';
-import { replayCommand } from './commands/replay.js';
-import { simulateCommand } from './commands/simulate.js';
-import { sotCommand } from './commands/sot.js';
-import { statusCommand } from './commands/status.js';
-import { watchCommand } from './commands/watch.js';
-import { workerCommand } from './commands/worker.js';
 import { type CommandIo, Interruption } from './io.js';
 import { problemEnvelope, problemOf, problemText } from './problem.js';
+import { buildProgram } from './program.js';
 
 /** npm passes a Ctrl-C on to a program that the terminal has told already. */
 const echoMs = 250;
@@ -51,25 +39,6 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 process.exit(exitCode);
 
-function buildProgram(io: CommandIo): Command {
-  const program = new Command('panthalia')
-    .description('A marketplace where strangers train a model together and nobody has to be trusted.')
-    .version(packageVersion())
-    .showSuggestionAfterError()
-    .addHelpText('after', '\nStart with: panthalia simulate');
-  for (const command of [simulateCommand, workerCommand, disputeCommand, statusCommand, doctorCommand]) {
-    program.addCommand(command(io));
-  }
-  for (const command of [deployCommand, sotCommand, masterCommand]) program.addCommand(command(io));
-  program.addCommand(measureCommand(io), { hidden: true });
-  for (const command of [watchCommand, replayCommand]) program.addCommand(command(io));
-  for (const command of [program, ...program.commands]) {
-    // Errors are told once, in the catch below, as text or as JSON.
-    command.exitOverride().configureOutput({ outputError: () => {} });
-  }
-  return program;
-}
-
 /** The first signal asks the command to end; the second ends this process, and the leash takes the children. */
 function interruptionSignal(): AbortSignal {
   const controller = new AbortController();
@@ -87,8 +56,4 @@ function interruptionSignal(): AbortSignal {
   process.stdout.on('error', () => controller.abort(new Interruption('SIGPIPE')));
   process.stderr.on('error', () => {});
   return controller.signal;
-}
-
-function packageVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 }

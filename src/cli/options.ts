@@ -46,6 +46,35 @@ export function withDeploymentOptions(command: Command): Command {
     );
 }
 
+export interface SourceFlags {
+  run?: string;
+  deployment?: string;
+  rpcUrl?: string;
+  json?: true;
+}
+
+/** Where to look at a market: a run's journal, or its chain. */
+export function withSourceOptions(command: Command): Command {
+  return withOutputOptions(
+    command
+      .option('--run <run>', 'folder of a run, or its id in runs/ (default: the latest)')
+      .addOption(
+        new Option('--deployment <file>', "ask this deployment's chain, and no run").env(
+          'PANTHALIA_DEPLOYMENT',
+        ),
+      )
+      .addOption(new Option('--rpc-url <url>', 'ask this chain, and no run').env('PANTHALIA_RPC_URL')),
+  );
+}
+
+export function sourceOf({ run, deployment, rpcUrl }: SourceFlags) {
+  return {
+    ...(run === undefined ? {} : { run }),
+    ...(deployment === undefined ? {} : { deployment }),
+    ...(rpcUrl === undefined ? {} : { rpcUrl }),
+  };
+}
+
 /** What a role needs to find its deployment: the one named, or that of the latest run. */
 export function connection(flags: ChainFlags, emit: Emit, { say, signal }: CommandIo) {
   const { deployment = latestDeployment, rpcUrl, sotUrl } = flags;

@@ -3,7 +3,8 @@ import { relative } from 'node:path';
 import { short } from '../events/describe.js';
 import type { RunSummary } from '../events/summary.js';
 
-export function summaryText(summary: RunSummary, runFolder: string): string {
+/** report: path of report.html; null when there is none */
+export function summaryText(summary: RunSummary, runFolder: string, report: string | null): string {
   const { loss, tasks, ledger, disputes, slashed } = summary;
   const rows: [string, string][] = [
     ['run', `${summary.runId}, ${summary.outcome}`],
@@ -33,6 +34,7 @@ export function summaryText(summary: RunSummary, runFolder: string): string {
     ['traffic', `${megabytes(summary.bytes.up)} up, ${megabytes(summary.bytes.down)} down`],
     ['wall', `${summary.wallSeconds.toFixed(1)} s`],
     ['files', shortPath(runFolder)],
+    ...(report === null ? [] : [['report', shortPath(report)] as [string, string]]),
   ];
   return rows.map(([label, text]) => `${label.padEnd(8)} ${text}`).join('\n');
 }

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/events/journal.js';
 import { decodeEvent } from '../../src/events/line.js';
 import type { RunSummary } from '../../src/events/summary.js';
 import type { StampedEvent } from '../../src/events/types.js';
-import { type Finished, processesNaming, runCli, temporaryFolder } from '../helpers/cli.js';
+import { type Finished, processesNaming, startCli, temporaryFolder } from '../helpers/cli.js';
 import { isPortFree } from '../helpers/processes.js';
 
 const summaryKeys = [
@@ -22,9 +22,16 @@ interface Run {
 }
 
 async function simulate(...flags: string[]): Promise<Run> {
-  const folder = join(temporaryFolder(), 'run');
+  return simulateIn(join(temporaryFolder(), 'run'), flags);
+}
+
+/** onStart: when the folder is there */
+async function simulateIn(folder: string, flags: string[], onStart: () => void = () => {}): Promise<Run> {
   const args = ['simulate', '--preset', 'smoke', '--seed', '7', '--json', '--run-dir', folder, ...flags];
-  const finished = await runCli(args);
+  const cli = startCli(args);
+  await cli.event('its start', ({ type }) => type === 'run.started');
+  onStart();
+  const finished = await cli.finished;
   const events = finished.out.slice(0, -1).map((line) => decodeEvent(line));
   expect(events.filter((event) => event === null)).toEqual([]);
   const summary = JSON.parse(finished.out.at(-1) ?? 'null') as RunSummary;
@@ -72,6 +79,13 @@ test('an honest run and one with a cheat end in the same bytes, and the cheat ha
   expect(readJournal(join(honest.folder, 'journal.jsonl'))).toEqual(honest.events);
   expect(JSON.parse(readFileSync(join(honest.folder, 'summary.json'), 'utf8'))).toEqual(honest.summary);
 
+  const page = readFileSync(join(honest.folder, 'report.html'), 'utf8');
+  expect(page).toContain('The books balance');
+  expect(page).toContain('panthalia simulate --preset smoke --seed 7');
+  for (const name of ['loss.png', 'loss.csv', 'tasks.csv', 'summary.md']) {
+    expect(existsSync(join(honest.folder, name))).toBe(true);
+  }
+
   const cheated = await simulate('--cheat', 'worker_2:zero-delta', '--expect-slashed', 'worker_2');
   expect(cheated.finished.code).toBe(0);
   const { summary } = cheated;
@@ -95,8 +109,13 @@ test('an honest run and one with a cheat end in the same bytes, and the cheat ha
 });
 
 test('an expectation that is not met ends with 5, and the summary is printed all the same', async () => {
-  const run = await simulate('--rounds', '1', '--workers', '2', '--expect-slashed', 'worker_1');
+  const folder = join(temporaryFolder(), 'run');
+  const flags = ['--rounds', '1', '--workers', '2', '--expect-slashed', 'worker_1'];
+  // A report that can not be written changes nothing, and is told.
+  const run = await simulateIn(folder, flags, () => mkdirSync(join(folder, 'report.html')));
   expect(run.finished.code).toBe(5);
   expect(run.finished.err.join('\n')).toContain('worker_1 was expected to be slashed and was not.');
   expect(run.summary).toMatchObject({ outcome: 'completed', rounds: 1, workers: 2 });
+  const told = run.events.find((event) => event.type === 'alert' && event.code === 'report.not_written');
+  expect(told).toMatchObject({ level: 'warn', message: expect.stringContaining('panthalia report run') });
 });

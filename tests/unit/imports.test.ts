@@ -4,8 +4,19 @@ import { expect, test } from 'vitest';
 
 /** docs/architecture.md, who may import whom. A folder may always import from itself. */
 const allowed: Record<string, readonly string[]> = {
-  cli: ['actions', 'config', 'dashboard', 'process', 'events', 'errors'],
-  actions: ['roles', 'chain', 'engine', 'process', 'data', 'events', 'config', 'protocol', 'errors'],
+  cli: ['actions', 'metrics', 'config', 'dashboard', 'process', 'events', 'errors'],
+  actions: [
+    'roles',
+    'chain',
+    'engine',
+    'process',
+    'data',
+    'report',
+    'events',
+    'config',
+    'protocol',
+    'errors',
+  ],
   roles: ['protocol', 'chain', 'engine', 'data', 'events', 'errors'],
   chain: ['protocol', 'errors'],
   engine: ['protocol', 'errors'],
@@ -13,6 +24,8 @@ const allowed: Record<string, readonly string[]> = {
   process: ['errors'],
   config: ['protocol', 'errors'],
   events: ['protocol', 'errors'],
+  report: ['events', 'protocol', 'errors'],
+  metrics: ['events', 'protocol', 'errors'],
   dashboard: ['events'],
   protocol: ['errors'],
   errors: [],
@@ -20,7 +33,7 @@ const allowed: Record<string, readonly string[]> = {
 
 /** Types vanish at run time; they may also come from here. */
 const allowedTypes: Record<string, readonly string[]> = {
-  cli: ['chain', 'protocol'],
+  cli: ['chain', 'protocol', 'report'],
   chain: ['events'],
   data: ['events'],
 };
@@ -30,6 +43,10 @@ const owners: Record<string, readonly string[]> = {
   ethers: ['chain'],
   abitype: ['chain'],
   commander: ['cli'],
+  'prom-client': ['metrics'],
+  vega: ['report'],
+  'vega-lite': ['report'],
+  '@resvg/resvg-js': ['report'],
   zod: ['config', 'chain', 'roles'],
   ink: ['dashboard'],
   react: ['dashboard'],

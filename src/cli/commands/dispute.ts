@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { formatTokens } from '../../events/amount.js';
 import type { CommandIo } from '../io.js';
+import { type MetricsFlag, metricsOption, openMetrics } from '../metrics.js';
 import {
   accountSource,
   type ChainFlags,
@@ -18,7 +19,7 @@ import {
 import { result } from '../result.js';
 import { roleEvents } from '../roleEvents.js';
 
-interface DisputeFlags extends ChainFlags, MachineFlags {
+interface DisputeFlags extends ChainFlags, MachineFlags, MetricsFlag {
   opset: 'canon-f32-v1' | 'torch';
   maxFee?: bigint;
   json?: true;
@@ -35,6 +36,7 @@ export function disputeCommand(io: CommandIo): Command {
     .argument('<taskId>', 'or its first digits, as panthalia status lists them')
     .addOption(opsetOption())
     .option('--max-fee <amount>', 'most to pay for one panel, in tokens', tokenAmount)
+    .addOption(metricsOption())
     .option('-v, --verbose', 'tell every event')
     .addHelpText('after', details)
     .action((id: string, flags: DisputeFlags) => run(id, flags, io));
@@ -47,8 +49,10 @@ async function run(id: string, flags: DisputeFlags, io: CommandIo): Promise<void
   const { runDispute } = await import('../../actions/runRole.js');
   const { scratchFolder } = await import('../../actions/scratch.js');
   await using scratch = await scratchFolder();
+  await using metrics = await openMetrics(flags, io);
   const { feePaid, received, ...outcome } = await runDispute({
-    ...connection(flags, roleEvents('disputer', flags, io), io),
+    ...connection(flags, roleEvents('disputer', flags, io, metrics.listener), io),
+    onMarket: metrics.follow,
     account: (chainId) => accountSource(flags, chainId),
     dispute: { taskId: task, ...(maxFee === undefined ? {} : { maxFee }) },
     machine: machineOf(flags),

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CommandIo } from '../io.js';
+import { type MetricsFlag, metricsOption, openMetrics } from '../metrics.js';
 import {
   accountSource,
   type ChainFlags,
@@ -10,7 +11,7 @@ import {
 } from '../options.js';
 import { roleEvents } from '../roleEvents.js';
 
-interface MasterFlags extends ChainFlags {
+interface MasterFlags extends ChainFlags, MetricsFlag {
   manifest: string;
   json?: true;
   verbose?: true;
@@ -20,6 +21,7 @@ export function masterCommand(io: CommandIo): Command {
   const command = new Command('master')
     .description("post each round's tasks and make the calls that are due")
     .requiredOption('--manifest <file>', 'manifest.json of the run')
+    .addOption(metricsOption())
     .option('-v, --verbose', 'tell every event')
     .action((flags: MasterFlags) => run(flags, io));
   return withOutputOptions(withAccountOptions(withDeploymentOptions(command)));
@@ -27,8 +29,10 @@ export function masterCommand(io: CommandIo): Command {
 
 async function run(flags: MasterFlags, io: CommandIo): Promise<void> {
   const { runMaster } = await import('../../actions/runRole.js');
+  await using metrics = await openMetrics(flags, io);
   await runMaster({
-    ...connection(flags, roleEvents('master', flags, io), io),
+    ...connection(flags, roleEvents('master', flags, io, metrics.listener), io),
+    onMarket: metrics.follow,
     account: (chainId) => accountSource(flags, chainId),
     manifest: flags.manifest,
   });

@@ -7,12 +7,13 @@ import type { RunSummary } from '../../events/summary.js';
 import type { StampedEvent } from '../../events/types.js';
 import type { Address } from '../../protocol/task.js';
 import type { CommandIo } from '../io.js';
+import { type MetricsFlag, metricsOption, openMetrics } from '../metrics.js';
 import { cheat, positiveNumber, wholeNumber, withOutputOptions } from '../options.js';
 import { openRunOutput } from '../runOutput.js';
 import { summaryText } from '../summaryText.js';
 import { type Ui, uiOption } from '../ui.js';
 
-interface SimulateFlags {
+interface SimulateFlags extends MetricsFlag {
   config?: string;
   preset?: string;
   workers?: number;
@@ -84,6 +85,7 @@ export function simulateCommand(io: CommandIo): Command {
     .addOption(setting('--run-dir <dir>', 'new folder for everything the run leaves (default: runs/<time>)'))
     .option('--expect-slashed <worker>', 'end with code 5 unless this worker lost stake; repeatable', append)
     .option('--expect-loss <x>', 'end with code 5 unless the validation loss is at most x', positiveNumber)
+    .addOption(metricsOption())
     .addOption(uiOption())
     .option(
       '--heartbeat <s>',
@@ -103,6 +105,7 @@ async function run(flags: SimulateFlags, io: CommandIo): Promise<void> {
     ...(flags.config === undefined ? {} : { file: flags.config }),
     flags: configOf(flags),
   });
+  await using metrics = await openMetrics(flags, io);
   const { simulate } = await import('../../actions/simulate.js');
   const { controlsFor, disputeCosts } = await import('../controls.js');
   const processes = new Map<string, number>();
@@ -116,17 +119,19 @@ async function run(flags: SimulateFlags, io: CommandIo): Promise<void> {
       onFolder: (folder) => Object.assign(controls, controlsFor(folder)),
       onEvent: (event) => {
         if (event.type === 'process.started') processes.set(event.process, event.pid);
+        metrics.listener(event);
         if (flags.json || !isEnding(event)) output.listener(event);
       },
     },
     io.signal,
   );
-  const { summary, folder, error, accounts } = await run.finally(output.close);
+  const { summary, folder, report, error, accounts } = await run.finally(output.close);
   const failure = error ?? unmetExpectation(flags, summary, accounts);
   if (failure !== undefined) io.fail(failure);
   if (flags.json) io.print(encodeJson(summary));
   // Of a run that failed before its first task there is nothing to tell but why.
-  else if (error === undefined || summary.tasks.posted > 0) io.print(summaryText(summary, folder.path));
+  else if (error === undefined || summary.tasks.posted > 0)
+    io.print(summaryText(summary, folder.path, report));
 }
 
 /** As Ctrl-C does where the terminal turns it into a signal: what has begun is finished, the folder is completed. */

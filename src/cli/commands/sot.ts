@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { CommandIo } from '../io.js';
+import { type MetricsFlag, metricsOption, openMetrics } from '../metrics.js';
 import {
   address,
   type ChainFlags,
@@ -13,7 +14,7 @@ import {
 } from '../options.js';
 import { roleEvents } from '../roleEvents.js';
 
-interface SotFlags extends ChainFlags, MachineFlags {
+interface SotFlags extends ChainFlags, MachineFlags, MetricsFlag {
   manifest: string;
   dataDir: string;
   buyer: `0x${string}`;
@@ -36,6 +37,7 @@ export function sotCommand(io: CommandIo): Command {
         .default(0)
         .env('PANTHALIA_SOT_PORT'),
     )
+    .addOption(metricsOption())
     .option('-v, --verbose', 'tell every event')
     .action((flags: SotFlags) => run(flags, io));
   return withOutputOptions(withMachineOptions(withDeploymentOptions(command)));
@@ -44,8 +46,10 @@ export function sotCommand(io: CommandIo): Command {
 async function run(flags: SotFlags, io: CommandIo): Promise<void> {
   const { manifest, dataDir: dir, buyer, host, port } = flags;
   const { runSot } = await import('../../actions/runRole.js');
+  await using metrics = await openMetrics(flags, io);
   await runSot({
-    ...connection(flags, roleEvents('sot', flags, io), io),
+    ...connection(flags, roleEvents('sot', flags, io, metrics.listener), io),
+    onMarket: metrics.follow,
     ...{ manifest, dir, buyer, host, port, machine: machineOf(flags) },
   });
   io.signal.throwIfAborted();

@@ -1,13 +1,20 @@
 import { Command } from 'commander';
 import type { Status } from '../../actions/readStatus.js';
 import type { CommandIo } from '../io.js';
-import { type ChainFlags, connection, withDeploymentOptions, withOutputOptions } from '../options.js';
+import { type ChainFlags, connection, taskId, withDeploymentOptions, withOutputOptions } from '../options.js';
 import { result } from '../result.js';
+import { taskText } from './task.js';
 
 export function statusCommand(io: CommandIo): Command {
   const command = new Command('status')
-    .description('one page about a deployment: model, tasks, stakes, ledger')
-    .action((flags: ChainFlags & { json?: true }) => run(flags, io));
+    .description('one page about a deployment: model, tasks, stakes, ledger; or all about one task')
+    .argument(
+      '[taskId]',
+      'or its first digits: its story from the chain, as panthalia task tells it from a run',
+    )
+    .action((id: string | undefined, flags: ChainFlags & { json?: true }) =>
+      id === undefined ? run(flags, io) : tell(id, flags, io),
+    );
   return withOutputOptions(withDeploymentOptions(command));
 }
 
@@ -15,6 +22,18 @@ async function run(flags: ChainFlags & { json?: true }, io: CommandIo): Promise<
   const { readStatus } = await import('../../actions/readStatus.js');
   const status = await readStatus(connection(flags, () => {}, io));
   io.print(flags.json ? result(status) : statusText(status));
+}
+
+async function tell(id: string, flags: ChainFlags & { json?: true }, io: CommandIo): Promise<void> {
+  const given = taskId(id);
+  const { tellTask } = await import('../../actions/tellTask.js');
+  const { deployment, rpcUrl } = connection(flags, () => {}, io);
+  const answer = await tellTask(
+    { deployment, ...(rpcUrl === undefined ? {} : { rpcUrl }) },
+    given,
+    io.signal,
+  );
+  io.print(flags.json ? result(answer) : taskText(answer));
 }
 
 function statusText({ chainId, rpcUrl, block, sot, tasks, positions, ledger }: Status): string {

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { PanthaliaError } from '../../errors.js';
 import { formatTokens } from '../../events/amount.js';
 import type { CommandIo } from '../io.js';
+import { type MetricsFlag, metricsOption, openMetrics } from '../metrics.js';
 import {
   accountSource,
   type ChainFlags,
@@ -18,7 +19,7 @@ import {
 import { result } from '../result.js';
 import { roleEvents } from '../roleEvents.js';
 
-interface WorkerFlags extends ChainFlags, MachineFlags {
+interface WorkerFlags extends ChainFlags, MachineFlags, MetricsFlag {
   stake?: string | true;
   audit: 'never' | 'assigned' | 'all';
   opset: 'canon-f32-v1' | 'torch';
@@ -55,6 +56,7 @@ export function workerCommand(io: CommandIo): Command {
       ),
     )
     .addOption(new Option('--cheat <fault>', 'misbehave, for tests').hideHelp())
+    .addOption(metricsOption())
     .option('-v, --verbose', 'tell every event')
     .addHelpText('after', details)
     .action((flags: WorkerFlags) => run(flags, io));
@@ -67,8 +69,10 @@ async function run(flags: WorkerFlags, io: CommandIo): Promise<void> {
   const { runWorker } = await import('../../actions/runRole.js');
   const { scratchFolder } = await import('../../actions/scratch.js');
   await using scratch = await scratchFolder(flags.scratch);
+  await using metrics = await openMetrics(flags, io);
   const report = await runWorker({
-    ...connection(flags, roleEvents('worker', flags, io), io),
+    ...connection(flags, roleEvents('worker', flags, io, metrics.listener), io),
+    onMarket: metrics.follow,
     account: (chainId) => accountSource(flags, chainId),
     worker: { stakeAmount, audit, ...(fault === undefined ? {} : { fault }) },
     machine: machineOf(flags),

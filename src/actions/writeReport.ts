@@ -1,0 +1,46 @@
+/** The report of a run, into its folder: from the journal and the summary, during the run or long after. */
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileWhole } from '../data/files.js';
+import { readJournal } from '../events/journal.js';
+import { emptyRun, project } from '../events/projection.js';
+import { type RunSummary, summarise } from '../events/summary.js';
+import type { StampedEvent } from '../events/types.js';
+import { figuresOf } from '../report/charts.js';
+import { reportModel } from '../report/model.js';
+import { reportPage } from '../report/page.js';
+import { renderPng, renderSvg } from '../report/render.js';
+import { lossCsv, summaryMarkdown, tasksCsv } from '../report/tables.js';
+import type { RunFolder } from './runFolder.js';
+
+/** Writes report.html, loss.png (when there is a loss), loss.csv, tasks.csv and summary.md; returns their paths, the page first.
+ *  out: the folder to write to; default: the run's
+ *  throws notFound/journal.not_found, check/journal.broken, and what writing throws */
+export async function writeReport(folder: RunFolder, out: string = folder.path): Promise<string[]> {
+  const events = readJournal(folder.journal);
+  const model = reportModel(events, summaryOf(folder, events));
+  const figures = await Promise.all(
+    figuresOf(model).map(async (figure) => ({ ...figure, svg: await renderSvg(figure.spec, figure.id) })),
+  );
+  const loss = figures.find(({ id }) => id === 'loss');
+  const files: [string, string | Buffer][] = [
+    ['report.html', reportPage(model, figures)],
+    ...(loss === undefined ? [] : [['loss.png', await renderPng(loss.svg)] as [string, Buffer]]),
+    ['loss.csv', lossCsv(model)],
+    ['tasks.csv', tasksCsv(model)],
+    ['summary.md', summaryMarkdown(model)],
+  ];
+  await mkdir(out, { recursive: true });
+  const paths = files.map(([name]) => join(out, name));
+  for (const [i, [, content]] of files.entries()) await writeFileWhole(paths[i] as string, content);
+  return paths;
+}
+
+/** As the run wrote it; from the events when it is still running, or was killed before it could. */
+function summaryOf({ summary }: RunFolder, events: readonly StampedEvent[]): RunSummary {
+  if (existsSync(summary)) return JSON.parse(readFileSync(summary, 'utf8'));
+  const view = events.reduce(project, emptyRun());
+  const endedAt = view.endedAt ?? events.at(-1)?.t ?? null;
+  return { ...summarise({ ...view, endedAt }, null), outcome: view.outcome ?? 'unfinished' };
+}

@@ -1,0 +1,76 @@
+import { Command } from 'commander';
+import type { TaskAnswer } from '../../actions/tellTask.js';
+import type { CommandIo } from '../io.js';
+import { type SourceFlags, sourceOf, taskId, withSourceOptions } from '../options.js';
+import { paymentLines } from '../payments.js';
+import { result } from '../result.js';
+import { textTable } from '../table.js';
+
+const examples = `
+Examples:
+  panthalia task 0x1a2b3c4d                 its first digits are enough
+  panthalia task 0x1a2b3c4d --json`;
+
+export function taskCommand(io: CommandIo): Command {
+  const command = new Command('task')
+    .description('what happened to one task: draws, steps, audits, panels, payments')
+    .argument('<taskId>', 'or its first digits, as panthalia tasks lists them')
+    .addHelpText('after', examples)
+    .action((id: string, flags: SourceFlags) => tell(id, flags, io));
+  return withSourceOptions(command);
+}
+
+async function tell(id: string, flags: SourceFlags, io: CommandIo): Promise<void> {
+  const given = taskId(id);
+  const { tellTask } = await import('../../actions/tellTask.js');
+  const answer = await tellTask(sourceOf(flags), given, io.signal);
+  io.print(flags.json ? result(answer) : taskText(answer));
+}
+
+export function taskText({ task, dispute, timeline, payments }: TaskAnswer): string {
+  const {
+    taskId: id,
+    round,
+    slot,
+    state,
+    attempt,
+    solver,
+    price,
+    firstLoss,
+    lastLoss,
+    computeSeconds,
+  } = task;
+  const seats = dispute?.panels.flatMap(({ panel, ruling, seats: all }) =>
+    all.map(({ seat, voter, vote, got, lost }) => [
+      String(panel),
+      ruling,
+      String(seat),
+      voter,
+      vote,
+      got,
+      lost,
+    ]),
+  );
+  return [
+    `task     ${id}`,
+    `place    round ${round}, slot ${slot}`,
+    `state    ${state}${attempt > 1 ? `, attempt ${attempt}` : ''}`,
+    `solver   ${solver ?? 'nobody was drawn'}`,
+    `price    ${price}`,
+    ...(firstLoss === null || lastLoss === null
+      ? []
+      : [`loss     ${firstLoss.toFixed(4)} -> ${lastLoss.toFixed(4)}`]),
+    ...(computeSeconds === null ? [] : [`compute  ${computeSeconds.toFixed(1)} s`]),
+    ...(dispute === null
+      ? []
+      : [`dispute  by ${dispute.disputer}: step ${dispute.step} is wrong; ${dispute.verdict}`]),
+    '',
+    ...timeline.map(
+      ({ seconds, src, text }) => `${seconds.toFixed(1).padStart(8)} s  ${src.padEnd(9)} ${text}`,
+    ),
+    ...(seats === undefined
+      ? []
+      : ['', textTable(['panel', 'ruling', 'seat', 'verifier', 'vote', 'share', 'bond lost'], seats)]),
+    ...(payments.length === 0 ? [] : ['', ...paymentLines(payments)]),
+  ].join('\n');
+}

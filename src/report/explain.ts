@@ -1,0 +1,219 @@
+/** Why tokens changed hands: each movement with the rule it follows and the values it was computed from. Pure. */
+import { formatTokens } from '../events/amount.js';
+import { short } from '../events/describe.js';
+import type { StampedEvent } from '../events/types.js';
+import type { ChainFact } from '../protocol/facts.js';
+import { type Entry, ledgerOf, type MarketTerms, type Place } from '../protocol/ledger.js';
+import { applyFacts, emptyMarket, type MarketView, type RoundView } from '../protocol/market.js';
+import type { Address, Hex32 } from '../protocol/task.js';
+
+/** Amounts are decimal strings in tokens. */
+export interface Explanation {
+  /** unix seconds */
+  timestamp: number;
+  block: number;
+  transaction: Hex32;
+  taskId: Hex32 | null;
+  from: string;
+  to: string;
+  /** whose tokens these were and are; null for nobody's */
+  fromAccount: Address | null;
+  toAccount: Address | null;
+  amount: string;
+  reason: Entry['reason'];
+  /** the rule with its values: "stake 100 x 30 % = 30" */
+  formula: string;
+}
+
+export interface Explainer {
+  explain(entries: readonly Entry[]): Explanation[];
+  entries: readonly Entry[];
+  market: MarketView;
+  /** name of a process or address -> address; null for neither */
+  accountOf(given: string): Address | null;
+  nameOf(account: Address): string;
+}
+
+/** null when the events do not hold the rules of the market. */
+export function explainerOf(events: readonly StampedEvent[]): Explainer | null {
+  const terms = events.find((event) => event.type === 'chain.deployed')?.terms;
+  if (terms === undefined) return null;
+  const facts = events.flatMap((event) => (event.type === 'chain.fact' ? [event.fact] : []));
+  const started = events.find((event) => event.type === 'run.started');
+  const accounts = (started?.options.accounts ?? {}) as Record<string, Address>;
+  const names = new Map(Object.entries(accounts).map(([name, address]) => [address, name]));
+  const nameOf = (account: Address) => names.get(account) ?? short(account);
+  const ground: Ground = { terms, facts, market: applyFacts(emptyMarket(), facts), nameOf };
+  const entries = ledgerOf(facts, terms);
+  return {
+    ...{ entries, market: ground.market, nameOf },
+    accountOf: (given) => accounts[given] ?? addressIn(entries, given),
+    explain: (some) => some.map((entry) => explanationOf(ground, entry)),
+  };
+}
+
+interface Ground {
+  terms: MarketTerms;
+  facts: readonly ChainFact[];
+  market: MarketView;
+  nameOf(account: Address): string;
+}
+
+/** The whole address, or its first digits where only one account begins so. */
+function addressIn(entries: readonly Entry[], given: string): Address | null {
+  if (!/^0x[0-9a-fA-F]{2,40}$/.test(given)) return null;
+  const owners = new Set(entries.flatMap(({ from, to }) => [from.owner, to.owner]));
+  const found = [...owners].filter((owner) => owner?.toLowerCase().startsWith(given.toLowerCase()));
+  return found.length === 1 ? (found[0] as Address) : null;
+}
+
+function explanationOf(ground: Ground, entry: Entry): Explanation {
+  const { from, to, amount, reason, taskId, fact } = entry;
+  return {
+    ...{ timestamp: fact.timestamp, block: fact.blockNumber, transaction: fact.transactionHash, taskId },
+    ...{ from: placeName(ground, from), to: placeName(ground, to) },
+    ...{ fromAccount: from.owner, toAccount: to.owner, amount: formatTokens(amount), reason },
+    formula: formulaOf(ground, entry),
+  };
+}
+
+function placeName({ nameOf }: Ground, { pocket, owner }: Place): string {
+  if (owner === null) {
+    const names = { outside: 'outside', burned: 'burned', market: 'escrow', court: 'pot of the case' };
+    return names[pocket as keyof typeof names] ?? pocket;
+  }
+  const lies = { account: '', staking: ' (stake)', market: ' (bond)', court: ' (bond)' };
+  return `${nameOf(owner)}${lies[pocket as keyof typeof lies] ?? ''}`;
+}
+
+function formulaOf(ground: Ground, entry: Entry): string {
+  const { terms, market } = ground;
+  const { amount, reason, fact, from, taskId } = entry;
+  const task = taskId === null ? undefined : market.tasks.get(taskId);
+  const stake = formatTokens(terms.solverStake);
+  const own = formatTokens(amount);
+  switch (reason) {
+    case 'deposit':
+      return `${own} put into the vault`;
+    case 'withdrawal':
+      return `${own} taken out of the vault`;
+    case 'stake':
+      return fact.type === 'SeatsStaked'
+        ? `${fact.seats} ${fact.role} seats x ${formatTokens(amount / BigInt(fact.seats || 1))} = ${own}`
+        : own;
+    case 'unstake':
+      return `unlocked after the cooldown: ${own}`;
+    case 'bond':
+      return from.pocket === 'staking' && fact.type === 'TaskAssigned'
+        ? `one solver seat of ${own}, tied to the task it was drawn for`
+        : `bond ${own} of a verifier seat, tied to the case it was drawn for`;
+    case 'release':
+      return `${own} back whole: ${fact.type === 'SeatClosed' ? 'the seat ruled as the case ended' : 'the task ended without blame'}`;
+    case 'escrow':
+      return `price ${own}, put down when the task was posted`;
+    case 'price':
+      return `price ${own} of an accepted task`;
+    case 'refund':
+      return `price ${own} back: the task is ${task?.state ?? 'over'}`;
+    case 'fee':
+      return feeFormula(terms, fact, own);
+    case 'fee repaid':
+      return feeRepaidFormula(ground, entry);
+    case 'share':
+      return shareFormula(ground, entry);
+    case 'bounty':
+      return `stake ${stake} x bounty ${percent(terms.bountyBps)} = ${own}`;
+    case 'compensation':
+      return `stake ${stake} x buyer's part ${percent(terms.buyerBps)} = ${own}`;
+    case 'penalty':
+      return `stake ${stake} x liveness penalty ${percent(terms.livenessBps)} = ${own}: nothing that could be checked was delivered in time`;
+    case 'remainder':
+      return `stake ${stake} less what was taken = ${own}; the seat is dissolved`;
+    case 'forfeit':
+      return forfeitFormula(ground, entry);
+    case 'burn':
+      return `${own} that nobody gets: the rest of the stake, halves of lost bonds, and what does not divide`;
+  }
+}
+
+function feeFormula(
+  { panelStart, panelStep, verifierFee }: MarketTerms,
+  fact: ChainFact,
+  own: string,
+): string {
+  if (fact.type !== 'RoundOpened') return own;
+  const { round, size } = fact;
+  return `panel ${round} has ${panelStart} + ${panelStep} x ${round - 1} = ${size} seats x ${formatTokens(verifierFee)} = ${own}`;
+}
+
+function feeRepaidFormula({ market, terms }: Ground, { taskId, panel, amount, from, fact }: Entry): string {
+  const own = formatTokens(amount);
+  if (from.owner !== null) {
+    return `fee ${own} of panel 1 back, out of the solver's stake of ${formatTokens(terms.solverStake)}`;
+  }
+  const rounds = taskId === null ? [] : (market.cases.get(taskId)?.rounds ?? []);
+  if (rounds[(panel ?? 0) - 1]?.ruling === 'none')
+    return `panel ${panel} came to no ruling: its fee ${own} goes back`;
+  const before = rounds[(panel ?? 0) - 2];
+  const verdict = fact.type === 'CaseSettled' ? fact.verdict : '';
+  return `panel ${panel} corrected panel ${(panel ?? 0) - 1}, which ruled ${before?.ruling} where the case ended ${verdict}: lost bonds repay its fee ${own}`;
+}
+
+/** Settlement.ofRound and ofVoidRound, with the seats of this panel. */
+function shareFormula({ terms, market, facts }: Ground, { taskId, panel, amount }: Entry): string {
+  const kase = taskId === null ? undefined : market.cases.get(taskId);
+  const round = kase?.rounds.find((one) => one.round === panel);
+  if (kase === undefined || round === undefined) return formatTokens(amount);
+  const replaced = facts.reduce(
+    (sum, fact) =>
+      fact.type === 'ReplacementOpened' && fact.caseId === taskId && fact.round === panel
+        ? sum + fact.seats
+        : sum,
+    0,
+  );
+  const [bond, own] = [formatTokens(terms.seatBond), formatTokens(amount)];
+  if (round.ruling === 'none') {
+    const voted = round.seats.filter(({ verdict }) => verdict !== null).length;
+    return `no ruling: lost bonds of ${bond} among the ${voted} seats that voted, at most ${formatTokens(terms.verifierFee)} each = ${own}`;
+  }
+  const right = round.seats.filter(({ verdict }) => verdict === kase.verdict).length;
+  const lost = replaced + round.size - right;
+  const refund = round.ruling === kase.verdict ? 0n : (kase.rounds[round.round]?.fee ?? 0n);
+  return `(fee ${formatTokens(round.fee)} + (${lost} lost bonds x ${bond} - ${formatTokens(refund)} repaid) / 2) / ${right} seats that were right = ${own}`;
+}
+
+function forfeitFormula({ terms, market }: Ground, { from, taskId, amount }: Entry): string {
+  const own = formatTokens(amount);
+  const kase = taskId === null ? undefined : market.cases.get(taskId);
+  if (from.pocket === 'market') {
+    const stake = terms.solverStake;
+    const fee = kase?.rounds[0]?.fee ?? 0n;
+    const bounty = (stake * BigInt(terms.bountyBps)) / 10_000n;
+    const buyer = (stake * BigInt(terms.buyerBps)) / 10_000n;
+    return `${conviction(market, taskId)}: stake ${formatTokens(stake)} - fee ${formatTokens(fee)} - bounty ${formatTokens(bounty)} - buyer's part ${formatTokens(buyer)} = ${own}, burned`;
+  }
+  const seat = seatOf(kase?.rounds ?? [], from.owner);
+  const did = seat === null ? 'it did not vote' : `it voted ${seat}`;
+  return `bond ${own}: ${did}, the case ended ${kase?.verdict ?? 'without a verdict'}`;
+}
+
+/** "step 6 is wrong, say 3 of 3 seats" */
+function conviction(market: MarketView, taskId: Hex32 | null): string {
+  const task = taskId === null ? undefined : market.tasks.get(taskId);
+  const kase = taskId === null ? undefined : market.cases.get(taskId);
+  const last = kase?.rounds.findLast(({ ruling }) => ruling === 'invalid');
+  const votes = last?.seats.filter(({ verdict }) => verdict === 'invalid').length ?? 0;
+  return `step ${task?.disputedStep ?? '?'} is wrong, say ${votes} of ${last?.size ?? 0} seats of panel ${last?.round ?? '?'}`;
+}
+
+/** What the owner voted in the panels of the case where it was wrong; null when it did not vote. */
+function seatOf(rounds: readonly RoundView[], owner: Address | null): string | null {
+  const seats = rounds
+    .flatMap((round) => round.seats)
+    .filter(({ voter, slashed }) => voter === owner && slashed > 0n);
+  return seats.find(({ verdict }) => verdict !== null)?.verdict ?? null;
+}
+
+function percent(basisPoints: number): string {
+  return `${basisPoints / 100} %`;
+}

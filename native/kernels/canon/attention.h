@@ -8,10 +8,10 @@ namespace panthalia::canon::PANTHALIA_ISA {
 /** Floats of scratch: what either direction takes. */
 static int64_t attention_scratch(int64_t time, int64_t head_width) {
   const int64_t keys = (time + query_block - 1) / query_block * query_block;
-  const int64_t forward = (3 * head_width + keys + row_lanes + 2) * query_pitch + query_block * channel_pitch(head_width);
+  const int64_t forward = (3 * head_width + keys + row_lanes + 2) * query_pitch;
   const int64_t backward = (4 * head_width + 2 * query_block + 1) * query_pitch +
-                           (4 * query_block + 2 * keys) * channel_pitch(head_width);
-  return (forward > backward ? forward : backward) + 16 * lane_group;
+                           2 * query_block * channel_pitch(head_width) + 2 * keys * in_groups(head_width);
+  return 2 * keys * head_width + (forward > backward ? forward : backward) + 16 * lane_group;
 }
 
 /** s *= sigma, and greatest over the keys so far.  s (keys, lanes), from key position `first` less the first query's */
@@ -58,10 +58,10 @@ static void weigh(float* e, int64_t keys, int64_t lanes, int64_t first, const fl
 }
 
 /** o of 64 queries of a head. */
-static void attention_block(const AttentionCall& call, const Head& head, int64_t first, float* saved, float* memory) {
+static void attention_block(const AttentionCall& call, const Head& head, const float* k, const float* v, int64_t first,
+                            float* saved, Scratch scratch) {
   const int64_t D = head.width, T = head.time, rows = least(T - first, query_block), lanes = in_groups(rows);
-  const int64_t end = first + rows, stride = 3 * head.columns, pitch = channel_pitch(D);
-  Scratch scratch(memory);
+  const int64_t end = first + rows, stride = 3 * head.columns;
   float* const q = scratch.take(D, query_pitch);
   float* const chains = scratch.take(D, query_pitch);
   float* const out = scratch.take(D, query_pitch);
@@ -69,7 +69,6 @@ static void attention_block(const AttentionCall& call, const Head& head, int64_t
   float* const sums = scratch.take(row_lanes, query_pitch);
   float* const greatest = scratch.take(1, query_pitch);
   float* const weights = scratch.take(1, query_pitch);
-  float* const tile = scratch.take(query_block, pitch);  // of k, then of v
 
   transpose(call.qkv + head.at(first, 0), stride, rows, D, q, query_pitch);
   clear_columns(q, query_pitch, D, rows, lanes);
@@ -77,8 +76,7 @@ static void attention_block(const AttentionCall& call, const Head& head, int64_t
   for (int64_t j = 0; j < end; j += query_block) {
     const int64_t keys = least(end - j, query_block);
     float* const s = scores + j * query_pitch;
-    pack(call.qkv + head.at(j, 1), stride, keys, D, tile, pitch);
-    multiply_channels({tile, pitch, 1, q, query_pitch, s, query_pitch}, keys, lanes, D, j == first);
+    multiply_channels({k + j * D, D, 1, q, query_pitch, s, query_pitch}, keys, lanes, D, j == first);
     scale_scores(s, keys, lanes, j - first, head.sigma, greatest);
   }
   softmax(scores, end, lanes, first, greatest, sums, weights);
@@ -87,11 +85,10 @@ static void attention_block(const AttentionCall& call, const Head& head, int64_t
     const int64_t keys = least(end - j, query_block);
     float* const p = scores + j * query_pitch;
     weigh(p, keys, lanes, j - first, weights);
-    pack(call.qkv + head.at(j, 2), stride, keys, D, tile, pitch);
     const bool diagonal = j == first;
-    multiply_keys({tile, 1, pitch, p, query_pitch, chains, query_pitch}, D, lanes, keys,
+    multiply_keys({v + j * D, 1, D, p, query_pitch, chains, query_pitch}, D, lanes, keys,
                   j % chain_chunk == 0 ? Chain::start : Chain::go_on, diagonal,
-                  diagonal && rows_are_finite(tile, pitch, keys, D));
+                  diagonal && rows_are_finite(v + j * D, D, keys, D));
     if (!ends_chunk(j + keys, end)) continue;
     for (int64_t i = 0; i < D * query_pitch; i += W) {
       store(out + i, continued ? add(load(out + i), load(chains + i)) : load(chains + i));
@@ -105,12 +102,16 @@ static void attention_block(const AttentionCall& call, const Head& head, int64_t
   }
 }
 
-/** Blocks of 64 queries: those of the first head, of the second and so on. */
-static void attention_kernel(const AttentionCall& call, float* scratch, int64_t begin, int64_t end) {
-  const int64_t blocks = (call.time + query_block - 1) / query_block;
-  for (int64_t piece = begin; piece < end; ++piece) {
-    const int64_t head = piece / blocks;
-    attention_block(call, Head(call, head), piece % blocks * query_block, call.saved + 2 * head * call.time, scratch);
+/** Blocks of 64 queries of one head; blocks are numbered through the heads. */
+static void attention_kernel(const AttentionCall& call, float* memory, int64_t begin, int64_t end) {
+  const int64_t blocks = (call.time + query_block - 1) / query_block, index = begin / blocks;
+  const Head head(call, index);
+  const int64_t first = (begin - index * blocks) * query_block, last = least((end - index * blocks) * query_block, head.time);
+  Scratch scratch(memory);
+  const float* const k = pack_part(call.qkv, head, 1, last, scratch);
+  const float* const v = pack_part(call.qkv, head, 2, last, scratch);
+  for (int64_t i = first; i < last; i += query_block) {
+    attention_block(call, head, k, v, i, call.saved + 2 * index * head.time, scratch);
   }
 }
 

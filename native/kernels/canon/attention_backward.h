@@ -50,6 +50,8 @@ static void attention_backward_head(const AttentionBackwardCall& call, const Hea
   const int64_t D = head.width, T = head.time, stride = 3 * head.columns;
   const int64_t pitch = channel_pitch(D), channels = in_groups(D);
   Scratch scratch(memory);
+  const float* const k = pack_part(call.qkv, head, 1, T, scratch);
+  const float* const v = pack_part(call.qkv, head, 2, T, scratch);
   float* const q_lanes = scratch.take(D, query_pitch);
   float* const d_out_lanes = scratch.take(D, query_pitch);
   float* const d_q_chains = scratch.take(D, query_pitch);
@@ -59,10 +61,8 @@ static void attention_backward_head(const AttentionBackwardCall& call, const Hea
   float* const corrections = scratch.take(1, query_pitch);
   float* const q = scratch.take(query_block, pitch);
   float* const d_out = scratch.take(query_block, pitch);
-  float* const k = scratch.take(query_block, pitch);
-  float* const v = scratch.take(query_block, pitch);
-  float* const d_k_chains = scratch.take(T, pitch);
-  float* const d_v_chains = scratch.take(T, pitch);
+  float* const d_k_chains = scratch.take(T, channels);
+  float* const d_v_chains = scratch.take(T, channels);
 
   for (int64_t first = 0; first < T; first += query_block) {
     const int64_t rows = least(T - first, query_block), lanes = in_groups(rows), end = first + rows;
@@ -87,20 +87,18 @@ static void attention_backward_head(const AttentionBackwardCall& call, const Hea
     for (int64_t j = 0; j < end; j += query_block) {
       const int64_t keys = least(end - j, query_block);
       const bool diagonal = j == first;
-      pack(call.qkv + head.at(j, 1), stride, keys, D, k, pitch);
-      pack(call.qkv + head.at(j, 2), stride, keys, D, v, pitch);
-      multiply_channels({k, pitch, 1, q_lanes, query_pitch, p, query_pitch}, keys, lanes, D, diagonal);
+      multiply_channels({k + j * D, D, 1, q_lanes, query_pitch, p, query_pitch}, keys, lanes, D, diagonal);
       probabilities(p, keys, lanes, j - first, head.sigma, greatest, weights);
-      multiply_channels({v, pitch, 1, d_out_lanes, query_pitch, d_s, query_pitch}, keys, lanes, D, diagonal);
+      multiply_channels({v + j * D, D, 1, d_out_lanes, query_pitch, d_s, query_pitch}, keys, lanes, D, diagonal);
       score_gradients(d_s, p, keys, lanes, j - first, head.sigma, corrections);
 
-      multiply_keys({k, 1, pitch, d_s, query_pitch, d_q_chains, query_pitch}, D, lanes, keys,
+      multiply_keys({k + j * D, 1, D, d_s, query_pitch, d_q_chains, query_pitch}, D, lanes, keys,
                     j % chain_chunk == 0 ? Chain::start : Chain::go_on, diagonal,
-                    diagonal && rows_are_finite(k, pitch, keys, D));
+                    diagonal && rows_are_finite(k + j * D, D, keys, D));
       const Chain chain = diagonal || first % chain_chunk == 0 ? Chain::start : Chain::go_on;
-      multiply_queries({d_s, query_pitch, 1, q, pitch, d_k_chains + j * pitch, pitch}, keys, channels, rows, chain, diagonal,
+      multiply_queries({d_s, query_pitch, 1, q, pitch, d_k_chains + j * channels, channels}, keys, channels, rows, chain, diagonal,
                        finite_q);
-      multiply_queries({p, query_pitch, 1, d_out, pitch, d_v_chains + j * pitch, pitch}, keys, channels, rows, chain,
+      multiply_queries({p, query_pitch, 1, d_out, pitch, d_v_chains + j * channels, channels}, keys, channels, rows, chain,
                        diagonal, finite_d_out);
 
       if (ends_chunk(j + keys, end)) {
@@ -109,8 +107,8 @@ static void attention_backward_head(const AttentionBackwardCall& call, const Hea
       }
       if (ends_chunk(end, T)) {
         const bool has_chunk = first / chain_chunk > j / chain_chunk;
-        put_chunk(d_k_chains + j * pitch, pitch, keys, D, call.d_qkv + head.at(j, 1), stride, has_chunk);
-        put_chunk(d_v_chains + j * pitch, pitch, keys, D, call.d_qkv + head.at(j, 2), stride, has_chunk);
+        put_chunk(d_k_chains + j * channels, channels, keys, D, call.d_qkv + head.at(j, 1), stride, has_chunk);
+        put_chunk(d_v_chains + j * channels, channels, keys, D, call.d_qkv + head.at(j, 2), stride, has_chunk);
       }
     }
     transpose(d_q, query_pitch, D, rows, call.d_qkv + head.at(first, 0), stride);

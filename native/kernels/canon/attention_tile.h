@@ -68,6 +68,14 @@ class Scratch {
   float* at_;
 };
 
+/** The first positions of k (part 1) or v (part 2) of a head, together: (positions, D). In qkv they lie so far apart that every
+ *  tile would wait for them again. */
+PANTHALIA_INLINE const float* pack_part(const float* qkv, const Head& head, int part, int64_t positions, Scratch& scratch) {
+  float* const packed = scratch.take(positions, head.width);
+  pack(qkv + head.at(0, part), 3 * head.columns, positions, head.width, packed, head.width);
+  return packed;
+}
+
 /** A tile's chunk is complete where the GEMM rule splits after it, and at the end. */
 PANTHALIA_INLINE bool ends_chunk(int64_t end, int64_t last) { return end % chain_chunk == 0 || end == last; }
 

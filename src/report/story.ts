@@ -34,7 +34,9 @@ export function taskStory(events: readonly StampedEvent[], taskId: Hex32): TaskS
         seconds: (Date.parse(event.t) - startMs) / 1000,
         src: event.src,
         text: describe(event, names).text,
-      })),
+      }))
+      // The journal is in the order of arrival; what a process says may arrive late.
+      .sort((a, b) => a.seconds - b.seconds),
   };
 }
 

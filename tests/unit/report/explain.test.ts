@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import { ledgerOf, type MarketTerms } from '../../../src/protocol/ledger.js';
+import { explainerOf } from '../../../src/report/explain.js';
+import { taskRowsOf, taskStory, tasksBeginning } from '../../../src/report/story.js';
+import { cheatedRun } from '../../helpers/demoRun.js';
+import { alice, bob, carol, History } from '../../helpers/facts.js';
+
+const events = cheatedRun();
+const explainer = explainerOf(events);
+const rejected = taskRowsOf(events).find(({ state }) => state === 'rejected')?.taskId ?? '0x';
+
+test('every token that left the convicted solver is explained by the rule it followed, and they add up to its stake', () => {
+  const lost =
+    explainer?.entries.filter(({ from, to }) => from.pocket === 'market' && from.owner !== to.owner) ?? [];
+  const ofCheat = lost.filter(({ taskId, from }) => taskId === rejected && from.owner !== null);
+  const told = explainer
+    ?.explain(ofCheat)
+    .map(({ reason, amount, to, formula }) => ({ reason, amount, to, formula }));
+  const disputer = taskStory(events, rejected)?.dispute?.disputer;
+  const step = taskStory(events, rejected)?.dispute?.step;
+  expect(told).toEqual([
+    {
+      ...{ reason: 'fee repaid', amount: '30', to: disputer },
+      formula: "fee 30 of panel 1 back, out of the solver's stake of 100",
+    },
+    { reason: 'bounty', amount: '30', to: disputer, formula: 'stake 100 x bounty 30 % = 30' },
+    { reason: 'compensation', amount: '10', to: 'master', formula: "stake 100 x buyer's part 10 % = 10" },
+    {
+      ...{ reason: 'forfeit', amount: '30', to: 'pot of the case' },
+      formula: `step ${step} is wrong, say 3 of 3 seats of panel 1: stake 100 - fee 30 - bounty 30 - buyer's part 10 = 30, burned`,
+    },
+  ]);
+  expect(ofCheat.reduce((sum, { amount }) => sum + amount, 0n)).toBe(100n * 10n ** 18n);
+});
+
+test('accounts are found by name, by address and by the beginning of one', () => {
+  const address = explainer?.accountOf('worker_2') ?? '0x';
+  expect(explainer?.accountOf(address)).toBe(address);
+  expect(explainer?.accountOf(address.toLowerCase().slice(0, 10))).toBe(address);
+  expect(explainer?.accountOf('worker_9')).toBeNull();
+  expect(explainer?.accountOf('0x')).toBeNull();
+});
+
+test('the story of a task is told in order, from its posting to the last share', () => {
+  const story = taskStory(events, rejected);
+  const seconds = story?.timeline.map((line) => line.seconds) ?? [];
+  expect(seconds).toEqual([...seconds].sort((a, b) => a - b));
+  expect(story?.timeline[0]?.text).toContain('posted at 10 each');
+  const said = story?.timeline.map(({ text }) => text).join('\n');
+  for (const part of [
+    'is drawn for worker_2',
+    'misbehaves',
+    'wrong from step',
+    'panel 1 rules invalid',
+    'gets 10',
+  ]) {
+    expect(said).toContain(part);
+  }
+  expect(taskStory(events, `0x${'00'.repeat(32)}`)).toBeNull();
+  expect(tasksBeginning(events, rejected.slice(2, 12))).toEqual([rejected]);
+  expect(tasksBeginning(events, '0x')).toHaveLength(9);
+});
+
+const terms: MarketTerms = {
+  ...{ solverStake: 100n, verifierFee: 10n, panelStart: 3, panelStep: 2, maxRounds: 7, seatBond: 40n },
+  ...{ bountyBps: 3000, buyerBps: 1000, livenessBps: 1000 },
+};
+
+test('a solver that delivers nothing: a tenth burned, the rest back, the price stays in escrow', () => {
+  const history = new History().stake(alice);
+  const [taskId = '0x'] = history.post([0]);
+  history.assign(taskId, alice);
+  history.tell({ type: 'TaskReopened', taskId, solver: alice, attempt: 2, penalty: 10n });
+  const slash = { type: 'SeatSlashed', subnetId: 1, role: 'solver', account: alice, amount: 10n } as const;
+  history.tell({ ...slash, caseId: taskId }, { type: 'Burned', amount: 10n });
+  const moved = ledgerOf(history.facts, terms).map(({ reason, amount }) => [reason, amount]);
+  expect(moved).toEqual([
+    ['stake', 100n],
+    ['escrow', 10n],
+    ['bond', 100n],
+    ['penalty', 10n],
+    ['remainder', 90n],
+  ]);
+});
+
+test('a wrong panel repays the appeal that corrected it; a void one gives its fee back', () => {
+  const disputed = () => {
+    const history = new History();
+    const [taskId = '0x'] = history.post([0]);
+    history.assign(taskId, alice).submit(taskId, alice).dispute(taskId, bob);
+    return { history, taskId };
+  };
+  const repaid = ({ facts }: History) =>
+    ledgerOf(facts, terms)
+      .filter(({ reason }) => reason === 'fee repaid')
+      .map(({ to, amount, panel }) => [to.owner, amount, panel]);
+
+  const appealed = disputed();
+  const appeal = { type: 'RoundOpened', round: 2, size: 5, payer: carol, fee: 50n, epoch: 0 } as const;
+  appealed.history.rule(appealed.taskId, 1, 'valid').tell({ ...appeal, caseId: appealed.taskId });
+  appealed.history.rule(appealed.taskId, 2, 'invalid').settle(appealed.taskId, 'invalid', 2);
+  expect(repaid(appealed.history)).toEqual([[carol, 50n, 2]]);
+
+  const voided = disputed();
+  voided.history.rule(voided.taskId, 1, 'none').settle(voided.taskId, 'none', 1);
+  expect(repaid(voided.history)).toEqual([[bob, 30n, 1]]);
+});
+
+test('facts of another subnet, whose tasks were never told, move nothing', () => {
+  const history = new History();
+  history.assign(`0x${'07'.repeat(32)}`, alice).settle(`0x${'07'.repeat(32)}`, 'valid', 1);
+  expect(ledgerOf(history.facts, terms)).toEqual([]);
+});

@@ -120,8 +120,8 @@ struct GemmKernel {
   /** The tile of C that is kept in registers: pieces of other sizes are correct and waste what they do not fill. */
   int64_t tile_rows;
   int64_t tile_columns;
-  /** Floats of scratch that a piece of so many rows and columns needs. */
-  int64_t (*scratch)(GemmLayout layout, int64_t rows, int64_t columns, int64_t k);
+  /** Floats of scratch that a piece of so many rows needs. */
+  int64_t (*scratch)(GemmLayout layout, int64_t rows, int64_t k);
   void (*piece)(const GemmCall& call, const GemmPiece& piece, float* scratch);
 };
 
@@ -150,7 +150,7 @@ struct Kernels {
 
   /** Floats of scratch that one thread needs for either direction of attention. */
   int64_t (*attention_scratch)(int64_t time, int64_t head_width);
-  void (*attention)(const AttentionCall& call, float* scratch, int64_t begin, int64_t end);  // blocks of 64 queries
+  void (*attention)(const AttentionCall& call, float* scratch, int64_t begin, int64_t end);  // query blocks of one head
   void (*attention_backward)(const AttentionBackwardCall& call, float* scratch, int64_t begin, int64_t end);  // heads
 
   float (*row_sum)(const float* x, int64_t n);

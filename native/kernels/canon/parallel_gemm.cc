@@ -46,7 +46,7 @@ Grid plan(const GemmKernel& kernel, int64_t m, int64_t n, int threads) {
 
 /** Of one thread, a multiple of a cache line. */
 int64_t scratch_of(const GemmKernel& kernel, const Grid& grid, GemmLayout layout, int64_t k) {
-  return round_up(kernel.scratch(layout, grid.rows, grid.columns, k), 16);
+  return round_up(kernel.scratch(layout, grid.rows, k), 16);
 }
 
 }  // namespace

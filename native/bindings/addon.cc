@@ -4,6 +4,7 @@
 #include "bindings/arguments.h"
 #include "bindings/async.h"
 #include "bindings/trainer_object.h"
+#include "cuda/cuda_loader.h"
 #include "engine/state_tree.h"
 #include "kernels/canon/isa.h"
 
@@ -65,12 +66,13 @@ Napi::Value build_info(const Napi::CallbackInfo& info) {
   object.Set("torchVersion", torch_version());
   object.Set("compiler", __VERSION__);
   object.Set("cpuCapability", torch_cpu_capability());
-  object.Set("cuda", false);
   Napi::Array isas = Napi::Array::New(info.Env());
   for (const canon::Isa isa : canon::supported_isas()) isas.Set(isas.Length(), canon::isa_name(isa));
   object.Set("isa", isas);
   return object;
 }
+
+Napi::Value why_no_cuda(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), cuda_problem()); }
 
 Napi::Object define_module(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeTrainer", TrainerObject::define(env));
@@ -78,6 +80,7 @@ Napi::Object define_module(Napi::Env env, Napi::Object exports) {
   exports.Set("stateRootOfFile", Napi::Function::New<state_root_of_file>(env, "stateRootOfFile"));
   exports.Set("parameterLayout", Napi::Function::New<parameter_layout>(env, "parameterLayout"));
   exports.Set("buildInfo", Napi::Function::New<build_info>(env, "buildInfo"));
+  exports.Set("cudaProblem", Napi::Function::New<why_no_cuda>(env, "cudaProblem"));
   return exports;
 }
 

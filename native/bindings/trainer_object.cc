@@ -1,16 +1,17 @@
 #include "bindings/trainer_object.h"
 
 #include "bindings/arguments.h"
+#include "cuda/cuda_loader.h"
 #include "kernels/canon/canon_operators.h"
 #include "kernels/torch/torch_runtime.h"
 
 namespace panthalia::bindings {
 namespace {
 
-void refuse_choice(const Napi::Object& options, const char* name, const char* of, const std::string& opset) {
+void refuse_choice(const Napi::Object& options, const char* name, const char* of, const std::string& chosen) {
   if (options.Get(name).IsUndefined()) return;
-  throw EngineError(ErrorCode::value_out_of_range, std::string(name) + " is a choice of opset " + of + ", received " +
-                                                       string_field(options, name) + " for " + opset);
+  throw EngineError(ErrorCode::value_out_of_range, std::string(name) + " is a choice of " + of + ", received " +
+                                                       string_field(options, name) + " for " + chosen);
 }
 
 canon::Isa isa_field(const Napi::Object& options) {
@@ -23,11 +24,13 @@ std::unique_ptr<Operators> make_operators(const Napi::Object& options) {
   if (!is_canon && opset != "torch") {
     throw EngineError(ErrorCode::value_out_of_range, "opset must be canon-f32-v1 or torch, received " + opset);
   }
-  if (is_canon) refuse_choice(options, "precision", "torch", opset);
-  if (!is_canon) refuse_choice(options, "isa", "canon-f32-v1", opset);
+  if (is_canon) refuse_choice(options, "precision", "opset torch", opset);
+  if (!is_canon) refuse_choice(options, "isa", "opset canon-f32-v1", opset);
   const std::string device = string_field(options, "device");
   if (device == "cuda") {
-    throw EngineError(ErrorCode::no_cuda, "this build of the engine has no CUDA code; use device cpu");
+    if (!is_canon) throw EngineError(ErrorCode::no_cuda, "opset torch has no CUDA code; use device cpu or opset canon-f32-v1");
+    refuse_choice(options, "isa", "device cpu", device);
+    return make_cuda_operators(0);  // the first that CUDA_VISIBLE_DEVICES leaves
   }
   if (device != "cpu") {
     throw EngineError(ErrorCode::value_out_of_range, "device must be cpu or cuda, received " + device);

@@ -15,6 +15,12 @@ add_library(panthalia_cuda_emulated STATIC EXCLUDE_FROM_ALL
 target_include_directories(panthalia_cuda_emulated BEFORE PUBLIC native/test/cuda_emulation)
 target_compile_options(panthalia_cuda_emulated PUBLIC -march=native -Wno-unknown-pragmas)  # fast fma; it runs where it is built
 target_link_libraries(panthalia_cuda_emulated PUBLIC panthalia_engine)
+# What the addon opens, and the driver that it asks first: tests/engine/cudaDevice.test.ts puts them in their places.
+add_library(panthalia_cuda_emulated_object MODULE EXCLUDE_FROM_ALL native/cuda/cuda_entry.cc)
+set_target_properties(panthalia_cuda_emulated_object PROPERTIES PREFIX "" SUFFIX ".so")
+target_link_libraries(panthalia_cuda_emulated_object PRIVATE panthalia_cuda_emulated)
+add_library(panthalia_cuda_emulated_driver MODULE EXCLUDE_FROM_ALL native/test/cuda_emulation/driver.cc)
+set_target_properties(panthalia_cuda_emulated_driver PROPERTIES PREFIX "" SUFFIX ".so")
 add_executable(panthalia_cuda_emulation_test EXCLUDE_FROM_ALL native/test/cuda_emulation_test.cc)
 target_link_libraries(panthalia_cuda_emulation_test PRIVATE panthalia_cuda_emulated panthalia_canon)
 

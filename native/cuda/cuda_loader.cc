@@ -49,7 +49,7 @@ CudaCode load() {
   if (!driver.empty()) return {driver};
   void* const object = ::dlopen(object_path().c_str(), RTLD_NOW | RTLD_LOCAL);
   if (object == nullptr) {
-    return {"device cuda needs the engine's CUDA code, which is built where nvcc is installed, and it does not load: " +
+    return {"device cuda needs the engine's CUDA code, which PANTHALIA_CUDA=1 npm run build makes, and it does not load: " +
             last_error()};
   }
   const auto make = reinterpret_cast<MakeOperators>(::dlsym(object, "panthalia_cuda_operators"));

@@ -41,6 +41,6 @@ export async function measureStep(
 /** `auto`: the first GPU if the engine can use one. */
 export async function chooseDevice(wanted: Device | 'auto'): Promise<Device> {
   if (wanted !== 'auto') return wanted;
-  const { buildInfo } = await loadAddon();
-  return buildInfo().cuda ? 'cuda' : 'cpu';
+  const { cudaProblem } = await loadAddon();
+  return cudaProblem() === '' ? 'cuda' : 'cpu';
 }

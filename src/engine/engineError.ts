@@ -7,7 +7,7 @@ export function engineError(error: unknown): PanthaliaError {
   const noCuda = native.code === 'NO_CUDA';
   return new PanthaliaError(noCuda ? 'config' : 'error', native.message ?? String(error), {
     code: `engine.${(native.code ?? 'failed').toLowerCase()}`,
-    ...(noCuda ? { next: 'pass --device cpu' } : {}),
+    ...(noCuda ? { next: 'pass --device cpu; CUDA in README.md says what --device cuda needs' } : {}),
     cause: error,
   });
 }

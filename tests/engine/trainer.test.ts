@@ -313,14 +313,6 @@ describe('calls', () => {
     await (await trainer()).initialise(seed);
   });
 
-  it('refuse a CUDA device in one sentence', async () => {
-    await expect(createTrainer(options({ device: 'cuda' }))).rejects.toMatchObject({
-      code: 'engine.no_cuda',
-      exitCode: 3,
-      message: 'this build of the engine has no CUDA code; use device cpu',
-    });
-  });
-
   it('end with dispose: twice is harmless, a step in flight is aborted, later calls are refused', async () => {
     const made = await createTrainer(slow);
     await made.initialise(seed);

@@ -151,7 +151,8 @@ void run_block() {
 
 // --- the device
 
-size_t memory_limit = SIZE_MAX, memory_used = 0;
+constexpr size_t whole_memory = size_t{1} << 30;
+size_t memory_limit = whole_memory, memory_used = 0;
 int64_t launches_left = -1;  // negative: the device is never lost
 bool lost = false;
 std::map<void*, size_t> allocations;
@@ -166,7 +167,7 @@ void lose_device_after(int64_t launches) { launches_left = launches; }
 void heal_device() {
   lost = false;
   launches_left = -1;
-  memory_limit = SIZE_MAX;
+  memory_limit = whole_memory;
 }
 size_t allocated_memory() { return memory_used; }
 
@@ -245,11 +246,11 @@ cudaError_t cudaGetDeviceCount(int* count) {
 }
 cudaError_t cudaSetDevice(int device) { return device == 0 ? status() : cudaErrorInvalidDevice; }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
-  *properties = {"emulated", size_t{1} << 34, 9, 0, 3};
+  *properties = {"emulated", whole_memory, 9, 0, 3};
   return status();
 }
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
-  *total = std::min(memory_limit, size_t{1} << 34);
+  *total = memory_limit;
   *free = *total - std::min(*total, memory_used);
   return status();
 }

@@ -1,0 +1,103 @@
+/** Builds the engine's CUDA code beside the addon: one shared object, which the addon opens when device cuda is asked for. Never
+ *  without nvcc, and never in the way of those who have no GPU. */
+import { access, copyFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PanthaliaError } from '../errors.js';
+import { type BuiltAddon, compileJobs } from './buildAddon.js';
+import { withBuildLock } from './buildLock.js';
+import { buildFolder, projectRoot } from './loadAddon.js';
+import { runCommand } from './runCommand.js';
+
+const cmakeFolder = join(buildFolder, 'cuda');
+const buildLog = join(buildFolder, 'cuda.log');
+
+export interface CudaOptions {
+  log: (line: string) => void;
+  signal?: AbortSignal | undefined;
+  /** PANTHALIA_CUDA: 1 builds or fails, 0 does not build; without it, built where a GPU's driver is loaded and nvcc is found */
+  wanted?: string | undefined;
+}
+
+/** The object that belongs to an addon: another build of the engine has another name. */
+export function cudaObjectOf(addon: string): string {
+  return addon.replace(/\.node$/, '_cuda.so');
+}
+
+/** Whether the object is there afterwards.
+ *  throws build/engine.no_nvcc, build/engine.cuda_failed, both only where PANTHALIA_CUDA is 1 */
+export async function ensureCuda(addon: BuiltAddon, options: CudaOptions): Promise<boolean> {
+  const { log, signal, wanted = process.env.PANTHALIA_CUDA } = options;
+  const object = cudaObjectOf(addon.path);
+  if (await exists(object)) return true;
+  if (wanted !== '1' && (wanted !== undefined || !(await hasDriver()))) return false;
+  try {
+    const onWait = () => log('engine: another process is building it; waiting');
+    return await withBuildLock(buildFolder, { signal, onWait }, async () => {
+      if (!(await exists(object))) await build(addon, object, options);
+      return true;
+    });
+  } catch (error) {
+    if (wanted === '1' || !(error instanceof PanthaliaError)) throw error;
+    log(`engine: without device cuda. ${error.message}`);
+    return false;
+  }
+}
+
+async function build(addon: BuiltAddon, object: string, { log, signal }: CudaOptions): Promise<void> {
+  const nvcc = await findNvcc(signal);
+  if (nvcc === null) {
+    throw new PanthaliaError('build', 'Compiling the CUDA code needs nvcc 11.8 or later, and none runs.', {
+      code: 'engine.no_nvcc',
+      next: 'install the CUDA toolkit, put nvcc on the PATH, then PANTHALIA_CUDA=1 npm run build',
+    });
+  }
+  log(`engine: compiling the CUDA code with ${nvcc}`);
+  const target = ['--target', 'panthalia_cuda', '--parallel', String(compileJobs())];
+  const settings = {
+    CMAKE_BUILD_TYPE: 'Release',
+    CMAKE_CUDA_COMPILER: nvcc,
+    LIBTORCH: addon.libtorch.folder,
+  };
+  const defined = Object.entries({ ...settings, PANTHALIA_CUDA: 'ON' }).map(
+    ([name, value]) => `-D${name}=${value}`,
+  );
+  await cmake(['-S', projectRoot, '-B', cmakeFolder, ...defined], signal);
+  await cmake(['--build', cmakeFolder, ...target], signal);
+  await copyFile(join(cmakeFolder, 'panthalia_cuda.so'), `${object}.tmp`);
+  await rename(`${object}.tmp`, object);
+}
+
+async function cmake(args: string[], signal: AbortSignal | undefined): Promise<void> {
+  const lines: string[] = [];
+  const { code } = await runCommand('cmake', args, { signal, onLine: (line) => lines.push(line) });
+  if (code === 0) return;
+  await writeFile(buildLog, lines.join('\n'));
+  const reason = lines.find((line) => /error\b/i.test(line)) ?? lines.at(-1) ?? 'no output';
+  throw new PanthaliaError('build', `Compiling the CUDA code failed: ${reason.trim()}`, {
+    code: 'engine.cuda_failed',
+    details: { log: buildLog },
+    next: `read ${buildLog}; npm run build makes the engine without it`,
+  });
+}
+
+/** The PATH's, or where the toolkit puts it. */
+async function findNvcc(signal: AbortSignal | undefined): Promise<string | null> {
+  const folders = [process.env.CUDA_HOME, process.env.CUDA_PATH, '/usr/local/cuda'];
+  const known = folders.filter((folder) => folder).map((folder) => join(folder as string, 'bin/nvcc'));
+  for (const nvcc of ['nvcc', ...known]) {
+    if ((await runCommand(nvcc, ['--version'], { signal })).code === 0) return nvcc;
+  }
+  return null;
+}
+
+/** The device file of the kernel module, on Linux and in its Windows subsystem. */
+async function hasDriver(): Promise<boolean> {
+  return (await exists('/dev/nvidiactl')) || (await exists('/dev/dxg'));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,113 @@
+/** `device: 'cuda'` of the addon: the way to a driver and to the object with the CUDA code. Both are emulated here
+ *  (native/test/cuda_emulation) and stand where the real ones would; the addon is the real one. */
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureAddon } from '../../src/engine/buildAddon.js';
+import { conformanceBatch, conformanceCases } from '../../src/engine/conformance.js';
+import { options, seed, temporaryFolder, trainer } from '../helpers/engine.js';
+import { buildPrograms, cmakeFolder } from '../helpers/nativeProgram.js';
+
+let folder: string;
+const addon = () => join(folder, 'panthalia-0.node');
+const cudaObject = () => join(folder, 'panthalia-0_cuda.so');
+
+beforeAll(async () => {
+  await buildPrograms('panthalia_cuda_emulated_object', 'panthalia_cuda_emulated_driver');
+  folder = await mkdtemp(join(tmpdir(), 'panthalia-cuda-'));
+  await copyFile((await ensureAddon({ log: () => {} })).path, addon());
+  await copyFile(join(cmakeFolder, 'Release/panthalia_cuda_emulated_object.so'), cudaObject());
+  await copyFile(
+    join(cmakeFolder, 'Release/panthalia_cuda_emulated_driver.so'),
+    join(folder, 'libcuda.so.1'),
+  );
+}, 300_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs body in a process that finds the driver: `native` is the addon, `options` those of its trainers. What it returns comes back. */
+async function withDriver<Answer>(body: string, env: Record<string, string> = {}): Promise<Answer> {
+  const { model, batch, microBatches, inner } = { ...options(), ...conformanceCases[0] };
+  const made = { opset: 'canon-f32-v1', device: 'cuda', threads: 1, model, microBatches, inner, ...batch };
+  const tokens = conformanceBatch(seed, 0, 0);
+  const program = `
+    const native = require(process.argv[1]);
+    const options = ${JSON.stringify(made)};
+    const seed = Buffer.from('${seed.slice(2)}', 'hex');
+    const inputs = Int32Array.from(${JSON.stringify([...tokens.inputs])});
+    const targets = Int32Array.from(${JSON.stringify([...tokens.targets])});
+    const thrown = (action) => { try { action(); return 'nothing'; } catch (e) { return e.code + ' ' + e.message; } };
+    (async () => { ${body} })().then((answer) => console.log(JSON.stringify(answer)));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', program, addon()], {
+    env: { ...process.env, LD_LIBRARY_PATH: folder, ...env },
+  });
+  return JSON.parse(stdout) as Answer;
+}
+
+describe('device cuda', () => {
+  it('trains to the states of the CPU, with its parameters saved and loaded on the way', async () => {
+    const histories = await withDriver<Record<'cpu' | 'cuda', string[]>>(`
+      const history = async (device) => {
+        const made = new native.NativeTrainer({ ...options, device });
+        await made.initialise(seed);
+        const path = process.argv[1] + '.' + device;
+        const roots = [(await made.saveParameters(path)).sha256];
+        await made.loadParameters(path);
+        for (let k = 1; k <= 3; k++) {
+          const { loss, gradientNorm } = await made.innerStep(inputs, targets, { stepSize: 0x3c23d70a, secondMomentScale: 0x40490fdb, decay: 0x3f7fbe77 });
+          const root = Buffer.from(await made.stateRoot()).toString('hex') + Buffer.from(await made.gradientRoot()).toString('hex');
+          roots.push([loss, gradientNorm, root].join(' '));
+        }
+        await made.dispose();
+        return roots;
+      };
+      return { cpu: await history('cpu'), cuda: await history('cuda') };`);
+    expect(new Set(histories.cpu).size).toBe(4);
+    expect(histories.cuda).toEqual(histories.cpu);
+  }, 60_000);
+
+  it('reports what is thrown in the other object as its own, and the process goes on', async () => {
+    const [tooMuch, wrongIsa, fine] = await withDriver<string[]>(`
+      const make = (overrides) => () => new native.NativeTrainer({ ...options, ...overrides });
+      return [thrown(make({ rows: 60000 })), thrown(make({ isa: 'avx2' })), thrown(make({}))];`);
+    expect(tooMuch).toMatch(
+      /^OUT_OF_MEMORY could not allocate \d+ bytes on emulated, which has \d+ of 1073741824 bytes free$/,
+    );
+    expect(wrongIsa).toBe('VALUE_OUT_OF_RANGE isa is a choice of device cpu, received avx2 for cuda');
+    expect(fine).toBe('nothing');
+  });
+
+  const make = 'return [native.cudaProblem(), thrown(() => new native.NativeTrainer(options))];';
+
+  it('is refused in one sentence where there is a driver and no device', async () => {
+    const sentence = 'device cuda needs 1 or more CUDA devices, and the driver shows 0 (cuInit returned 0)';
+    expect(await withDriver(make, { EMULATED_DEVICES: '0' })).toEqual([sentence, `NO_CUDA ${sentence}`]);
+  });
+
+  it('is refused in one sentence where there is no driver', async () => {
+    const empty = temporaryFolder();
+    const [problem, thrown] = await withDriver<[string, string]>(make, { LD_LIBRARY_PATH: empty });
+    expect(problem).toMatch(/^device cuda needs NVIDIA's driver, and it does not load: .*libcuda\.so\.1/);
+    expect(thrown).toBe(`NO_CUDA ${problem}`);
+  });
+
+  it('is refused with the command that builds its code where that is missing', async () => {
+    await rm(cudaObject());
+    const [problem, thrown] = await withDriver<[string, string]>(make);
+    expect(problem).toMatch(
+      /^device cuda needs the engine's CUDA code, which PANTHALIA_CUDA=1 npm run build makes, and it does not load: .*panthalia-0_cuda\.so/,
+    );
+    expect(thrown).toBe(`NO_CUDA ${problem}`);
+  });
+
+  it('has no code for opset torch', async () => {
+    await expect(trainer(options({ opset: 'torch', device: 'cuda' }))).rejects.toMatchObject({
+      code: 'engine.no_cuda',
+      exitCode: 3,
+      message: 'opset torch has no CUDA code; use device cpu or opset canon-f32-v1',
+      next: expect.stringContaining('--device cpu'),
+    });
+  });
+});

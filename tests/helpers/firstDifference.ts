@@ -20,8 +20,11 @@ export async function firstDifference(
     const received = {
       ...(step ? { loss: fp32Bits(step.loss), norm: fp32Bits(step.gradientNorm) } : {}),
       stateRoot: await trainer.stateRoot(),
+      gradientRoot: await trainer.gradientRoot(),
     };
-    const differing = (['loss', 'norm', 'stateRoot'] as const).filter((key) => received[key] !== naive[key]);
+    const differing = (['loss', 'norm', 'gradientRoot', 'stateRoot'] as const).filter(
+      (key) => received[key] !== naive[key],
+    );
     if (differing.length > 0) {
       const facts = differing.map((key) => `${key} expected ${naive[key]}, received ${received[key]}`);
       await trainer.saveParameters(path);

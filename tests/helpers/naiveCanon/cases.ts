@@ -5,7 +5,7 @@ import type { Hex32, InnerConstants, ModelShape, StepScalars } from '../../../sr
 import { type Binary32, bits, value } from './binary32.js';
 import { erf, exp, log, tanh } from './elementary.js';
 import { initialise } from './initialise.js';
-import { stateRoot } from './stateRoot.js';
+import { groupRoot, stateRoot } from './stateRoot.js';
 import { innerStep, type State } from './step.js';
 
 export interface TrainingCase {
@@ -24,6 +24,8 @@ export interface TrainingStep {
   loss?: number;
   norm?: number;
   stateRoot: Hex32;
+  /** zeros in step 0 */
+  gradientRoot: Hex32;
 }
 
 interface Shape {
@@ -108,11 +110,12 @@ export function batchOf({ model, batch, microBatches }: TrainingCase, k: number)
 export function* naiveTraining(training: TrainingCase): Generator<TrainingStep & { state: State }> {
   const { model, batch, microBatches, seed, inner, scalars } = training;
   const state = initialise(model, seed);
-  yield { stateRoot: stateRoot(state), state };
+  yield { stateRoot: stateRoot(state), gradientRoot: `0x${'00'.repeat(32)}`, state };
   for (const [index, stepScalars] of scalars.entries()) {
     const options = { model, ...batch, microBatches, inner };
-    const { loss, norm } = innerStep(state, options, batchOf(training, index + 1), stepScalars);
-    yield { loss: bits(loss) >>> 0, norm: bits(norm) >>> 0, stateRoot: stateRoot(state), state };
+    const { loss, norm, gradient } = innerStep(state, options, batchOf(training, index + 1), stepScalars);
+    const roots = { stateRoot: stateRoot(state), gradientRoot: groupRoot(gradient) };
+    yield { loss: bits(loss) >>> 0, norm: bits(norm) >>> 0, ...roots, state };
   }
 }
 

@@ -45,9 +45,14 @@ function tensorRoot(tensor: Float32Array, t: number): Uint8Array {
   return tree(chunks);
 }
 
-const groupRoot = (tensors: Tensors) => tree(tensors.map(tensorRoot));
+const groupBytes = (tensors: Tensors) => tree(tensors.map(tensorRoot));
+
+const hex = (bytes: Uint8Array): Hex32 => `0x${Buffer.from(bytes).toString('hex')}`;
+
+export function groupRoot(tensors: Tensors): Hex32 {
+  return hex(groupBytes(tensors));
+}
 
 export function stateRoot({ theta, m, v }: State): Hex32 {
-  const root = sha256(Uint8Array.of(2), groupRoot(theta), groupRoot(m), groupRoot(v));
-  return `0x${Buffer.from(root).toString('hex')}`;
+  return hex(sha256(Uint8Array.of(2), groupBytes(theta), groupBytes(m), groupBytes(v)));
 }

@@ -5,8 +5,12 @@ import { createServer } from 'node:net';
 import { freemem } from 'node:os';
 import { promisify } from 'node:util';
 import { forgeBinary } from '../chain/compile.js';
-import { addonStatus } from '../engine/buildAddon.js';
+import { type AddonStatus, addonStatus } from '../engine/buildAddon.js';
+import { conformanceDefaults } from '../engine/conformance.js';
+import { runCommand } from '../engine/runCommand.js';
 import { anvilBinary } from '../process/anvil.js';
+import type { ConformanceReport } from './conformance.js';
+import { program } from './crew.js';
 
 export interface Finding {
   name: string;
@@ -23,13 +27,15 @@ const leastMemoryBytes = 1.5e9;
 
 /** All checks, in the order of what needs what. */
 export async function examine(signal: AbortSignal): Promise<Finding[]> {
+  const addon = addonStatus(signal);
   const checks: [string, () => Promise<Finding | string>][] = [
     ['node', async () => nodeFinding(process.versions.node)],
     ['packages', packageVersions],
     ['compiler', () => firstLine('c++', ['--version'])],
     ['cmake', () => firstLine('cmake', ['--version'])],
-    ['libtorch', () => libtorchFinding(signal)],
-    ['engine', () => engineFinding(signal)],
+    ['libtorch', async () => libtorchFinding(await addon)],
+    ['engine', async () => engineFinding(await addon)],
+    ['conformance', async () => conformanceFinding(await addon, signal)],
     ['anvil', () => firstLine(anvilBinary(), ['--version'])],
     ['forge', () => firstLine(forgeBinary(), ['--version'])],
     ['contracts', () => present('out/TaskMarket.sol/TaskMarket.json')],
@@ -79,8 +85,7 @@ async function packageVersions(): Promise<string> {
   return [`panthalia ${version}`, ...told].join(', ');
 }
 
-async function libtorchFinding(signal: AbortSignal): Promise<Finding> {
-  const { libtorch } = await addonStatus(signal);
+function libtorchFinding({ libtorch }: AddonStatus): Finding {
   if (libtorch !== null) {
     const { version, source, folder } = libtorch;
     return { name: 'libtorch', state: 'ok', detail: `${version} (${source}: ${folder})` };
@@ -88,8 +93,7 @@ async function libtorchFinding(signal: AbortSignal): Promise<Finding> {
   return { name: 'libtorch', state: 'failed', detail: 'not found', next: 'npm run build downloads it' };
 }
 
-async function engineFinding(signal: AbortSignal): Promise<Finding> {
-  const { addon } = await addonStatus(signal);
+function engineFinding({ addon }: AddonStatus): Finding {
   const failed = (detail: string): Finding => ({
     name: 'engine',
     state: 'failed',
@@ -104,6 +108,28 @@ async function engineFinding(signal: AbortSignal): Promise<Finding> {
     state: 'ok',
     detail: `${addon.path}, ${addon.cpuCapability}, loads in a child process`,
   };
+}
+
+/** A few steps of training in a child: an engine that crashes takes nothing with it. */
+async function conformanceFinding(status: AddonStatus, signal: AbortSignal): Promise<Finding> {
+  const name = 'conformance';
+  if (engineFinding(status).state === 'failed') {
+    return { name, state: 'failed', detail: 'needs the engine', next: 'npm run build' };
+  }
+  const { shortSteps } = conformanceDefaults;
+  const args = [program, 'conformance', '--steps', String(shortSteps), '--json', '--quiet'];
+  const { code, stdout, tail } = await runCommand(process.execPath, args, { signal });
+  if (code !== 0) {
+    const next = 'panthalia conformance --isa scalar shows whether the vector kernels are to blame';
+    return {
+      name,
+      state: 'failed',
+      detail: tail.find((line) => !line.startsWith('{')) ?? `ended with code ${code}`,
+      next,
+    };
+  }
+  const { opset, isa, digest } = JSON.parse(stdout) as ConformanceReport;
+  return { name, state: 'ok', detail: `${opset}, ${isa}: ${digest}` };
 }
 
 async function firstLine(command: string, args: string[]): Promise<string> {

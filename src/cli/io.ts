@@ -13,6 +13,8 @@ export interface CommandIo {
   print(line: string): void;
   /** Progress and prose, one line on stderr; silent with --quiet. */
   say(line: string): void;
+  /** Whether somebody watches stderr: progress of short waits is for them only. */
+  readonly isWatched: boolean;
   /** Tells the error on stderr and makes it the exit code, which it returns, for a command that has a result to print all
    *  the same. */
   fail(error: unknown): number;

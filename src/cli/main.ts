@@ -13,6 +13,7 @@ const isQuiet = process.argv.includes('--quiet') || process.argv.includes('-q');
 const io: CommandIo = {
   print: (line) => void process.stdout.write(`${line}\n`),
   say: (line) => void (isQuiet || process.stderr.write(`${line}\n`)),
+  isWatched: process.stderr.isTTY === true && !isQuiet,
   fail: (error) => {
     const problem = problemOf(error);
     if (problem === null) return 0;

@@ -18,7 +18,7 @@ async function run({ json }: { json?: true }, io: CommandIo): Promise<void> {
   if (failed.length > 0) io.fail(unwell(failed.map(({ name }) => name)));
   if (json) io.print(result({ findings }, failed.length === 0 ? 0 : exitCodes.config));
   for (const { name, state, detail, next } of json ? [] : findings) {
-    io.print(`${state.padEnd(7)} ${name.padEnd(10)} ${detail}${next === undefined ? '' : `; ${next}`}`);
+    io.print(`${state.padEnd(7)} ${name.padEnd(11)} ${detail}${next === undefined ? '' : `; ${next}`}`);
   }
 }
 

@@ -114,7 +114,7 @@ export function machineOf({ device, threads }: MachineFlags): Machine {
 export function opsetOption(): Option {
   return new Option('--opset <name>', 'the arithmetic to risk tokens on; torch differs between machines')
     .choices(['canon-f32-v1', 'torch'])
-    .default('torch')
+    .default('canon-f32-v1')
     .env('PANTHALIA_OPSET');
 }
 

@@ -11,7 +11,7 @@ export function tiny(): RunConfig {
     rounds: 5,
     slotsPerRound: 4,
     innerSteps: 40,
-    opset: 'torch',
+    opset: 'canon-f32-v1',
     threads: 1,
     device: 'cpu',
     model: { vocabSize: 256, blockSize: 64, layers: 4, heads: 4, width: 128 },

@@ -61,7 +61,14 @@ test('an honest run and one with a cheat end in the same bytes, and the cheat ha
   expect(honest.summary).toMatchObject({
     schema: 'panthalia-summary/1',
     outcome: 'completed',
-    ...{ preset: 'smoke', opset: 'torch', rounds: 2, innerSteps: 4, workers: 4, tokens: 2 * 4 * 4 * 4 * 16 },
+    ...{
+      preset: 'smoke',
+      opset: 'canon-f32-v1',
+      rounds: 2,
+      innerSteps: 4,
+      workers: 4,
+      tokens: 2 * 4 * 4 * 4 * 16,
+    },
     tasks: { posted: 8, accepted: 8, rejected: 0, expired: 0 },
     disputes: [],
     slashed: {},

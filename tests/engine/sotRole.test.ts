@@ -12,7 +12,6 @@ import { startToySot, ToyMarket, manifest as toy } from '../helpers/toySot.js';
 
 const manifest: RunManifest = {
   ...toy,
-  opset: 'torch',
   model: { vocabSize: 256, blockSize: 16, layers: 1, heads: 2, width: 16 },
   batch: { rows: 2, tokens: 16 },
   validationWindows: 4,

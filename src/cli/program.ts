@@ -1,6 +1,7 @@
 /** All commands, in the groups that help shows. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { conformanceCommand } from './commands/conformance.js';
 import { deployCommand } from './commands/deploy.js';
 import { disputeCommand } from './commands/dispute.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -26,7 +27,7 @@ const groups: [title: string, commands: Factory[]][] = [
   ['Take part:', [workerCommand, disputeCommand]],
   ['Look:', [statusCommand, tasksCommand, taskCommand, whyCommand, logsCommand]],
   ['Operate:', [deployCommand, sotCommand, masterCommand]],
-  ['This machine:', [doctorCommand]],
+  ['This machine:', [doctorCommand, conformanceCommand]],
 ];
 
 const examples = `Examples:

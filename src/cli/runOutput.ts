@@ -66,9 +66,9 @@ async function dashboardOutput(options: RunOutputOptions): Promise<RunOutput> {
 }
 
 export function screenOptions(options: RunOutputOptions): DashboardOptions {
-  const { controls, title, disputeCosts, io } = options;
+  const { controls, title, disputeCosts } = options;
   return {
-    ...{ controls, title, hasColors: wantsColors(), printPlain: plainPrinter(options, io.say) },
+    ...{ controls, title, hasColors: wantsColors(), plainPrinter: (write) => plainPrinter(options, write) },
     ...(disputeCosts === undefined ? {} : { disputeCosts }),
   };
 }

@@ -35,7 +35,7 @@ export type Action =
   | 'quitNow';
 
 /** What a screen can offer beyond looking; it depends on who opened it. */
-export type Ability = 'pager' | 'save' | 'dispute' | 'stopWorker' | 'replay' | 'leave' | 'run';
+export type Ability = 'pager' | 'save' | 'dispute' | 'stopWorker' | 'stream' | 'replay' | 'leave';
 
 export interface KeyBinding {
   action: Action;
@@ -84,7 +84,7 @@ export const keyTable: readonly KeyBinding[] = [
     bind('log', 'clock', ['t'], 't', 'time of day, of run, none'),
     bind('log', 'copy', ['y'], 'y', 'copy the line (OSC 52)'),
     { ...bind('log', 'pager', ['o'], 'o', 'the whole log in $PAGER'), needs: 'pager' },
-    bind('log', 'stream', ['L'], 'L', 'plain lines, and back', 7, 'L plain'),
+    { ...bind('log', 'stream', ['L'], 'L', 'plain lines, and back', 7, 'L plain'), needs: 'stream' },
   ],
   ...[
     {
@@ -165,6 +165,16 @@ export interface InkKey {
   delete?: boolean;
 }
 
+/** Keys that come in one piece with others, when somebody types fast. */
+const controlKeys: Record<string, string> = {
+  '\t': 'tab',
+  '\r': 'enter',
+  '\n': 'enter',
+  '\x03': 'ctrl-c',
+  '\x1b': 'escape',
+  '\x7f': 'backspace',
+};
+
 /** Keys by the names of the table. A pasted text is as many keys as it has characters. */
 export function keyNames(input: string, key: InkKey): string[] {
   if (key.upArrow) return ['up'];
@@ -182,7 +192,7 @@ export function keyNames(input: string, key: InkKey): string[] {
   if (key.ctrl) return [`ctrl-${input}`];
   // Alt-x is not x.
   if (key.meta) return [];
-  return [...input].map((character) => (character === '\r' || character === '\n' ? 'enter' : character));
+  return [...input].map((character) => controlKeys[character] ?? character);
 }
 
 function bind(

@@ -31,8 +31,8 @@ export interface DashboardOptions {
   disputeCosts?: readonly string[];
   /** unix milliseconds; of a replay, the time that is replayed */
   now?: () => number;
-  /** Prints an event while the screen is left with L. */
-  printPlain: (event: StampedEvent) => void;
+  /** Makes the printer of the lines that are shown while the screen is left with L. It is told every event, for the names. */
+  plainPrinter: (write: (line: string) => void) => (event: StampedEvent) => void;
   stdin?: NodeJS.ReadStream;
   stdout?: NodeJS.WriteStream;
 }
@@ -51,7 +51,7 @@ export interface OpenDashboard {
 const streamKeys = new Set(['L', 'q', 'Q', 'ctrl-c']);
 
 export function openDashboard(options: DashboardOptions): OpenDashboard {
-  const { controls, hasColors, printPlain } = options;
+  const { controls, hasColors } = options;
   const { stdin = process.stdin, stdout = process.stdout } = options;
   const sizeNow = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
   const guard = guardTerminal((stdout as NodeJS.WriteStream & { fd: number }).fd);
@@ -60,6 +60,7 @@ export function openDashboard(options: DashboardOptions): OpenDashboard {
   let isStreaming = false;
   let isClosed = false;
 
+  const printPlain = options.plainPrinter((line) => isStreaming && process.stderr.write(`${line}\n`));
   const onKey = (key: string) => {
     if (!isStreaming || streamKeys.has(key)) session.press(key);
   };
@@ -107,6 +108,9 @@ export function openDashboard(options: DashboardOptions): OpenDashboard {
     if (path === null) return session.tell(`There is no log file of ${name}.`);
     await letGo?.();
     letGo = null;
+    // Ink has stopped listening, but Node goes on reading, and would take every other key from the pager.
+    await new Promise(setImmediate);
+    stdin.pause();
     const problem = await runPager(path);
     if (isClosed) return;
     takeTerminal();
@@ -167,7 +171,7 @@ export function openDashboard(options: DashboardOptions): OpenDashboard {
   return {
     push(event) {
       session.push(event);
-      if (isStreaming) printPlain(event);
+      printPlain(event);
     },
     show: (model, status) => session.show(model, status),
     tell,
@@ -184,8 +188,10 @@ export function openDashboard(options: DashboardOptions): OpenDashboard {
 }
 
 function abilitiesOf(controls: Controls): ReadonlySet<Ability> {
-  const has = { ...controls, pager: controls.logPath } as Partial<Record<Ability, unknown>>;
-  const all: Ability[] = ['pager', 'save', 'dispute', 'stopWorker', 'replay', 'leave'];
+  const { logPath: pager, replay } = controls;
+  const stream = replay === undefined ? true : undefined;
+  const has: Partial<Record<Ability, unknown>> = { ...controls, pager, stream };
+  const all: Ability[] = ['pager', 'save', 'dispute', 'stopWorker', 'stream', 'replay', 'leave'];
   return new Set(all.filter((ability) => has[ability] !== undefined));
 }
 

@@ -49,7 +49,7 @@ export function sceneOf(options: SceneOptions): Scene {
   const { model, view, size, nowMs } = options;
   const layout = layoutFor(model, view, size);
   const { left, right } = layout;
-  if (layout.kind === 'small') return tooSmall(layout, size);
+  if (layout.kind === 'small') return tooSmall(layout, options);
   const rightSize = (rows: number): PaneSize => ({ columns: right.columns - 1, rows });
   const isWide = layout.kind === 'wide';
   return {
@@ -88,8 +88,9 @@ export function sceneOf(options: SceneOptions): Scene {
   };
 }
 
-function tooSmall(layout: Layout, { columns, rows }: Size): Scene {
-  const text = `${columns}x${rows} is too small, ${smallest.columns}x${smallest.rows} is needed · L plain lines · q quit`;
+function tooSmall(layout: Layout, { size: { columns, rows }, abilities }: SceneOptions): Scene {
+  const plain = abilities.has('stream') ? ' · L plain lines' : '';
+  const text = `${columns}x${rows} is too small, ${smallest.columns}x${smallest.rows} is needed${plain} · q quit`;
   const none: Row[] = [];
   return {
     layout,

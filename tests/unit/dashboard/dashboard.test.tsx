@@ -44,7 +44,7 @@ async function open(columns = 100, rows = 30): Promise<Open> {
   const nowMs = Date.parse(recordedEvents().at(-1)?.t ?? '');
   const effects: Effect[] = [];
   const session = createSession({
-    abilities: new Set(['pager', 'save', 'dispute', 'stopWorker']),
+    abilities: new Set(['pager', 'save', 'dispute', 'stopWorker', 'stream']),
     ...{ size: { columns, rows }, title: 'PANTHALIA SIMULATOR V0', now: () => nowMs },
     onEffect: (effect) => effects.push(effect),
   });

@@ -17,7 +17,7 @@ const voting = events
   )
   .reduce(reduce, emptyModel());
 const whole = events.reduce(reduce, emptyModel());
-const abilities = new Set(['pager', 'save', 'dispute', 'stopWorker', 'replay', 'leave'] as const);
+const abilities = new Set(['pager', 'save', 'dispute', 'stopWorker', 'stream', 'replay', 'leave'] as const);
 
 function options(
   model: DashboardModel,

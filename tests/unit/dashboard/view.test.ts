@@ -15,7 +15,15 @@ import { countUntil, isFact, recordedEvents, stamper } from '../../helpers/recor
 
 const events = recordedEvents();
 const whole = events.reduce(reduce, emptyModel());
-const all: ReadonlySet<Ability> = new Set(['pager', 'save', 'dispute', 'stopWorker', 'replay', 'leave']);
+const all: ReadonlySet<Ability> = new Set([
+  'pager',
+  'save',
+  'dispute',
+  'stopWorker',
+  'stream',
+  'replay',
+  'leave',
+]);
 
 /** The view after keys, and what they asked for. */
 function after(keys: string[], model: DashboardModel = whole, view: View = firstView, abilities = all) {
@@ -163,6 +171,7 @@ test('a row of a table is selected with up and down there', () => {
 
 test('a pasted text is as many keys as it has characters, and Alt is no letter', () => {
   expect(keyNames('ab\r', {})).toEqual(['a', 'b', 'enter']);
+  expect(keyNames('\t\t\x03', {})).toEqual(['tab', 'tab', 'ctrl-c']);
   expect(keyNames('c', { ctrl: true })).toEqual(['ctrl-c']);
   expect(keyNames('q', { meta: true })).toEqual([]);
   expect(keyNames('', { tab: true, shift: true })).toEqual(['shift-tab']);

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { root } from './compile.mjs';
 import { forgeBinary } from './forge.mjs';
 
-const generated = ['src/chain/abi.generated.ts', 'tests/fixtures/canon.json'];
+const generated = ['src/chain/abi.generated.ts', 'tests/fixtures/canon.json', 'docs/cli.md'];
 const before = generated.map((path) => readFileSync(join(root, path)));
 run(forgeBinary(), ['build', '--root', root, '--quiet']);
 run(process.execPath, [join(root, 'scripts/generateAbi.mjs')]);
 run(process.execPath, [join(root, 'scripts/generateCanonFixture.mjs')]);
+run(process.execPath, [join(root, 'scripts/generateCliReference.mjs')]);
 
 if (process.argv.includes('--check')) {
   const changed = generated.filter((path, i) => !readFileSync(join(root, path)).equals(before[i]));

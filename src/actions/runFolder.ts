@@ -27,7 +27,7 @@ export interface RunFolder {
 }
 
 /** Where runs go unless told otherwise, seen from the folder the command was typed in. */
-const runsFolder = 'runs';
+export const runsFolder = 'runs';
 export const latestDeployment = join(runsFolder, 'latest', 'deployment.json');
 
 /** Makes the folder of a new run: `path`, or `runs/<time>-<random>`.

@@ -1,4 +1,6 @@
 /** Flags that several commands share, and the parsers of their values. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Machine } from '../actions/compute.js';
 import { latestDeployment } from '../actions/runFolder.js';
@@ -20,6 +22,7 @@ export interface ChainFlags {
   sotUrl?: string;
   deployment?: string;
   keystore?: string;
+  account?: string;
   passwordFile?: string;
   mnemonicIndex?: number;
   privateKey?: string;
@@ -125,6 +128,11 @@ export function withAccountOptions(command: Command): Command {
       new Option('--keystore <file>', 'encrypted key, as cast wallet writes it').env('PANTHALIA_KEYSTORE'),
     )
     .addOption(
+      new Option('--account <name>', 'keystore of this name in ~/.foundry/keystores').env(
+        'PANTHALIA_ACCOUNT',
+      ),
+    )
+    .addOption(
       new Option('--password-file <file>', 'password of the keystore').env('PANTHALIA_PASSWORD_FILE'),
     )
     .addOption(
@@ -148,7 +156,8 @@ const handAccountIndex = 9;
 const developmentChainId = 31337;
 
 export function accountSource(flags: ChainFlags, chainId: number): AccountSource {
-  const { keystore, passwordFile, mnemonicIndex, privateKey, unsafePrivateKey } = flags;
+  const { mnemonicIndex, privateKey, unsafePrivateKey } = flags;
+  const { keystore, passwordFile } = keystoreOf(flags);
   const named = keystore ?? mnemonicIndex ?? privateKey;
   const fallback = named === undefined && chainId === developmentChainId ? handAccountIndex : mnemonicIndex;
   return {
@@ -157,6 +166,33 @@ export function accountSource(flags: ChainFlags, chainId: number): AccountSource
     ...(fallback === undefined ? {} : { mnemonicIndex: fallback }),
     ...(privateKey === undefined ? {} : { privateKey }),
     ...(unsafePrivateKey === undefined ? {} : { allowUnsafeKey: unsafePrivateKey }),
+  };
+}
+
+/** As given; where nothing is, as Foundry's own tools are told by the environment.
+ *  throws usage/account.named_twice */
+function keystoreOf(flags: ChainFlags): Pick<ChainFlags, 'keystore' | 'passwordFile'> {
+  const { account, mnemonicIndex, privateKey } = flags;
+  if (account !== undefined && flags.keystore !== undefined) {
+    throw new PanthaliaError('usage', 'One of --account and --keystore was expected, both were given.', {
+      code: 'account.named_twice',
+      next: 'pass one of them; PANTHALIA_ACCOUNT and PANTHALIA_KEYSTORE count too',
+    });
+  }
+  const { ETH_KEYSTORE, ETH_KEYSTORE_ACCOUNT, ETH_PASSWORD } = process.env;
+  const isSilent = (flags.keystore ?? account ?? mnemonicIndex ?? privateKey) === undefined;
+  const named = account ?? (isSilent && !ETH_KEYSTORE ? ETH_KEYSTORE_ACCOUNT : undefined);
+  const keystore =
+    flags.keystore ??
+    (named
+      ? join(homedir(), '.foundry', 'keystores', named)
+      : isSilent
+        ? ETH_KEYSTORE || undefined
+        : undefined);
+  const passwordFile = flags.passwordFile ?? (keystore === undefined ? undefined : ETH_PASSWORD || undefined);
+  return {
+    ...(keystore === undefined ? {} : { keystore }),
+    ...(passwordFile === undefined ? {} : { passwordFile }),
   };
 }
 

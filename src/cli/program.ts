@@ -1,6 +1,9 @@
 /** All commands, in the groups that help shows. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { cleanCommand } from './commands/clean.js';
+import { completionCommand } from './commands/completion.js';
+import { configCommand } from './commands/config.js';
 import { conformanceCommand } from './commands/conformance.js';
 import { deployCommand } from './commands/deploy.js';
 import { disputeCommand } from './commands/dispute.js';
@@ -15,6 +18,7 @@ import { sotCommand } from './commands/sot.js';
 import { statusCommand } from './commands/status.js';
 import { taskCommand } from './commands/task.js';
 import { tasksCommand } from './commands/tasks.js';
+import { walletCommand } from './commands/wallet.js';
 import { watchCommand } from './commands/watch.js';
 import { whyCommand } from './commands/why.js';
 import { workerCommand } from './commands/worker.js';
@@ -27,7 +31,10 @@ const groups: [title: string, commands: Factory[]][] = [
   ['Take part:', [workerCommand, disputeCommand]],
   ['Look:', [statusCommand, tasksCommand, taskCommand, whyCommand, logsCommand]],
   ['Operate:', [deployCommand, sotCommand, masterCommand]],
-  ['This machine:', [doctorCommand, conformanceCommand]],
+  [
+    'This machine:',
+    [doctorCommand, conformanceCommand, walletCommand, configCommand, cleanCommand, completionCommand],
+  ],
 ];
 
 const examples = `Examples:
@@ -49,7 +56,7 @@ export function buildProgram(io: CommandIo): Command {
     for (const command of commands) program.addCommand(command(io));
   }
   program.addCommand(measureCommand(io), { hidden: true });
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])]) {
     // Errors are told once, by whoever runs the program, as text or as JSON.
     command.exitOverride().configureOutput({ outputError: () => {} });
   }

@@ -39,7 +39,7 @@ function presetNamed(name: string): RunConfig {
 }
 
 /** Its keys are checked with everything else, after the merge. */
-function readConfigFile(path: string): PartialConfig {
+export function readConfigFile(path: string): PartialConfig {
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (isRecord(value)) return value as PartialConfig;

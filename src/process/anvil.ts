@@ -5,8 +5,6 @@ import { PanthaliaError } from '../errors.js';
 import { type Leash, openLeash } from './leash.js';
 import { type Child, type ChildExit, startChild, untilReady } from './supervise.js';
 
-/** The mnemonic every local Ethereum tool shares; worth nothing anywhere else. */
-export const developmentMnemonic = 'test test test test test test test test test test test junk';
 export const developmentChainId = 31337;
 
 const readyDeadlineMs = 20_000;
@@ -50,6 +48,8 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
     leash,
     ...(options.logPath === undefined ? {} : { logPath: options.logPath }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    // Keys do not belong into a log that one sends to somebody, not even those that everybody has.
+    onLine: (line) => /^\(\d+\) 0x[0-9a-f]{64}$/.test(line) || /^Mnemonic:/.test(line),
     onLog: (line) => {
       const found = /^Listening on .*:(\d+)$/.exec(line)?.[1];
       if (found !== undefined) listening(Number(found));
@@ -85,7 +85,8 @@ export function portInUse(process: string, port: number, flag: string, cause?: u
 
 function anvilArguments(options: AnvilOptions): string[] {
   const args = ['--host', '127.0.0.1', '--port', String(options.port ?? 0)];
-  args.push('--chain-id', String(developmentChainId), '--mnemonic', developmentMnemonic);
+  // Its own mnemonic is the one that every local tool shares; as an argument it would stand in the list of processes.
+  args.push('--chain-id', String(developmentChainId));
   args.push('--accounts', String(options.accounts ?? 40));
   // The randomness beacon proves old headers by EIP-2935, which came with Prague.
   args.push('--hardfork', 'prague');

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { developmentKey } from '../../src/chain/accounts.js';
 import { readJournal } from '../../src/events/journal.js';
 import { decodeEvent } from '../../src/events/line.js';
 import type { RunSummary } from '../../src/events/summary.js';
@@ -21,6 +22,10 @@ interface Run {
   summary: RunSummary;
 }
 
+/** Every key that signs, and the mnemonic they come from. */
+const keys = Array.from({ length: 10 }, (_, index) => developmentKey(index).slice(2));
+const secrets = [...keys, 'test test test test'];
+
 async function simulate(...flags: string[]): Promise<Run> {
   return simulateIn(join(temporaryFolder(), 'run'), flags);
 }
@@ -31,6 +36,10 @@ async function simulateIn(folder: string, flags: string[], onStart: () => void =
   const cli = startCli(args);
   await cli.event('its start', ({ type }) => type === 'run.started');
   onStart();
+  await cli.event('the master', (event) => event.type === 'process.ready' && event.src === 'master');
+  const running = processesNaming(folder).join('\n');
+  expect(running).toContain('master');
+  expect(secrets.filter((secret) => running.includes(secret))).toEqual([]);
   const finished = await cli.finished;
   const events = finished.out.slice(0, -1).map((line) => decodeEvent(line));
   expect(events.filter((event) => event === null)).toEqual([]);
@@ -52,6 +61,23 @@ function expectNothingLeft({ folder, events }: Run): void {
   expect(processesNaming(folder)).toEqual([]);
   const started = events.filter((event) => event.type === 'process.started');
   expect(started.length).toBeGreaterThanOrEqual(7);
+}
+
+/** In no file of the run, and in nothing that was printed. */
+function expectNoSecrets({ folder, finished: { out, err } }: Run): void {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+  expect(files.length).toBeGreaterThan(20);
+  const told = files
+    .map((file) => join(file.parentPath, file.name))
+    .filter((path) => {
+      const bytes = readFileSync(path);
+      return [...secrets, ...keys.map((key) => Buffer.from(key, 'hex'))].some((secret) =>
+        bytes.includes(secret),
+      );
+    });
+  expect(told).toEqual([]);
+  const printed = [...out, ...err].join('\n');
+  expect(secrets.filter((secret) => printed.includes(secret))).toEqual([]);
 }
 
 test('an honest run and one with a cheat end in the same bytes, and the cheat has paid for it', async () => {
@@ -103,6 +129,8 @@ test('an honest run and one with a cheat end in the same bytes, and the cheat ha
   expect(summary.tasks).toEqual({ posted: 9, accepted: 8, rejected: 1, expired: 0 });
   expectBalancedLedger(summary);
   expectNothingLeft(cheated);
+
+  expectNoSecrets(cheated);
 
   // The slot of the rejected task was solved by somebody else.
   const facts = cheated.events.flatMap((event) => (event.type === 'chain.fact' ? [event.fact] : []));

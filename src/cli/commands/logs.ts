@@ -14,11 +14,11 @@ interface LogsFlags {
   json?: true;
 }
 
-const examples = `
-Examples:
+const examples = `Examples:
   panthalia logs                            everybody, in the order of the journal
   panthalia logs worker_2 -f                follow one process until the run ends
-  panthalia logs sot -n 20 --level warn`;
+  panthalia logs sot -n 20 --level warn
+`;
 
 export function logsCommand(io: CommandIo): Command {
   const command = new Command('logs')
@@ -32,7 +32,7 @@ export function logsCommand(io: CommandIo): Command {
         .choices(['debug', 'info', 'warn', 'error'])
         .default('debug'),
     )
-    .addHelpText('after', examples)
+    .addHelpText('before', examples)
     .action((process: string | undefined, flags: LogsFlags) => tell(process, flags, io));
   return withOutputOptions(command);
 }

@@ -15,11 +15,11 @@ interface ReplayFlags {
   verbose?: true;
 }
 
-const examples = `
-Examples:
+const examples = `Examples:
   panthalia replay                       the latest run, four times as fast as it was
   panthalia replay runs/demo --speed 60  a minute a second; + and - change it, arrows seek, p pauses
-  panthalia replay runs/demo --json      all its events, one per line`;
+  panthalia replay runs/demo --json      all its events, one per line
+`;
 
 export function replayCommand(io: CommandIo): Command {
   const command = new Command('replay')
@@ -29,7 +29,7 @@ export function replayCommand(io: CommandIo): Command {
     .option('--speed <x>', 'seconds of the run per second', positiveNumber, 4)
     .option('--from <s>', 'where to begin, in seconds since its start', wholeNumber, 0)
     .option('-v, --verbose', 'plain lines: tell every event')
-    .addHelpText('after', examples)
+    .addHelpText('before', examples)
     .action((run: string | undefined, flags: ReplayFlags) => replay(run, flags, io));
   return withOutputOptions(command);
 }

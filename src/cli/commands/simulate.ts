@@ -1,5 +1,4 @@
-import { Command, Option } from 'commander';
-import type { PartialConfig } from '../../config/schema.js';
+import { Command } from 'commander';
 import type { Controls } from '../../dashboard/openDashboard.js';
 import { PanthaliaError } from '../../errors.js';
 import { encodeJson } from '../../events/line.js';
@@ -8,29 +7,13 @@ import type { StampedEvent } from '../../events/types.js';
 import type { Address } from '../../protocol/task.js';
 import type { CommandIo } from '../io.js';
 import { type MetricsFlag, metricsOption, openMetrics } from '../metrics.js';
-import { cheat, positiveNumber, wholeNumber, withOutputOptions } from '../options.js';
+import { positiveNumber, wholeNumber, withOutputOptions } from '../options.js';
 import { openRunOutput } from '../runOutput.js';
+import { configOf, type SettingFlags, setting, withSettings } from '../settings.js';
 import { summaryText } from '../summaryText.js';
 import { type Ui, uiOption } from '../ui.js';
 
-interface SimulateFlags extends MetricsFlag {
-  config?: string;
-  preset?: string;
-  workers?: number;
-  seatsPerWorker?: number;
-  rounds?: number;
-  slots?: number;
-  innerSteps?: number;
-  seed?: number;
-  opset?: 'canon-f32-v1' | 'torch';
-  threads?: number;
-  device?: 'cpu' | 'cuda' | 'auto';
-  cheat?: Record<string, string>;
-  audit?: 'never' | 'assigned' | 'all';
-  challengeSeconds?: number;
-  blockTime?: number;
-  rpcPort?: number;
-  sotPort?: number;
+interface SimulateFlags extends MetricsFlag, SettingFlags {
   runDir?: string;
   expectSlashed?: string[];
   expectLoss?: number;
@@ -41,47 +24,18 @@ interface SimulateFlags extends MetricsFlag {
   verbose?: true;
 }
 
-const examples = `
-Examples:
+const examples = `Examples:
   panthalia simulate                                   four workers, about three minutes
   panthalia simulate --cheat worker_2:zero-delta       one of them cheats and is caught
-  panthalia simulate --rounds 2 --json > run.jsonl     one event per line, the summary last`;
+  panthalia simulate --rounds 2 --json > run.jsonl     one event per line, the summary last
+`;
 
 export function simulateCommand(io: CommandIo): Command {
-  const command = new Command('simulate')
-    .description('train a model on this machine: chain, Source of Truth, master and staked workers')
-    .option('--config <file>', 'JSON file with settings, below the flags')
-    .addOption(setting('--preset <name>', 'where the settings start from: tiny, smoke (default: tiny)'))
-    .addOption(setting('-w, --workers <n>', 'worker processes', wholeNumber))
-    .addOption(
-      setting('--seats-per-worker <n>', 'solver seats and verifier seats each of them stakes', wholeNumber),
-    )
-    .addOption(setting('--rounds <n>', 'outer steps', wholeNumber))
-    .addOption(setting('--slots <n>', 'tasks per round', wholeNumber))
-    .addOption(setting('--inner-steps <n>', 'H, inner steps per task', wholeNumber))
-    .addOption(setting('--seed <n>', 'of the initialisation and the batches', wholeNumber))
-    .addOption(
-      setting('--opset <name>', 'arithmetic of the run; torch differs between machines').choices([
-        'canon-f32-v1',
-        'torch',
-      ]),
-    )
-    .addOption(setting('--threads <n>', 'threads of each engine', wholeNumber))
-    .addOption(setting('--device <device>', 'where the engines compute').choices(['cpu', 'cuda', 'auto']))
-    .addOption(
-      setting('--audit <policy>', 'which tasks workers re-execute unasked').choices([
-        'never',
-        'assigned',
-        'all',
-      ]),
-    )
-    .addOption(
-      setting('--challenge-seconds <s>', 'time to dispute a result (default: measured)', positiveNumber),
-    )
-    .addOption(setting('--block-time <s>', 'seconds between blocks', positiveNumber))
-    .addOption(setting('--rpc-port <n>', 'port of the chain; 0 takes a free one', wholeNumber))
-    .addOption(setting('--sot-port <n>', 'port of the Source of Truth; 0 takes a free one', wholeNumber))
-    .option('--cheat <worker:fault>', 'make a worker misbehave, e.g. worker_2:zero-delta; repeatable', cheat)
+  const command = withSettings(
+    new Command('simulate').description(
+      'train a model on this machine: chain, Source of Truth, master and staked workers',
+    ),
+  )
     .addOption(setting('--run-dir <dir>', 'new folder for everything the run leaves (default: runs/<time>)'))
     .option('--expect-slashed <worker>', 'end with code 5 unless this worker lost stake; repeatable', append)
     .option('--expect-loss <x>', 'end with code 5 unless the validation loss is at most x', positiveNumber)
@@ -94,7 +48,7 @@ export function simulateCommand(io: CommandIo): Command {
       10,
     )
     .option('-v, --verbose', 'plain lines: tell every event')
-    .addHelpText('after', examples)
+    .addHelpText('before', examples)
     .action((flags: SimulateFlags) => run(flags, io));
   return withOutputOptions(command);
 }
@@ -162,22 +116,6 @@ function isEnding(event: StampedEvent): boolean {
   return event.type === 'alert' && event.level === 'error' && event.src === 'simulate';
 }
 
-function configOf(flags: SimulateFlags): PartialConfig {
-  const { preset, workers, seatsPerWorker, rounds, innerSteps, seed, opset, threads } = flags;
-  const { device, audit, cheat: cheats } = flags;
-  return defined({
-    ...{ preset, workers, seatsPerWorker, rounds, innerSteps, seed, opset, threads },
-    ...{ device, audit, cheats },
-    slotsPerRound: flags.slots,
-    chain: defined({
-      challengeSeconds: flags.challengeSeconds,
-      blockSeconds: flags.blockTime,
-      rpcPort: flags.rpcPort,
-      sotPort: flags.sotPort,
-    }),
-  });
-}
-
 /** For scripts: the run went through, and the answer may still be no. */
 function unmetExpectation(
   { expectSlashed = [], expectLoss }: SimulateFlags,
@@ -199,18 +137,6 @@ function unmet(what: string, sentence: string): PanthaliaError {
   return new PanthaliaError('check', sentence, { code: `simulate.expected_${what}` });
 }
 
-function setting<T>(flags: string, description: string, parse?: (text: string) => T): Option {
-  const name = /--([a-z-]+)/.exec(flags)?.[1] ?? '';
-  const option = new Option(flags, description).env(`PANTHALIA_${name.toUpperCase().replaceAll('-', '_')}`);
-  return parse === undefined ? option : option.argParser(parse);
-}
-
 function append(value: string, previous: string[] = []): string[] {
   return [...previous, value];
-}
-
-/** Without the keys whose value is undefined. */
-function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }

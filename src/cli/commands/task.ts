@@ -6,16 +6,16 @@ import { paymentLines } from '../payments.js';
 import { result } from '../result.js';
 import { textTable } from '../table.js';
 
-const examples = `
-Examples:
+const examples = `Examples:
   panthalia task 0x1a2b3c4d                 its first digits are enough
-  panthalia task 0x1a2b3c4d --json`;
+  panthalia task 0x1a2b3c4d --json
+`;
 
 export function taskCommand(io: CommandIo): Command {
   const command = new Command('task')
     .description('what happened to one task: draws, steps, audits, panels, payments')
     .argument('<taskId>', 'or its first digits, as panthalia tasks lists them')
-    .addHelpText('after', examples)
+    .addHelpText('before', examples)
     .action((id: string, flags: SourceFlags) => tell(id, flags, io));
   return withSourceOptions(command);
 }

@@ -10,18 +10,18 @@ interface TasksFlags extends SourceFlags {
   solver?: string;
 }
 
-const examples = `
-Examples:
+const examples = `Examples:
   panthalia tasks                           of the latest run
   panthalia tasks --state disputed
-  panthalia tasks --solver worker_2 --run runs/20261122-051733-3fa9`;
+  panthalia tasks --solver worker_2 --run runs/20261122-051733-3fa9
+`;
 
 export function tasksCommand(io: CommandIo): Command {
   const command = new Command('tasks')
     .description('list the tasks of a run or a deployment')
     .option('--state <state>', 'only those that are accepted, rejected, disputed, ...')
     .option('--solver <name>', 'only those of this worker or address')
-    .addHelpText('after', examples)
+    .addHelpText('before', examples)
     .action((flags: TasksFlags) => list(flags, io));
   return withSourceOptions(command);
 }

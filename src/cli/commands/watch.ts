@@ -13,10 +13,10 @@ interface WatchFlags {
   verbose?: true;
 }
 
-const examples = `
-Examples:
+const examples = `Examples:
   panthalia watch                        the latest run in runs/, also one that another terminal started
-  panthalia watch runs/demo --ui plain   its events as lines, until it ends`;
+  panthalia watch runs/demo --ui plain   its events as lines, until it ends
+`;
 
 export function watchCommand(io: CommandIo): Command {
   const command = new Command('watch')
@@ -30,7 +30,7 @@ export function watchCommand(io: CommandIo): Command {
       10,
     )
     .option('-v, --verbose', 'plain lines: tell every event')
-    .addHelpText('after', examples)
+    .addHelpText('before', examples)
     .action((run: string | undefined, flags: WatchFlags) => watch(run, flags, io));
   return withOutputOptions(command);
 }

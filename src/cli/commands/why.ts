@@ -5,17 +5,17 @@ import { type SourceFlags, sourceOf, withSourceOptions } from '../options.js';
 import { paymentLines } from '../payments.js';
 import { result } from '../result.js';
 
-const examples = `
-Examples:
+const examples = `Examples:
   panthalia why 0x1a2b3c4d                  each payment because of this task
   panthalia why worker_2                    each payment that worker_2 made or got, and each bond it lost
-  panthalia why 0x90F79bf6 --deployment deployment.json`;
+  panthalia why 0x90F79bf6 --deployment deployment.json
+`;
 
 export function whyCommand(io: CommandIo): Command {
   const command = new Command('why')
     .description('explain every payment and slash of a task or an account by its rule and its values')
     .argument('<task or account>', 'id of a task or its first digits; name or address of an account')
-    .addHelpText('after', examples)
+    .addHelpText('before', examples)
     .action((given: string, flags: SourceFlags) => tell(given, flags, io));
   return withSourceOptions(command);
 }

@@ -1,0 +1,97 @@
+/** Old run folders, and processes that a dead run left behind. */
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readJournal } from '../events/journal.js';
+import type { StampedEvent } from '../events/types.js';
+import { type RunFolder, runFolderAt, runsFolder } from './runFolder.js';
+
+export interface CleanPlan {
+  /** oldest first; bytes on disk */
+  remove: { runId: string; path: string; sizeBytes: number }[];
+  /** of runs whose supervisor is gone */
+  orphans: { pid: number; process: string; runId: string }[];
+  kept: string[];
+}
+
+/** keep: how many of the newest runs stay. A run that is still running always does. */
+export async function planCleaning({ keep }: { keep: number }): Promise<CleanPlan> {
+  const folders = await runFolders();
+  const states = await Promise.all(folders.map(async (folder) => ({ folder, ...(await stateOf(folder)) })));
+  const idle = states.filter(({ isRunning }) => !isRunning);
+  const old = idle.slice(0, Math.max(0, idle.length - keep));
+  return {
+    remove: await Promise.all(
+      old.map(async ({ folder: { runId, path } }) => ({ runId, path, sizeBytes: await sizeOf(path) })),
+    ),
+    orphans: states.flatMap(({ orphans }) => orphans),
+    kept: states.filter((state) => !old.includes(state)).map(({ folder }) => folder.runId),
+  };
+}
+
+/** Ends the orphans, then removes the folders. */
+export async function clean({ remove, orphans }: CleanPlan): Promise<void> {
+  for (const { pid } of orphans) {
+    try {
+      process.kill(pid, 'SIGTERM');
+    } catch {
+      // Gone by itself.
+    }
+  }
+  for (const { path } of remove) await rm(path, { recursive: true, force: true });
+}
+
+/** Their names begin with the time they were made at. */
+async function runFolders(): Promise<RunFolder[]> {
+  const entries = await readdir(runsFolder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => runFolderAt(join(runsFolder, name)))
+    .sort((a, b) => (a.runId < b.runId ? -1 : 1));
+}
+
+async function stateOf(folder: RunFolder): Promise<{ isRunning: boolean; orphans: CleanPlan['orphans'] }> {
+  const children = await livingChildren(folder);
+  const supervised = await Promise.all(children.map(({ pid }) => hasSupervisor(pid)));
+  return {
+    isRunning: supervised.includes(true),
+    orphans: children.filter((_, i) => !supervised[i]).map((child) => ({ ...child, runId: folder.runId })),
+  };
+}
+
+/** Pids are used again: only a process that names the run's folder is the run's. */
+async function livingChildren({ path, journal }: RunFolder): Promise<{ pid: number; process: string }[]> {
+  const started = eventsOf(journal).filter((event) => event.type === 'process.started');
+  const alive = await Promise.all(
+    started.map(async ({ pid }) => (await readProc(pid, 'cmdline')).includes(path)),
+  );
+  return started.filter((_, i) => alive[i]).map(({ pid, process }) => ({ pid, process }));
+}
+
+function eventsOf(journal: string): StampedEvent[] {
+  try {
+    return readJournal(journal);
+  } catch {
+    return [];
+  }
+}
+
+/** Its parent is the `simulate` that started it; an orphan's is init, or whoever adopts. */
+async function hasSupervisor(pid: number): Promise<boolean> {
+  const parent = /^PPid:\s*(\d+)/m.exec(await readProc(pid, 'status'))?.[1];
+  return parent !== undefined && (await readProc(Number(parent), 'cmdline')).split('\0').includes('simulate');
+}
+
+/** Empty where there is no such process, or no /proc. */
+function readProc(pid: number, file: string): Promise<string> {
+  return readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const sizes = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map(async (entry) => (await stat(join(entry.parentPath, entry.name)).catch(() => null))?.size ?? 0),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

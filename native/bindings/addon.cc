@@ -74,6 +74,10 @@ Napi::Value build_info(const Napi::CallbackInfo& info) {
 
 Napi::Value why_no_cuda(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), cuda_problem()); }
 
+Napi::Value device_name(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), thrown(info.Env(), [] { return cuda_device_name(0); }));
+}
+
 Napi::Object define_module(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeTrainer", TrainerObject::define(env));
   exports.Set("applyOuterStep", Napi::Function::New<apply_outer_step>(env, "applyOuterStep"));
@@ -81,6 +85,7 @@ Napi::Object define_module(Napi::Env env, Napi::Object exports) {
   exports.Set("parameterLayout", Napi::Function::New<parameter_layout>(env, "parameterLayout"));
   exports.Set("buildInfo", Napi::Function::New<build_info>(env, "buildInfo"));
   exports.Set("cudaProblem", Napi::Function::New<why_no_cuda>(env, "cudaProblem"));
+  exports.Set("cudaDeviceName", Napi::Function::New<device_name>(env, "cudaDeviceName"));
   return exports;
 }
 

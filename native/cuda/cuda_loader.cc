@@ -8,10 +8,12 @@ namespace panthalia {
 namespace {
 
 using MakeOperators = Operators* (*)(int);
+using WriteName = void (*)(int, char*, size_t);
 
 struct CudaCode {
   std::string problem;
   MakeOperators make = nullptr;
+  WriteName write_name = nullptr;
 };
 
 std::string last_error() {
@@ -53,8 +55,9 @@ CudaCode load() {
             last_error()};
   }
   const auto make = reinterpret_cast<MakeOperators>(::dlsym(object, "panthalia_cuda_operators"));
-  if (make == nullptr) return {"device cuda needs CUDA code of this build, and got another: " + last_error()};
-  return {"", make};
+  const auto write_name = reinterpret_cast<WriteName>(::dlsym(object, "panthalia_cuda_device_name"));
+  if (make == nullptr || write_name == nullptr) return {"device cuda needs CUDA code of this build, and got another: " + last_error()};
+  return {"", make, write_name};
 }
 
 /** Once per process: what is opened stays open. */
@@ -63,14 +66,24 @@ const CudaCode& cuda_code() {
   return code;
 }
 
+const CudaCode& usable_code() {
+  const CudaCode& code = cuda_code();
+  if (!code.problem.empty()) throw EngineError(ErrorCode::no_cuda, code.problem);
+  return code;
+}
+
 }  // namespace
 
 std::string cuda_problem() { return cuda_code().problem; }
 
+std::string cuda_device_name(int device) {
+  char name[256];
+  usable_code().write_name(device, name, sizeof name);
+  return name;
+}
+
 std::unique_ptr<Operators> make_cuda_operators(int device) {
-  const CudaCode& code = cuda_code();
-  if (code.make == nullptr) throw EngineError(ErrorCode::no_cuda, code.problem);
-  return std::unique_ptr<Operators>(code.make(device));
+  return std::unique_ptr<Operators>(usable_code().make(device));
 }
 
 }  // namespace panthalia

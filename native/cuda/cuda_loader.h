@@ -12,6 +12,9 @@ namespace panthalia {
 /** Why this process can not use a CUDA device, in a sentence; empty where it can. Opens the driver and the object. */
 std::string cuda_problem();
 
+/** throws NO_CUDA, DEVICE_LOST */
+std::string cuda_device_name(int device);
+
 /** canon-f32-v1 on CUDA device number `device`.  throws NO_CUDA, DEVICE_LOST, OUT_OF_MEMORY */
 std::unique_ptr<Operators> make_cuda_operators(int device);
 

@@ -132,3 +132,6 @@ export declare function buildInfo(): {
 
 /** Why this process can not use device cuda, in a sentence; empty where it can. Opens the driver. */
 export declare function cudaProblem(): string;
+
+/** The device that device cuda means. Throws NO_CUDA. */
+export declare function cudaDeviceName(): string;

@@ -1,6 +1,6 @@
 /** `device: 'cuda'` of the addon: the way to a driver and to the object with the CUDA code. Both are emulated here
  *  (native/test/cuda_emulation) and stand where the real ones would; the addon is the real one. */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureAddon } from '../../src/engine/buildAddon.js';
 import { conformanceBatch, conformanceCases } from '../../src/engine/conformance.js';
+import { projectRoot } from '../../src/engine/loadAddon.js';
 import { options, seed, temporaryFolder, trainer } from '../helpers/engine.js';
 import { buildPrograms, cmakeFolder } from '../helpers/nativeProgram.js';
 
@@ -69,9 +70,10 @@ describe('device cuda', () => {
   }, 60_000);
 
   it('reports what is thrown in the other object as its own, and the process goes on', async () => {
-    const [tooMuch, wrongIsa, fine] = await withDriver<string[]>(`
+    const [name, tooMuch, wrongIsa, fine] = await withDriver<string[]>(`
       const make = (overrides) => () => new native.NativeTrainer({ ...options, ...overrides });
-      return [thrown(make({ rows: 60000 })), thrown(make({ isa: 'avx2' })), thrown(make({}))];`);
+      return [native.cudaDeviceName(), thrown(make({ rows: 60000 })), thrown(make({ isa: 'avx2' })), thrown(make({}))];`);
+    expect(name).toBe('emulated');
     expect(tooMuch).toMatch(
       /^OUT_OF_MEMORY could not allocate \d+ bytes on emulated, which has \d+ of 1073741824 bytes free$/,
     );
@@ -109,5 +111,31 @@ describe('device cuda', () => {
       message: 'opset torch has no CUDA code; use device cpu or opset canon-f32-v1',
       next: expect.stringContaining('--device cpu'),
     });
+  });
+});
+
+describe('npm run test:cuda', () => {
+  const script = join(projectRoot, 'scripts/testCuda.mjs');
+  const testCuda = (args: string[], env: Record<string, string> = {}) =>
+    spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', env: { ...process.env, ...env } });
+
+  it('says that nothing was tested where there is no device, and ends with 3', () => {
+    const { status, stdout, stderr } = testCuda([], { LD_LIBRARY_PATH: folder, EMULATED_DEVICES: '0' });
+    expect(stderr).toContain(
+      'Nothing was tested: device cuda needs 1 or more CUDA devices, and the driver shows 0',
+    );
+    expect(stderr).toContain('next: run it on a machine with an NVIDIA GPU');
+    expect([status, stdout]).toEqual([3, '']);
+  });
+
+  it.each([
+    [['--steps', '0'], '--steps must be a positive number, received 0'],
+    [['everything'], 'there is no part everything; there are conformance, training, rate'],
+    [['--fast'], "Unknown option '--fast'"],
+  ])('ends with 2 for %j', (args, sentence) => {
+    const { status, stderr } = testCuda(args);
+    expect(stderr).toContain(sentence);
+    expect(stderr).toContain('usage: npm run test:cuda');
+    expect(status).toBe(2);
   });
 });

@@ -1,0 +1,256 @@
+/** npm run test:cuda: all that needs a GPU, in one command. Builds the CUDA code, then
+ *    conformance   the digest of canon-f32-v1 on the device is the pinned one and the CPU's
+ *    training      losses, gradient norms and state roots of the device are the CPU's, step for step, on several shapes
+ *    rate          milliseconds per step beside PyTorch's with cuBLAS in fp32, TF32 off (where python3 has torch for CUDA)
+ *  and prints a table with the device's name.
+ *  usage: node scripts/testCuda.mjs [--steps 100] [--threads N] [--python python3] [--json] [conformance | training | rate ...]
+ *  exit codes: 0 all equal, 2 usage, 3 no device or no CUDA code, 5 something differs */
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from './compile.mjs';
+
+const parts = ['conformance', 'training', 'rate'];
+const { steps, threads, python, json, wanted } = readArguments();
+
+const setup = spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], {
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
+if (setup.status !== 0) process.exit(setup.status ?? 1);
+
+const dist = (path) => import(new URL(`../dist/${path}.js`, import.meta.url).href);
+const [
+  { loadAddon },
+  { conformanceDigest, pinnedDigests, conformanceDefaults },
+  { createTrainer },
+  { innerConstants, stepScalars },
+] = await Promise.all(
+  ['engine/loadAddon', 'engine/conformance', 'engine/trainer', 'protocol/spec'].map(dist),
+);
+
+const addon = await loadAddon();
+const problem = addon.cudaProblem();
+if (problem !== '') {
+  console.error(
+    `Nothing was tested: ${problem}.\nnext: run it on a machine with an NVIDIA GPU, its driver and nvcc`,
+  );
+  process.exit(3);
+}
+const device = addon.cudaDeviceName();
+
+const gpt2 = { vocabSize: 50_304, blockSize: 1024, layers: 12, heads: 12, width: 768 };
+/** Shapes that fit no tile, nanoGPT's small one, and GPT-2's widths; the whole of it for as long as a CPU allows. */
+const trainings = [
+  {
+    name: 'odd, erf, 2 micro-batches',
+    model: { vocabSize: 67, blockSize: 19, layers: 2, heads: 3, width: 33 },
+    batch: { rows: 3, tokens: 17 },
+    microBatches: 2,
+  },
+  {
+    name: 'odd, tanh, 131 positions',
+    model: { vocabSize: 1031, blockSize: 131, layers: 2, heads: 2, width: 26, gelu: 'tanh' },
+    batch: { rows: 9, tokens: 131 },
+  },
+  {
+    name: '4 x 128',
+    model: { vocabSize: 65, blockSize: 64, layers: 4, heads: 4, width: 128 },
+    batch: { rows: 12, tokens: 64 },
+  },
+  {
+    name: '124M, 2 of 12 layers',
+    model: { ...gpt2, layers: 2 },
+    batch: { rows: 1, tokens: 256 },
+  },
+  { name: '124M', model: gpt2, batch: { rows: 1, tokens: 1024 }, mostSteps: 3 },
+];
+const rates = [
+  { name: '4 x 128', ...pick(trainings[2]) },
+  { name: '124M, 4 x 1024 tokens', model: gpt2, batch: { rows: 4, tokens: 1024 } },
+];
+/** nanoGPT's, at a constant learning rate */
+const inner = {
+  ...{
+    learningRate: 1e-3,
+    warmupSteps: 0,
+    beta1: 0.9,
+    beta2: 0.95,
+    epsilon: 1e-8,
+    weightDecay: 0.1,
+    clipNorm: 1,
+  },
+};
+const seed = `0x${'07'.repeat(32)}`;
+const rows = [];
+
+if (wanted.includes('conformance')) await testConformance();
+if (wanted.includes('training')) for (const training of trainings) await testTraining(training);
+if (wanted.includes('rate')) for (const rate of rates) await measureRate(rate);
+
+const failed = rows.some(({ same }) => same === false);
+if (json) console.log(JSON.stringify({ device, steps, rows }));
+else printTable();
+process.exit(failed ? 5 : 0);
+
+async function testConformance() {
+  const { steps: count, seed: number } = conformanceDefaults;
+  const digests = {};
+  const seconds = {};
+  for (const where of ['cpu', 'cuda']) {
+    const begin = performance.now();
+    digests[where] = await conformanceDigest({ device: where, threads, steps: count, seed: number });
+    seconds[where] = (performance.now() - begin) / 1000;
+  }
+  const same = digests.cpu === digests.cuda && digests.cuda === pinnedDigests[count];
+  add({ test: 'conformance', shape: `${count} steps of two models`, same, seconds, detail: digests.cuda });
+}
+
+/** Both at once, so that the first difference ends it. */
+async function testTraining({ name, mostSteps = steps, ...shape }) {
+  const count = Math.min(steps, mostSteps);
+  const [cpu, cuda] = [await started('cpu', shape), await started('cuda', shape)];
+  const seconds = { cpu: 0, cuda: 0 };
+  let difference = '';
+  let rootAfter = '';
+  for (let k = 1; k <= count && difference === ''; k++) {
+    const hashed = k % 10 === 0 || k === count;
+    const [a, b] = [await historyOf(cpu, k, hashed, seconds), await historyOf(cuda, k, hashed, seconds)];
+    for (const [what, expected] of Object.entries(a)) {
+      if (!Object.is(expected, b[what]))
+        difference = `step ${k}: ${what} ${expected} on the CPU, ${b[what]} on CUDA`;
+    }
+    rootAfter = b.state ?? rootAfter;
+  }
+  await Promise.all([cpu, cuda].map(({ trainer }) => trainer.dispose()));
+  add({
+    test: 'training',
+    shape: `${name}, ${count} steps`,
+    same: difference === '',
+    seconds,
+    detail: difference === '' ? rootAfter : difference,
+  });
+}
+
+async function started(where, { model, batch, microBatches = 1 }) {
+  const options = { opset: 'canon-f32-v1', device: where, threads, model, batch, microBatches };
+  const trainer = await createTrainer({ ...options, inner: innerConstants({ inner }) });
+  await trainer.initialise(seed);
+  const scalars = stepScalars({ inner, innerSteps: Math.max(steps, 64) }, 0);
+  return {
+    where,
+    trainer,
+    step: (k) => trainer.innerStep(tokensOf(k % 7, options), scalars[k - 1]),
+  };
+}
+
+async function historyOf({ where, trainer, step }, k, hashed, seconds) {
+  const begin = performance.now();
+  const { loss, gradientNorm: norm } = await step(k);
+  const roots = hashed ? { state: await trainer.stateRoot(), gradients: await trainer.gradientRoot() } : {};
+  seconds[where] += (performance.now() - begin) / 1000;
+  return { loss, norm, ...roots };
+}
+
+/** The same for both; a quarter of them the token 1, so that rows of the embedding meet. */
+function tokensOf(salt, { model, batch, microBatches }) {
+  const count = microBatches * batch.rows * batch.tokens;
+  let state = 12_345 + salt;
+  const draw = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state % 4 === 3 ? 1 % model.vocabSize : (state >>> 8) % model.vocabSize;
+  };
+  return {
+    inputs: Int32Array.from({ length: count }, draw),
+    targets: Int32Array.from({ length: count }, draw),
+  };
+}
+
+/** Medians of 20 steps after 5. */
+async function measureRate({ name, ...shape }) {
+  const made = await started('cuda', shape);
+  const ours = [];
+  for (let k = 1; k <= 25; k++) ours.push((await made.step(k)).milliseconds);
+  await made.trainer.dispose();
+  const theirs = spawnSync(python, [join(root, 'bench/cudaStep.py'), JSON.stringify(shape)], {
+    encoding: 'utf8',
+  });
+  const answer = theirs.status === 0 ? JSON.parse(theirs.stdout) : null;
+  const ms = median(ours.slice(5));
+  const tokens = ((shape.batch.rows * shape.batch.tokens) / ms) * 1000;
+  const beside =
+    answer === null
+      ? `no PyTorch for CUDA to compare with (${lastLine(theirs)})`
+      : `PyTorch ${answer.torch} fp32 ${answer.milliseconds.toFixed(2)} ms, ${(answer.milliseconds / ms).toFixed(2)} times its rate`;
+  add({
+    test: 'rate',
+    shape: name,
+    same: null,
+    seconds: { cuda: ms / 1000 },
+    detail: `${ms.toFixed(2)} ms a step, ${Math.round(tokens)} tokens/s; ${beside}`,
+    ...{ milliseconds: ms, pytorch: answer },
+  });
+}
+
+function add(row) {
+  rows.push(row);
+  console.error(line(row));
+}
+
+function printTable() {
+  console.log(`\ncanon-f32-v1 on ${device}, beside the CPU with ${threads} threads`);
+  for (const row of rows) console.log(line(row));
+  console.log(failed ? 'DIFFERENT BITS' : 'every compared bit is the same');
+}
+
+function line({ test, shape, same, seconds, detail }) {
+  const verdict = { true: 'same', false: 'DIFFERS', null: '' }[`${same}`];
+  const took = Object.entries(seconds).map(([where, s]) => `${where} ${s.toPrecision(3)} s`);
+  return [test.padEnd(12), shape.padEnd(38), verdict.padEnd(8), took.join(', ').padEnd(26), detail]
+    .join(' ')
+    .trimEnd();
+}
+
+function median(values) {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+function lastLine({ error, stderr }) {
+  return error?.message ?? stderr.trim().split('\n').at(-1);
+}
+
+function pick({ model, batch }) {
+  return { model, batch };
+}
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        steps: { type: 'string', default: '100' },
+        threads: { type: 'string', default: String(availableParallelism()) },
+        python: { type: 'string', default: 'python3' },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    for (const name of ['steps', 'threads']) {
+      if (!/^[1-9]\d{0,4}$/.test(values[name]))
+        throw new Error(`--${name} must be a positive number, received ${values[name]}`);
+    }
+    const unknown = positionals.filter((name) => !parts.includes(name));
+    if (unknown.length > 0)
+      throw new Error(`there is no part ${unknown.join(', ')}; there are ${parts.join(', ')}`);
+    return {
+      ...values,
+      steps: Number(values.steps),
+      threads: Number(values.threads),
+      wanted: positionals.length > 0 ? positionals : parts,
+    };
+  } catch (error) {
+    console.error(
+      `${error.message}\nusage: npm run test:cuda -- [--steps N] [--threads N] [--python FILE] [--json] [${parts.join(' | ')} ...]`,
+    );
+    process.exit(2);
+  }
+}

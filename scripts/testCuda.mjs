@@ -84,9 +84,15 @@ const inner = {
 const seed = `0x${'07'.repeat(32)}`;
 const rows = [];
 
-if (wanted.includes('conformance')) await testConformance();
-if (wanted.includes('training')) for (const training of trainings) await testTraining(training);
-if (wanted.includes('rate')) for (const rate of rates) await measureRate(rate);
+try {
+  if (wanted.includes('conformance')) await testConformance();
+  if (wanted.includes('training')) for (const training of trainings) await testTraining(training);
+  if (wanted.includes('rate')) for (const rate of rates) await measureRate(rate);
+} catch (error) {
+  if (error.exitCode === undefined) throw error;
+  console.error(`${device}: ${error.message}${error.next === undefined ? '' : `\nnext: ${error.next}`}`);
+  process.exit(error.exitCode);
+}
 
 const failed = rows.some(({ same }) => same === false);
 if (json) console.log(JSON.stringify({ device, steps, rows }));

@@ -1,20 +1,33 @@
-/** What this machine has of what Panthalia needs. Builds nothing, downloads nothing. */
+/** What this machine has of what Panthalia needs. Builds nothing and downloads nothing, unless it is asked to mend. */
 import { execFile } from 'node:child_process';
 import { access, readFile, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { freemem } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { forgeBinary } from '../chain/compile.js';
 import { type AddonStatus, addonStatus } from '../engine/buildAddon.js';
 import { conformanceDefaults } from '../engine/conformance.js';
+import { projectRoot } from '../engine/loadAddon.js';
 import { runCommand } from '../engine/runCommand.js';
 import { anvilBinary } from '../process/anvil.js';
 import type { ConformanceReport } from './conformance.js';
 import { program } from './crew.js';
+import {
+  gpuFinding,
+  type Hops,
+  hopFindings,
+  keystoreFinding,
+  type TerminalFacts,
+  terminalFinding,
+} from './examineHops.js';
+import { setUp } from './setup.js';
+import { foundryKeystores } from './wallet.js';
 
 export interface Finding {
   name: string;
-  state: 'ok' | 'failed';
+  /** skipped: not needed, or nothing to look at */
+  state: 'ok' | 'failed' | 'skipped';
   /** a version, a path, or what is wrong */
   detail: string;
   /** for a failed one: how to mend it */
@@ -25,9 +38,23 @@ const leastNode = [20, 19];
 const leastDiskBytes = 2e9;
 const leastMemoryBytes = 1.5e9;
 
-/** All checks, in the order of what needs what. */
-export async function examine(signal: AbortSignal): Promise<Finding[]> {
+export interface ExamineOptions {
+  hops: Hops;
+  terminal: TerminalFacts;
+  /** build what can be built first, and take the rights of others to keystores away */
+  fix: boolean;
+  /** prose about what takes time */
+  say: (line: string) => void;
+  signal: AbortSignal;
+}
+
+/** All checks, in the order of what needs what.  throws only the signal's reason */
+export async function examine({ hops, terminal, fix, say, signal }: ExamineOptions): Promise<Finding[]> {
+  // What can not be built is told by the check that needs it.
+  if (fix) await setUp(say, signal).catch((error: Error) => say(error.message));
+  signal.throwIfAborted();
   const addon = addonStatus(signal);
+  const further = hopFindings(hops, signal);
   const checks: [string, () => Promise<Finding | string>][] = [
     ['node', async () => nodeFinding(process.versions.node)],
     ['packages', packageVersions],
@@ -38,13 +65,18 @@ export async function examine(signal: AbortSignal): Promise<Finding[]> {
     ['conformance', async () => conformanceFinding(await addon, signal)],
     ['anvil', () => firstLine(anvilBinary(), ['--version'])],
     ['forge', () => firstLine(forgeBinary(), ['--version'])],
+    ['solc', () => lastLine(process.execPath, [join(projectRoot, 'scripts/solc.mjs'), '--version'])],
     ['contracts', () => present('out/TaskMarket.sol/TaskMarket.json')],
     ['corpus', () => present('build/data/embedded-bytes-v1/manifest.json')],
     ['ports', freePortFinding],
     ['disk', diskFinding],
     ['memory', async () => spaceFinding('memory', freemem(), leastMemoryBytes)],
+    ['gpu', () => gpuFinding(signal)],
+    ['terminal', async () => terminalFinding(terminal)],
+    ['keystore', () => keystoreFinding(foundryKeystores, { fix })],
   ];
-  return Promise.all(checks.map(([name, check]) => findingOf(name, check)));
+  const findings = await Promise.all(checks.map(([name, check]) => findingOf(name, check)));
+  return [...findings, ...(await further)];
 }
 
 /** A check that throws has failed, and its error says why. */
@@ -139,6 +171,11 @@ async function firstLine(command: string, args: string[]): Promise<string> {
   } catch (cause) {
     throw new Error(`${command} does not run: ${(cause as NodeJS.ErrnoException).code}`, { cause });
   }
+}
+
+async function lastLine(command: string, args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(command, args);
+  return stdout.trim().split('\n').at(-1) ?? '';
 }
 
 async function present(path: string): Promise<string> {

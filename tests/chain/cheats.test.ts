@@ -1,4 +1,7 @@
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { tellTask, tellWhy } from '../../src/actions/tellTask.js';
+import { writeDeployment } from '../../src/chain/deployment.js';
 import { pan, type SubnetParams } from '../../src/chain/params.js';
 import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain } from '../helpers/chain.js';
@@ -42,6 +45,17 @@ test('a zero-delta cheat is disputed by its auditor, convicted by three verifier
   for (const worker of honest) expect((await worker.drain()).slashed).toBe(0n);
   const moved = (await expectBooksToAgree(local)).filter((entry) => entry.taskId === taskId);
   expect(moved.filter(({ reason }) => reason === 'bounty').map(({ amount }) => amount)).toEqual([pan(30)]);
+
+  // The same, asked of the chain by somebody who has no journal.
+  const deployment = join(run.folder, 'deployment.json');
+  await writeDeployment(deployment, local.deployment);
+  const why = await tellWhy({ deployment }, taskId, local.signal);
+  expect(why.payments.filter(({ reason }) => reason === 'bounty').map(({ formula }) => formula)).toEqual([
+    'stake 100 x bounty 30 % = 30',
+  ]);
+  const told = await tellTask({ deployment }, taskId.slice(0, 12), local.signal);
+  expect(told.task).toMatchObject({ state: 'rejected', disputedStep: 0 });
+  expect(told.dispute?.panels).toHaveLength(1);
 });
 
 test('a result that was withheld is published by the auditor, and the round closes', async () => {

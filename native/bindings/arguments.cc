@@ -28,12 +28,11 @@ std::string path_value(const Napi::Value& value, const std::string& name) {
   return path;
 }
 
-/** An integer in [0, limit]; doubles hold these exactly. */
-double whole_number(const Napi::Object& object, const char* name, double limit, const char* expected) {
-  const Napi::Value value = object.Get(name);
+/** An integer in [least, most]; doubles hold these exactly. */
+double whole_number(const Napi::Value& value, const char* name, double least, double most, const char* expected) {
   if (!value.IsNumber()) refuse(name, expected, value);
   const double number = value.As<Napi::Number>().DoubleValue();
-  if (!(number >= 0 && number <= limit) || number != std::floor(number)) refuse(name, expected, value);
+  if (!(number >= least && number <= most) || number != std::floor(number)) refuse(name, expected, value);
   return number;
 }
 
@@ -46,6 +45,10 @@ Napi::Object object_argument(const Napi::CallbackInfo& info, size_t index, const
 
 std::string path_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
   return path_value(info[index], name);
+}
+
+int64_t count_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  return static_cast<int64_t>(whole_number(info[index], name, 1, 2147483647.0, "an integer of at least 1"));
 }
 
 Seed seed_argument(const Napi::CallbackInfo& info, size_t index) {
@@ -88,11 +91,12 @@ std::string string_field(const Napi::Object& object, const char* name) {
 }
 
 int64_t integer_field(const Napi::Object& object, const char* name) {
-  return static_cast<int64_t>(whole_number(object, name, 2147483647.0, "an integer"));
+  return static_cast<int64_t>(whole_number(object.Get(name), name, 0, 2147483647.0, "an integer"));
 }
 
 float bits_field(const Napi::Object& object, const char* name) {
-  const double bits = whole_number(object, name, 4294967295.0, "the bits of an fp32 as an unsigned 32-bit integer");
+  const double bits =
+      whole_number(object.Get(name), name, 0, 4294967295.0, "the bits of an fp32 as an unsigned 32-bit integer");
   const float value = std::bit_cast<float>(static_cast<uint32_t>(bits));
   if (!std::isfinite(value)) refuse(name, "the bits of a finite fp32", object.Get(name));
   return value;

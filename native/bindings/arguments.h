@@ -14,6 +14,8 @@ namespace panthalia::bindings {
 /** throws VALUE_OUT_OF_RANGE */
 Napi::Object object_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
 std::string path_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
+/** At least 1. */
+int64_t count_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
 Seed seed_argument(const Napi::CallbackInfo& info, size_t index);
 
 /** Copies an Int32Array of `count` tokens, so that JavaScript may reuse its array at once.

@@ -65,6 +65,8 @@ Napi::Function TrainerObject::define(Napi::Env env) {
                          InstanceMethod<&TrainerObject::initialise>("initialise"),
                          InstanceMethod<&TrainerObject::load_parameters>("loadParameters"),
                          InstanceMethod<&TrainerObject::save_parameters>("saveParameters"),
+                         InstanceMethod<&TrainerObject::load_state>("loadState"),
+                         InstanceMethod<&TrainerObject::save_state>("saveState"),
                          InstanceMethod<&TrainerObject::inner_step>("innerStep"),
                          InstanceMethod<&TrainerObject::evaluate>("evaluate"),
                          InstanceMethod<&TrainerObject::state_root>("stateRoot"),
@@ -117,6 +119,23 @@ Napi::Value TrainerObject::save_parameters(const Napi::CallbackInfo& info) {
   return promised(info.Env(), [&] {
     return start([this, path = path_argument(info, 0, "path")]() -> Convert {
       return [file = trainer_->save_parameters(path)](Napi::Env env) { return file_object(env, file); };
+    });
+  });
+}
+
+Napi::Value TrainerObject::load_state(const Napi::CallbackInfo& info) {
+  return promised(info.Env(), [&] {
+    return start([this, path = path_argument(info, 0, "path"), step = count_argument(info, 1, "step")] {
+      trainer_->load_state(path, step);
+      return nothing();
+    });
+  });
+}
+
+Napi::Value TrainerObject::save_state(const Napi::CallbackInfo& info) {
+  return promised(info.Env(), [&] {
+    return start([this, path = path_argument(info, 0, "path")]() -> Convert {
+      return [file = trainer_->save_state(path)](Napi::Env env) { return file_object(env, file); };
     });
   });
 }

@@ -21,6 +21,8 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
   Napi::Value initialise(const Napi::CallbackInfo& info);
   Napi::Value load_parameters(const Napi::CallbackInfo& info);
   Napi::Value save_parameters(const Napi::CallbackInfo& info);
+  Napi::Value load_state(const Napi::CallbackInfo& info);
+  Napi::Value save_state(const Napi::CallbackInfo& info);
   Napi::Value inner_step(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value state_root(const Napi::CallbackInfo& info);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "engine/engine_error.h"
@@ -58,43 +59,54 @@ bool write_all(int descriptor, const uint8_t* bytes, size_t size, Sha256& hash) 
   return true;
 }
 
-}  // namespace
+bool read_all(int descriptor, float* floats, int64_t count, const std::string& path, Sha256& hash) {
+  auto* bytes = reinterpret_cast<uint8_t*>(floats);
+  const int64_t size = count * static_cast<int64_t>(sizeof(float));
+  for (int64_t done = 0; done < size;) {
+    const size_t wanted = std::min(piece_bytes, static_cast<size_t>(size - done));
+    const ssize_t received = ::read(descriptor, bytes + done, wanted);
+    if (received < 0 && errno == EINTR) continue;
+    if (received < 0) fail("reading", path);
+    if (received == 0) return false;
+    hash.update(bytes + done, static_cast<size_t>(received));
+    done += received;
+  }
+  return true;
+}
 
-WrittenFile read_parameters(const std::string& path, const Layout& layout, float* parameters) {
+/** Groups of one layout, one after the other. */
+WrittenFile read_groups(const std::string& path, const Layout& layout, std::span<float* const> groups) {
   File file(path, O_RDONLY);
   if (!file.is_open()) fail("opening", path);
   struct stat status {};
   if (::fstat(file.descriptor(), &status) != 0) fail("reading", path);
-  const int64_t expected = layout.parameter_count() * static_cast<int64_t>(sizeof(float));
+  const int64_t expected = layout.parameter_count() * static_cast<int64_t>(groups.size() * sizeof(float));
   if (!S_ISREG(status.st_mode) || status.st_size != expected) {
     throw EngineError(ErrorCode::shape_mismatch, path + " must be a file of " + std::to_string(expected) +
                                                      " bytes for this model, received " +
                                                      std::to_string(status.st_size));
   }
   Sha256 hash;
-  auto* bytes = reinterpret_cast<uint8_t*>(parameters);
-  for (int64_t done = 0; done < expected;) {
-    const size_t wanted = std::min(piece_bytes, static_cast<size_t>(expected - done));
-    const ssize_t received = ::read(file.descriptor(), bytes + done, wanted);
-    if (received < 0 && errno == EINTR) continue;
-    if (received < 0) fail("reading", path);
-    if (received == 0) throw EngineError(ErrorCode::io, path + " became shorter while it was read");
-    hash.update(bytes + done, static_cast<size_t>(received));
-    done += received;
+  for (float* group : groups) {
+    if (!read_all(file.descriptor(), group, layout.parameter_count(), path, hash)) {
+      throw EngineError(ErrorCode::io, path + " became shorter while it was read");
+    }
+    check_finite(layout, group, path);
   }
-  check_finite(layout, parameters, path);
   return {hash.finish(), expected};
 }
 
-WrittenFile write_parameters(const std::string& path, const Layout& layout, const float* parameters) {
+WrittenFile write_groups(const std::string& path, const Layout& layout, std::span<const float* const> groups) {
   const std::string temporary = path + ".tmp-" + std::to_string(::getpid());
   const size_t size = static_cast<size_t>(layout.parameter_count()) * sizeof(float);
   Sha256 hash;
   File file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
   if (!file.is_open()) fail("creating", temporary);
-  const bool done = write_all(file.descriptor(), reinterpret_cast<const uint8_t*>(parameters), size, hash) &&
-                    ::fsync(file.descriptor()) == 0 && file.close() &&
-                    ::rename(temporary.c_str(), path.c_str()) == 0;
+  const auto write_group = [&](const float* group) {
+    return write_all(file.descriptor(), reinterpret_cast<const uint8_t*>(group), size, hash);
+  };
+  const bool done = std::all_of(groups.begin(), groups.end(), write_group) && ::fsync(file.descriptor()) == 0 &&
+                    file.close() && ::rename(temporary.c_str(), path.c_str()) == 0;
   if (!done) {
     const int reason = errno;
     ::unlink(temporary.c_str());
@@ -102,7 +114,25 @@ WrittenFile write_parameters(const std::string& path, const Layout& layout, cons
     fail("writing", path);
   }
   sync_folder(path);
-  return {hash.finish(), static_cast<int64_t>(size)};
+  return {hash.finish(), static_cast<int64_t>(groups.size() * size)};
+}
+
+}  // namespace
+
+WrittenFile read_parameters(const std::string& path, const Layout& layout, float* parameters) {
+  return read_groups(path, layout, std::array{parameters});
+}
+
+WrittenFile write_parameters(const std::string& path, const Layout& layout, const float* parameters) {
+  return write_groups(path, layout, std::array{parameters});
+}
+
+WrittenFile read_state(const std::string& path, const Layout& layout, const std::array<float*, 3>& state) {
+  return read_groups(path, layout, state);
+}
+
+WrittenFile write_state(const std::string& path, const Layout& layout, const std::array<const float*, 3>& state) {
+  return write_groups(path, layout, state);
 }
 
 bool all_finite(const float* values, int64_t length) {

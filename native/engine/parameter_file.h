@@ -1,6 +1,8 @@
 // Parameter files: little-endian fp32 in manifest order, no header. Never half-written.
+// State files: theta | m | v, each laid out as a parameter file.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <string>
@@ -23,6 +25,10 @@ WrittenFile read_parameters(const std::string& path, const Layout& layout, float
 
 /** Temporary file beside path, fsync, rename.  throws IO; nothing is left behind */
 WrittenFile write_parameters(const std::string& path, const Layout& layout, const float* parameters);
+
+/** theta | m | v: read, checked and written as parameters are. */
+WrittenFile read_state(const std::string& path, const Layout& layout, const std::array<float*, 3>& state);
+WrittenFile write_state(const std::string& path, const Layout& layout, const std::array<const float*, 3>& state);
 
 bool all_finite(const float* values, int64_t length);
 

@@ -1,5 +1,6 @@
 #include "engine/trainer.h"
 
+#include <array>
 #include <chrono>
 #include <cmath>
 
@@ -37,6 +38,32 @@ WrittenFile Trainer::save_parameters(const std::string& path) {
   Arena host(parameters_.size());
   operators_->memory().to_host(parameters_.data(), host.data(), host.size());
   return write_parameters(path, layout(), host.data());
+}
+
+void Trainer::load_state(const std::string& path, int64_t step) {
+  begin_state(step);
+  if (operators_->memory().is_host()) {
+    read_state(path, layout(), {parameters_.data(), m_.data(), v_.data()});
+  } else {
+    std::array<Arena, 3> host{Arena(parameters_.size()), Arena(m_.size()), Arena(v_.size())};
+    read_state(path, layout(), {host[0].data(), host[1].data(), host[2].data()});
+    const std::array<Arena*, 3> device{&parameters_, &m_, &v_};
+    for (size_t i = 0; i < host.size(); ++i) {
+      operators_->memory().from_host(host[i].data(), device[i]->data(), host[i].size());
+    }
+  }
+  invalid_.clear();
+}
+
+WrittenFile Trainer::save_state(const std::string& path) {
+  check_state();
+  if (operators_->memory().is_host()) return write_state(path, layout(), {parameters_.data(), m_.data(), v_.data()});
+  std::array<Arena, 3> host{Arena(parameters_.size()), Arena(m_.size()), Arena(v_.size())};
+  const std::array<const Arena*, 3> device{&parameters_, &m_, &v_};
+  for (size_t i = 0; i < host.size(); ++i) {
+    operators_->memory().to_host(device[i]->data(), host[i].data(), host[i].size());
+  }
+  return write_state(path, layout(), {host[0].data(), host[1].data(), host[2].data()});
 }
 
 StepResult Trainer::inner_step(Tokens inputs, Tokens targets, const StepScalars& scalars) {
@@ -98,7 +125,7 @@ Digest Trainer::state_root() {
 
 Digest Trainer::gradient_root() {
   check_state();
-  if (step_ == 0) return Digest{};
+  if (step_ == first_step_) return Digest{};
   if (gradients_step_ != step_) {
     throw EngineError(ErrorCode::invalid_state, "the gradients of inner step " + std::to_string(step_) +
                                                     " must be asked for before another step begins; one did, and was aborted");
@@ -120,11 +147,12 @@ void Trainer::set_parameters(const std::function<void(float*)>& fill) {
   invalid_.clear();
 }
 
-void Trainer::begin_state() {
+void Trainer::begin_state(int64_t step) {
   invalid_ = "the trainer holds no parameters: the last initialise or load did not finish";
   m_.zero();
   v_.zero();
-  step_ = 0;
+  step_ = step;
+  first_step_ = step;
   gradients_step_ = 0;
 }
 

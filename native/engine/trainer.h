@@ -47,6 +47,9 @@ class Trainer {
   /** theta from a file, m = v = 0.  throws IO, SHAPE_MISMATCH, INVALID_STATE */
   void load_parameters(const std::string& path);
   WrittenFile save_parameters(const std::string& path);
+  /** theta | m | v as they were after `step` inner steps from a base.  throws IO, SHAPE_MISMATCH, INVALID_STATE */
+  void load_state(const std::string& path, int64_t step);
+  WrittenFile save_state(const std::string& path);
   /** Forward and backward of each micro-batch, clip, AdamW. An abort leaves the state as it was.
    *  inputs, targets: step_tokens() of them, micro-batch by micro-batch
    *  throws ABORTED; INVALID_STATE naming step, operator and tensor where loss, gradient norm or state is NaN or Inf,
@@ -61,7 +64,7 @@ class Trainer {
   Digest gradient_root();
 
  private:
-  void begin_state();
+  void begin_state(int64_t step = 0);
   void set_parameters(const std::function<void(float*)>& fill);
   void check_state() const;
   [[noreturn]] void invalidate(const std::string& where);
@@ -76,7 +79,8 @@ class Trainer {
   Arena micro_gradients_;  // of one micro-batch, where there are several
   /** Why the state can not be used; empty when it can. */
   std::string invalid_ = "the trainer holds no parameters yet: initialise or load them first";
-  int64_t step_ = 0;            // inner steps since the parameters were set
+  int64_t step_ = 0;            // inner steps since the base: of the parameters that were set, or of the state's
+  int64_t first_step_ = 0;      // what it was when parameters or state were set
   int64_t gradients_step_ = 0;  // the inner step that gradients_ belong to; 0 while they are those of none
 };
 

@@ -72,6 +72,11 @@ export declare class NativeTrainer {
   loadParameters(path: string): Promise<void>;
   /** Writes theta to path (temporary file, fsync, rename). */
   saveParameters(path: string): Promise<NativeFile>;
+  /** theta | m | v after `step` >= 1 inner steps, from a file of exactly 12 * parameterCount bytes, little-endian fp32.
+   *  Rejects NaN and Inf. */
+  loadState(path: string, step: number): Promise<void>;
+  /** Writes theta | m | v to path (temporary file, fsync, rename). */
+  saveState(path: string): Promise<NativeFile>;
   /** inputs, targets: int32 (microBatches, B, T), values in [0, V).  source: Loshchilov & Hutter 2019, algorithm 2 */
   innerStep(inputs: Int32Array, targets: Int32Array, scalars: NativeStepScalars): Promise<NativeStepResult>;
   /** Mean loss in nats per token of one (B, T), no update. */

@@ -54,6 +54,11 @@ export interface Trainer extends AsyncDisposable {
   loadParameters(path: string): Promise<void>;
   /** Writes theta to path (temporary file, fsync, rename). */
   saveParameters(path: string): Promise<ParameterFile>;
+  /** theta | m | v as `saveState` wrote them after `step` >= 1 inner steps: the next step has the bits that it has without a break.
+   *  The file has exactly 12 * parameterCount bytes.  throws as loadParameters, `engine.value_out_of_range` (step) */
+  loadState(path: string, step: number): Promise<void>;
+  /** Writes theta | m | v to path, little-endian fp32 (temporary file, fsync, rename). */
+  saveState(path: string): Promise<ParameterFile>;
   /** Forward, loss, backward, clip, AdamW. An abort before the update leaves the state as it was.
    *  throws `engine.shape_mismatch`, `engine.value_out_of_range`, `engine.invalid_state`, `engine.aborted`
    *  source: Loshchilov & Hutter 2019, algorithm 2 */
@@ -155,6 +160,14 @@ class AddonTrainer implements Trainer {
 
   async saveParameters(path: string): Promise<ParameterFile> {
     return parameterFile(await translated(this.#native.saveParameters(path)));
+  }
+
+  loadState(path: string, step: number): Promise<void> {
+    return translated(this.#native.loadState(path, step));
+  }
+
+  async saveState(path: string): Promise<ParameterFile> {
+    return parameterFile(await translated(this.#native.saveState(path)));
   }
 
   innerStep(batch: Batch, scalars: StepScalars, signal?: AbortSignal): Promise<StepResult> {

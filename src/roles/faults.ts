@@ -171,6 +171,8 @@ function altered(trainer: Trainer, changes: Partial<Trainer>): Trainer {
     initialise: (seed) => trainer.initialise(seed),
     loadParameters: (path) => trainer.loadParameters(path),
     saveParameters: (path) => trainer.saveParameters(path),
+    loadState: (path, step) => trainer.loadState(path, step),
+    saveState: (path) => trainer.saveState(path),
     innerStep: (batch, scalars, signal) => trainer.innerStep(batch, scalars, signal),
     evaluate: (batch, signal) => trainer.evaluate(batch, signal),
     stateRoot: () => trainer.stateRoot(),

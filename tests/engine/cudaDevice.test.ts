@@ -48,7 +48,7 @@ async function withDriver<Answer>(body: string, env: Record<string, string> = {}
 }
 
 describe('device cuda', () => {
-  it('trains to the states of the CPU, with its parameters saved and loaded on the way', async () => {
+  it('trains to the states of the CPU, with its parameters and states saved and loaded on the way', async () => {
     const histories = await withDriver<Record<'cpu' | 'cuda', string[]>>(`
       const history = async (device) => {
         const made = new native.NativeTrainer({ ...options, device });
@@ -60,12 +60,14 @@ describe('device cuda', () => {
           const { loss, gradientNorm } = await made.innerStep(inputs, targets, { stepSize: 0x3c23d70a, secondMomentScale: 0x40490fdb, decay: 0x3f7fbe77 });
           const root = Buffer.from(await made.stateRoot()).toString('hex') + Buffer.from(await made.gradientRoot()).toString('hex');
           roots.push([loss, gradientNorm, root].join(' '));
+          roots.push((await made.saveState(path)).sha256);
+          await made.loadState(path, k);
         }
         await made.dispose();
         return roots;
       };
       return { cpu: await history('cpu'), cuda: await history('cuda') };`);
-    expect(new Set(histories.cpu).size).toBe(4);
+    expect(new Set(histories.cpu).size).toBe(7);
     expect(histories.cuda).toEqual(histories.cpu);
   }, 60_000);
 

@@ -330,6 +330,8 @@ describe('calls', () => {
       'NativeTrainer',
       'applyOuterStep',
       'buildInfo',
+      'cudaDeviceName',
+      'cudaProblem',
       'parameterLayout',
       'stateRootOfFile',
     ]);
@@ -338,11 +340,14 @@ describe('calls', () => {
       'constructor',
       'dispose',
       'evaluate',
+      'gradientRoot',
       'initialise',
       'innerStep',
       'loadParameters',
+      'loadState',
       'parameterCount',
       'saveParameters',
+      'saveState',
       'stateRoot',
     ]);
   });

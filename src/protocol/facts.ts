@@ -45,6 +45,7 @@ export type ChainFact = At &
         baseRoot: Hex32;
         specHash: Hex32;
         price: bigint;
+        salt: Hex32;
         slots: number[];
         taskIds: Hex32[];
         epoch: number;

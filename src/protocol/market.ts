@@ -1,6 +1,7 @@
 /** The market as one value, rebuilt from what happened on chain. Pure: the same facts give the same view. */
 import type { ChainFact, Role, Verdict } from './facts.js';
 import type { Address, Hex32, Submission } from './task.js';
+import { slotBits, type Terms } from './terms.js';
 
 export type TaskState =
   | 'open'
@@ -26,6 +27,8 @@ export interface TaskView {
   baseRoot: Hex32;
   specHash: Hex32;
   price: bigint;
+  /** what the batch was posted with, for calls about the task */
+  terms: Terms;
   state: TaskState;
   /** where the current draw was requested: it is made in a later epoch */
   requestBlock: number;
@@ -275,6 +278,8 @@ function fold(draft: Draft, fact: ChainFact): void {
 function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
   const { batchId, subnetId, paramsVersion, buyer, jobId, round, baseRoot, specHash, price } = fact;
   if (draft.subnetId !== null && draft.subnetId !== subnetId) return;
+  const shared = { buyer, price, subnetId, paramsVersion, round, jobId, baseRoot, specHash };
+  const terms: Terms = { ...shared, slots: slotBits(fact.slots), salt: fact.salt };
   fact.taskIds.forEach((taskId, i) => {
     const slot = fact.slots[i];
     if (slot === undefined) return;
@@ -290,6 +295,7 @@ function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
       baseRoot,
       specHash,
       price,
+      terms,
       state: 'open',
       requestBlock: fact.blockNumber,
       openedAt: fact.timestamp,

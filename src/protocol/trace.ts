@@ -37,18 +37,32 @@ export interface TraceLeafInput {
 }
 
 /** S_k, 32 bytes. */
-export function traceLeaf({ taskId, opset, step, stateRoot, transition }: TraceLeafInput): Hex32 {
+export function traceLeaf({ transition, ...at }: TraceLeafInput): Hex32 {
+  return traceLeafOfBytes({ ...at, transition: transitionBytes(transition) });
+}
+
+/** S_k from the bytes that somebody else says belong to it.  transition: `transitionSize` of them */
+export function traceLeafOfBytes({
+  taskId,
+  opset,
+  step,
+  stateRoot,
+  transition,
+}: Omit<TraceLeafInput, 'transition'> & { transition: Uint8Array }): Hex32 {
   const hash = createHash('sha256')
     .update(Uint8Array.of(3))
     .update(bytes32(taskId))
     .update(createHash('sha256').update(opset, 'ascii').digest())
     .update(u32be(step))
     .update(bytes32(stateRoot));
-  return hex32(hash.update(transitionBytes(transition)).digest());
+  return hex32(hash.update(transition).digest());
 }
 
-function transitionBytes(transition: Transition | null): Uint8Array {
-  if (transition === null) return new Uint8Array(84);
+/** What belongs to the step that led to a state, as its leaf hashes it. */
+export const transitionSize = 84;
+
+export function transitionBytes(transition: Transition | null): Uint8Array {
+  if (transition === null) return new Uint8Array(transitionSize);
   const { gradientRoot, batchDigest, scalars, loss, gradientNorm } = transition;
   const { stepSize, secondMomentScale, decay } = scalars;
   const numbers = u32be(stepSize, secondMomentScale, decay, fp32Bits(loss), fp32Bits(gradientNorm));

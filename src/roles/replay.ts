@@ -1,9 +1,9 @@
 /** The one way to compute a task: solver, auditor, verifier and disputer all run this. */
 import { join } from 'node:path';
-import type { StepResult } from '../engine/trainer.js';
+import type { StepResult, Trainer } from '../engine/trainer.js';
 import { PanthaliaError } from '../errors.js';
 import type { Hex32, Submission, TaskSpec } from '../protocol/task.js';
-import { batchDigest, encodeLeaves, traceLeaf, traceRoot } from '../protocol/trace.js';
+import { batchDigest, encodeLeaves, type Transition, traceLeaf, traceRoot } from '../protocol/trace.js';
 import type { Compute } from './context.js';
 
 /** Runs one native call when it is this job's turn; see engineTurns.ts. */
@@ -50,51 +50,82 @@ export interface ReplayOutcome {
 /** Runs the H inner steps of one slot from the base, hashing every state.
  *  throws check/base.wrong_state when the base file is not the state the task names; the signal's reason */
 export async function replayTask(options: ReplayOptions): Promise<Replay> {
-  const { taskId, slot, spec, compute, signal, expected, onStep } = options;
-  signal.throwIfAborted();
+  const { spec, expected, onStep } = options;
   const { turn, seconds } = timed(options.turn);
-  await using trainer = await turn(() => compute.createTrainer(spec));
-  await turn(() => trainer.loadParameters(options.base));
-  const stateRoot = await turn(() => trainer.stateRoot());
-  if (stateRoot !== spec.base.stateRoot) throw wrongBase(spec.base.stateRoot, stateRoot);
-
-  const { opset } = spec;
-  const leaves = [traceLeaf({ taskId, opset, step: 0, stateRoot, transition: null })];
+  const place = { ...options, turn };
+  await using trainer = await startAtBase(place);
+  const leaves = [baseLeaf(place)];
   let loss = Number.NaN;
   for (let k = 1; k <= spec.innerSteps && firstDifference(leaves, expected) === null; k++) {
-    const scalars = spec.scalars[k - 1];
-    if (scalars === undefined) throw new RangeError(`the spec has no scalars for step ${k}`);
-    const batch = await compute.batchAt(spec, slot, k - 1);
-    const { result, stateRoot, gradientRoot } = await turn(async () => {
-      signal.throwIfAborted();
-      return {
-        result: await trainer.innerStep(batch, scalars, signal),
-        stateRoot: await trainer.stateRoot(),
-        gradientRoot: await trainer.gradientRoot(),
-      };
-    }).catch((error) => {
-      signal.throwIfAborted();
-      throw error;
-    });
-    const { loss: stepLoss, gradientNorm } = result;
-    const transition = {
-      batchDigest: batchDigest(batch),
-      scalars,
-      gradientRoot,
-      loss: stepLoss,
-      gradientNorm,
-    };
-    leaves.push(traceLeaf({ taskId, opset, step: k, stateRoot, transition }));
+    const { leaf, result } = await makeStep(trainer, place, k);
+    leaves.push(leaf);
     loss = result.loss;
     onStep?.(k, result);
   }
   const differsAt = firstDifference(leaves, expected);
   if (differsAt !== null) return { leaves, outcome: null, differsAt, loss, computeSeconds: seconds() };
 
-  const resultFile = join(options.scratch, `${taskId}-${crypto.randomUUID()}.theta`);
+  const resultFile = join(options.scratch, `${options.taskId}-${crypto.randomUUID()}.theta`);
   const { sha256 } = await turn(() => trainer.saveParameters(resultFile));
   const outcome = { traceRoot: traceRoot(leaves), resultRoot: sha256, resultFile };
   return { leaves, outcome, differsAt: null, loss, computeSeconds: seconds() };
+}
+
+/** Where a step is made: the task, the arithmetic, and whose turn it is. */
+export type StepPlace = Pick<
+  ReplayOptions,
+  'taskId' | 'slot' | 'spec' | 'base' | 'compute' | 'turn' | 'signal'
+>;
+
+/** A trainer that holds X_0.  throws check/base.wrong_state, the signal's reason */
+export async function startAtBase({ spec, base, compute, turn, signal }: StepPlace): Promise<Trainer> {
+  signal.throwIfAborted();
+  const trainer = await turn(() => compute.createTrainer(spec));
+  try {
+    await turn(() => trainer.loadParameters(base));
+    const stateRoot = await turn(() => trainer.stateRoot());
+    if (stateRoot !== spec.base.stateRoot) throw wrongBase(spec.base.stateRoot, stateRoot);
+    return trainer;
+  } catch (error) {
+    await trainer.dispose();
+    throw error;
+  }
+}
+
+/** S_0. */
+export function baseLeaf({ taskId, spec }: StepPlace): Hex32 {
+  const { opset, base } = spec;
+  return traceLeaf({ taskId, opset, step: 0, stateRoot: base.stateRoot, transition: null });
+}
+
+/** One step and what there is to know of it. */
+export interface StepOutcome {
+  /** S_k */
+  leaf: Hex32;
+  stateRoot: Hex32;
+  transition: Transition;
+  result: StepResult;
+}
+
+/** From X_{k-1}, which the trainer holds, to X_k.  throws the signal's reason */
+export async function makeStep(trainer: Trainer, place: StepPlace, k: number): Promise<StepOutcome> {
+  const { taskId, slot, spec, compute, turn, signal } = place;
+  const scalars = spec.scalars[k - 1];
+  if (scalars === undefined) throw new RangeError(`the spec has no scalars for step ${k}`);
+  const batch = await compute.batchAt(spec, slot, k - 1);
+  const made = await turn(async () => {
+    signal.throwIfAborted();
+    const result = await trainer.innerStep(batch, scalars, signal);
+    return { result, stateRoot: await trainer.stateRoot(), gradientRoot: await trainer.gradientRoot() };
+  }).catch((error) => {
+    signal.throwIfAborted();
+    throw error;
+  });
+  const { result, stateRoot, gradientRoot } = made;
+  const { loss, gradientNorm } = result;
+  const transition = { batchDigest: batchDigest(batch), scalars, gradientRoot, loss, gradientNorm };
+  const leaf = traceLeaf({ taskId, opset: spec.opset, step: k, stateRoot, transition });
+  return { leaf, stateRoot, transition, result };
 }
 
 /** The blob that a solver publishes beside its result. */
@@ -119,7 +150,7 @@ function firstDifference(leaves: readonly Hex32[], expected: readonly Hex32[] | 
   return expected === undefined || expected[last] === leaves[last] ? null : last;
 }
 
-function timed(turn: Turn): { turn: Turn; seconds: () => number } {
+export function timed(turn: Turn): { turn: Turn; seconds: () => number } {
   let totalMs = 0;
   const measured: Turn = (call) =>
     turn(async () => {

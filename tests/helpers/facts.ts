@@ -66,7 +66,8 @@ export class History {
     const { slotsPerRound: _, ...round } = { ...round0, ...change };
     const batchId = sha256Hex(`batch ${this.block}`);
     const taskIds = slots.map((slot) => sha256Hex(`${batchId} ${slot}`));
-    const rest = { buyer: carol, subnetId: 1, paramsVersion: 1, epoch: 0, openBy: 0, price: 10n };
+    const salt = sha256Hex(`salt ${this.block}`);
+    const rest = { buyer: carol, salt, subnetId: 1, paramsVersion: 1, epoch: 0, openBy: 0, price: 10n };
     this.tell({ type: 'BatchCreated', batchId, slots, taskIds, ...rest, ...round });
     return taskIds;
   }

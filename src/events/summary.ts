@@ -26,7 +26,7 @@ export interface RunSummary {
   disputes: {
     taskId: Hex32;
     /** k of the transition k -> k + 1 that the disputer named */
-    step: number | null;
+    step: number;
     verdict: string;
     /** panels that were drawn */
     rounds: number;
@@ -120,9 +120,9 @@ function lossesOf(view: RunView, accepted: readonly SolvingView[]): RunSummary['
 }
 
 function disputesOf({ market, slashedByCase }: RunView): RunSummary['disputes'] {
-  return [...market.cases.values()].map(({ caseId, rounds, verdict }) => ({
-    taskId: caseId,
-    step: market.tasks.get(caseId)?.disputedStep ?? null,
+  return [...market.cases.values()].map(({ caseId, taskId, step, rounds, verdict }) => ({
+    taskId,
+    step,
     verdict: verdict ?? 'pending',
     rounds: rounds.length,
     slashed: formatTokens(slashedByCase.get(caseId) ?? 0n),

@@ -68,7 +68,7 @@ export type ChainFact = At &
         leavesBlob: Hex32;
         challengeBy: number;
       }
-    | { type: 'TaskDisputed'; taskId: Hex32; disputer: Address; step: number }
+    | { type: 'TaskDisputed'; taskId: Hex32; caseId?: Hex32; disputer: Address; step: number }
     | { type: 'TaskAccepted'; taskId: Hex32; solver: Address; resultRoot: Hex32 }
     | { type: 'TaskRejected'; taskId: Hex32; solver: Address }
     | { type: 'TaskReopened'; taskId: Hex32; solver: Address; attempt: number; penalty: bigint }

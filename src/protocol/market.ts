@@ -39,8 +39,9 @@ export interface TaskView {
   submission: Submission | null;
   submittedBlock: number | null;
   challengeBy: number | null;
+  /** of the newest dispute */
   disputer: Address | null;
-  /** the first wrong step the disputer named */
+  /** k of the transition k -> k + 1 that it calls wrong */
   disputedStep: number | null;
 }
 
@@ -74,9 +75,13 @@ export interface RoundView {
   seats: SeatView[];
 }
 
+/** A dispute of one task. A task may have several, side by side. */
 export interface CaseView {
-  /** the task's id */
   caseId: Hex32;
+  taskId: Hex32;
+  disputer: Address;
+  /** k of the transition k -> k + 1 that the disputer calls wrong */
+  step: number;
   /** by number, from 1 */
   rounds: RoundView[];
   settled: boolean;
@@ -117,7 +122,6 @@ export interface MarketView {
   /** the last block whose facts are in the view */
   block: number;
   tasks: ReadonlyMap<Hex32, TaskView>;
-  /** caseId = taskId */
   cases: ReadonlyMap<Hex32, CaseView>;
   positions: ReadonlyMap<string, PositionView>;
   /** by epoch */
@@ -212,8 +216,7 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
       submission: { traceRoot, resultRoot, leavesBlob },
       challengeBy,
     }),
-  TaskDisputed: (draft, { taskId, disputer, step }) =>
-    changeTask(draft, taskId, { state: 'disputed', disputer, disputedStep: step }),
+  TaskDisputed: openCase,
   TaskAccepted: (draft, fact) => {
     draft.ledger.paidToSolvers += draft.tasks.get(fact.taskId)?.price ?? 0n;
     changeTask(draft, fact.taskId, { state: 'accepted' });
@@ -251,8 +254,7 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
   VoteRevealed: (draft, fact) => changeSeat(draft, fact, { verdict: fact.verdict, answer: fact.answer }),
   RoundRuled: (draft, fact) =>
     changeRound(draft, fact, () => ({ phase: 'ruled', ruling: fact.verdict, appealBy: fact.appealBy })),
-  CaseSettled: (draft, { caseId, verdict, burned }) =>
-    changeCase(draft, caseId, () => ({ settled: true, verdict, burned })),
+  CaseSettled: settleCase,
   SeatClosed: (draft, fact) => {
     draft.ledger.paidToVerifiers += fact.paid;
     changeSeat(draft, fact, { closed: true, paid: fact.paid, slashed: fact.slashed });
@@ -311,10 +313,26 @@ function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
   });
 }
 
+function openCase(draft: Draft, fact: Fact<'TaskDisputed'>): void {
+  // Journals written when a task had one case only do not name it.
+  const { taskId, caseId = taskId, disputer, step } = fact;
+  if (!draft.tasks.has(taskId)) return;
+  changeTask(draft, taskId, { state: 'disputed', disputer, disputedStep: step });
+  const undecided = { rounds: [], settled: false, verdict: null, burned: 0n };
+  draft.cases.set(caseId, { caseId, taskId, disputer, step, ...undecided });
+}
+
+/** A task that survives its last open case waits to be accepted again. */
+function settleCase(draft: Draft, { caseId, verdict, burned }: Fact<'CaseSettled'>): void {
+  changeCase(draft, caseId, () => ({ settled: true, verdict, burned }));
+  const taskId = draft.cases.get(caseId)?.taskId;
+  if (taskId === undefined || draft.tasks.get(taskId)?.state !== 'disputed') return;
+  const isOpen = [...draft.cases.values()].some((kase) => kase.taskId === taskId && !kase.settled);
+  if (!isOpen) changeTask(draft, taskId, { state: 'submitted' });
+}
+
 function openRound(draft: Draft, fact: Fact<'RoundOpened'>): void {
   const { caseId, round, size, payer, fee, blockNumber, timestamp } = fact;
-  if (!draft.tasks.has(caseId)) return;
-  const known = draft.cases.get(caseId);
   const opened: RoundView = {
     round,
     size,
@@ -329,11 +347,7 @@ function openRound(draft: Draft, fact: Fact<'RoundOpened'>): void {
     ruling: null,
     seats: [],
   };
-  const rounds = [...(known?.rounds ?? []), opened];
-  draft.cases.set(caseId, {
-    ...(known ?? { caseId, settled: false, verdict: null, burned: 0n }),
-    rounds,
-  });
+  changeCase(draft, caseId, ({ rounds }) => ({ rounds: [...rounds, opened] }));
 }
 
 function changeTask(draft: Draft, taskId: Hex32, change: Partial<TaskView>): void {

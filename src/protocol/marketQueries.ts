@@ -49,6 +49,11 @@ export function currentRound(kase: CaseView): RoundView | undefined {
   return kase.rounds.at(-1);
 }
 
+/** The disputes of a task, oldest first. */
+export function casesOf(view: MarketView, taskId: Hex32): CaseView[] {
+  return [...view.cases.values()].filter((kase) => kase.taskId === taskId);
+}
+
 /** Accounts that held solver seats before `block` and can still be drawn, sorted.
  *  The block makes everyone who asks about one submission count the same accounts, whoever joined since. */
 export function solversBefore(view: MarketView, subnetId: number, block: number): Address[] {

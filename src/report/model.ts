@@ -80,7 +80,7 @@ export interface DisputeRow {
   slot: number;
   solver: string;
   disputer: string;
-  step: number | null;
+  step: number;
   verdict: string;
   burned: string;
   panels: {
@@ -256,8 +256,8 @@ function taskRows({ of, at, market, nameOf }: Story): TaskRow[] {
 }
 
 function disputeRows({ market, nameOf }: Story): DisputeRow[] {
-  return [...market.cases.values()].flatMap(({ caseId, rounds, verdict, burned }) => {
-    const task = market.tasks.get(caseId);
+  return [...market.cases.values()].flatMap(({ taskId, disputer, step, rounds, verdict, burned }) => {
+    const task = market.tasks.get(taskId);
     if (task === undefined) return [];
     const panels = rounds.map(({ round: panel, payer, fee, ruling, seats }) => ({
       ...{ panel, payer: nameOf(payer), fee: formatTokens(fee), ruling: ruling ?? 'pending' },
@@ -270,10 +270,9 @@ function disputeRows({ market, nameOf }: Story): DisputeRow[] {
     }));
     return [
       {
-        ...{ taskId: caseId, round: task.round, slot: task.slot, panels },
+        ...{ taskId, round: task.round, slot: task.slot, panels, step },
         solver: task.solver === null ? '-' : nameOf(task.solver),
-        disputer: task.disputer === null ? '-' : nameOf(task.disputer),
-        step: task.disputedStep,
+        disputer: nameOf(disputer),
         verdict: verdict ?? 'pending',
         burned: formatTokens(burned),
       },

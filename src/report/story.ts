@@ -8,8 +8,10 @@ import { type DisputeRow, reportModel, type TaskRow } from './model.js';
 
 export interface TaskStory {
   task: TaskRow;
-  /** null when nobody disputed it */
+  /** the newest one; null when nobody disputed it */
   dispute: DisputeRow | null;
+  /** all of them, oldest first */
+  disputes: DisputeRow[];
   /** in order; seconds since the first event */
   timeline: { seconds: number; src: string; text: string }[];
 }
@@ -20,16 +22,19 @@ export function taskRowsOf(events: readonly StampedEvent[]): TaskRow[] {
 
 /** null when there is no such task */
 export function taskStory(events: readonly StampedEvent[], taskId: Hex32): TaskStory | null {
-  const { tasks, disputes } = modelOf(events);
+  const { tasks, disputes: all } = modelOf(events);
+  const disputes = all.filter((row) => row.taskId === taskId);
+  const caseIds = caseIdsOf(events, taskId);
   const task = tasks.find((row) => row.taskId === taskId);
   if (task === undefined) return null;
   const startMs = Date.parse(events[0]?.t ?? '');
   const names = namesIn(events);
   return {
     task,
-    dispute: disputes.find((row) => row.taskId === taskId) ?? null,
+    dispute: disputes.at(-1) ?? null,
+    disputes,
     timeline: events
-      .filter((event) => isAbout(event, taskId) && event.type !== 'train.step')
+      .filter((event) => isAbout(event, taskId, caseIds) && event.type !== 'train.step')
       .map((event) => ({
         seconds: (Date.parse(event.t) - startMs) / 1000,
         src: event.src,
@@ -55,12 +60,23 @@ export function namesIn(events: readonly StampedEvent[]): Map<Address, string> {
   return new Map(Object.entries(accounts).map(([name, address]) => [address, name]));
 }
 
-function isAbout(event: StampedEvent, taskId: Hex32): boolean {
+function caseIdsOf(events: readonly StampedEvent[], taskId: Hex32): Set<Hex32> {
+  const disputed = events.flatMap((event) =>
+    event.type === 'chain.fact' && event.fact.type === 'TaskDisputed' && event.fact.taskId === taskId
+      ? [event.fact.caseId ?? taskId]
+      : [],
+  );
+  return new Set([taskId, ...disputed]);
+}
+
+function isAbout(event: StampedEvent, taskId: Hex32, caseIds: ReadonlySet<Hex32>): boolean {
   if ('taskId' in event) return event.taskId === taskId;
   if (event.type !== 'chain.fact') return false;
   const { fact } = event;
   if (fact.type === 'BatchCreated') return fact.taskIds.includes(taskId);
-  return ('taskId' in fact && fact.taskId === taskId) || ('caseId' in fact && fact.caseId === taskId);
+  return (
+    ('taskId' in fact && fact.taskId === taskId) || ('caseId' in fact && caseIds.has(fact.caseId as Hex32))
+  );
 }
 
 function modelOf(events: readonly StampedEvent[]) {

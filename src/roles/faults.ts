@@ -58,10 +58,14 @@ export function checkFault(name: string): Fault {
   });
 }
 
-function injected<T>(fault: string, act: (job: Job) => Promise<T>): (job: Job) => Promise<T> {
-  return (job) => {
+function injected<Args extends [Job, ...unknown[]], T>(
+  fault: string,
+  act: (...args: Args) => Promise<T>,
+): (...args: Args) => Promise<T> {
+  return (...args) => {
+    const [job] = args;
     job.context.emit({ type: 'fault.injected', fault, taskId: job.task.taskId });
-    return act(job);
+    return act(...args);
   };
 }
 
@@ -87,8 +91,8 @@ async function claimBase({ context, task, inputs, signal }: Job): Promise<Submis
 }
 
 function opposite(judge: Judge): Judge {
-  return async (job) => {
-    const judgement = await judge(job);
+  return async (job, kase) => {
+    const judgement = await judge(job, kase);
     if (judgement === null) return null;
     const answer: Hex32 = `0x${randomBytes(32).toString('hex')}`;
     return { ...judgement, answer, verdict: judgement.verdict === 'valid' ? 'invalid' : 'valid' };

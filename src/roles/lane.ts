@@ -1,21 +1,28 @@
-/** A line of work: takes the most urgent task, does it, takes the next. */
+/** A line of work: takes what is most urgent, does it, takes the next. */
 import type { Head, MarketFollower } from '../chain/follow.js';
 import { type ErrorFamily, PanthaliaError } from '../errors.js';
 import type { Emit } from '../events/types.js';
-import type { MarketView, TaskView } from '../protocol/market.js';
+import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
 import { isPointless } from './job.js';
 
-/** A task that failed is tried again after this long, while it is still wanted. */
+/** What failed is tried again after this long, while it is still wanted. */
 const retrySeconds = 2;
 /** Trying again does not mend these: the user has to. */
 const fatal: ReadonlySet<ErrorFamily> = new Set(['user', 'usage', 'config', 'build']);
 
-export interface Lane {
+/** A piece of work about a task. */
+export interface LaneItem {
+  task: TaskView;
+  /** the case, where it is about one of several */
+  kase?: CaseView;
+}
+
+export interface Lane<Item extends LaneItem> {
   /** for messages: `solve` */
   name: string;
-  /** tasks that could be worked on now, the most urgent first */
-  candidates(view: MarketView, head: Head): readonly TaskView[];
-  work(task: TaskView): Promise<void>;
+  /** what could be worked on now, the most urgent first */
+  candidates(view: MarketView, head: Head): readonly Item[];
+  work(item: Item): Promise<void>;
 }
 
 export interface LaneHost {
@@ -32,30 +39,30 @@ export interface LaneSignals {
   hard: AbortSignal;
 }
 
-/** Runs until `taking`. Each attempt at a task is worked on once; a failure is reported and tried again later.
+/** Runs until `taking`. Each attempt at a task, or case of one, is worked on once; a failure is reported and tried again later.
  *  throws what trying again would not mend, and the reason of `hard` */
-export async function runLane(
-  lane: Lane,
+export async function runLane<Item extends LaneItem>(
+  lane: Lane<Item>,
   { market, emit, onBusy }: LaneHost,
   { taking, hard }: LaneSignals,
 ): Promise<void> {
   const notBefore = new Map<string, number>();
-  const ready = (task: TaskView, head: Head) => (notBefore.get(keyOf(task)) ?? 0) <= head.timestamp;
+  const ready = (item: Item, head: Head) => (notBefore.get(keyOf(item)) ?? 0) <= head.timestamp;
   while (true) {
-    const task = await next(market, taking, (view, head) =>
+    const item = await next(market, taking, (view, head) =>
       lane.candidates(view, head).find((candidate) => ready(candidate, head)),
     );
-    if (task === null) return;
-    notBefore.set(keyOf(task), Number.POSITIVE_INFINITY);
+    if (item === null) return;
+    notBefore.set(keyOf(item), Number.POSITIVE_INFINITY);
     onBusy?.(1);
     try {
-      await lane.work(task);
+      await lane.work(item);
     } catch (error) {
       hard.throwIfAborted();
       if (error instanceof PanthaliaError && fatal.has(error.family)) throw error;
-      report(emit, lane.name, task, error);
+      report(emit, lane.name, item.task, error);
       // Also after what became pointless: the next panel of a case may draw us again.
-      notBefore.set(keyOf(task), market.head.timestamp + retrySeconds);
+      notBefore.set(keyOf(item), market.head.timestamp + retrySeconds);
     } finally {
       onBusy?.(-1);
     }
@@ -87,6 +94,6 @@ function report(emit: Emit, lane: string, task: TaskView, error: unknown): void 
   });
 }
 
-function keyOf({ taskId, attempt }: TaskView): string {
-  return `${taskId}/${attempt}`;
+function keyOf({ task, kase }: LaneItem): string {
+  return `${task.taskId}/${task.attempt}/${kase?.caseId ?? ''}`;
 }

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { PanthaliaError } from '../errors.js';
 import type { Verdict } from '../protocol/facts.js';
+import type { CaseView } from '../protocol/market.js';
 import type { Submission } from '../protocol/task.js';
 import { type Ballot, voteAnswer } from '../protocol/vote.js';
 import { isUnusableBlob } from './inputs.js';
@@ -13,7 +14,7 @@ export interface Judgement extends Ballot {
 }
 
 /** What this verifier will vote; null does not vote. */
-export type Judge = (job: Job) => Promise<Judgement | null>;
+export type Judge = (job: Job, kase: CaseView) => Promise<Judgement | null>;
 
 /** Every honest verifier gives this answer when there is nothing to compute from. */
 const noAnswer = `0x${'00'.repeat(32)}` as const;

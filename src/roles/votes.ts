@@ -4,7 +4,7 @@ import { requireSigner } from '../chain/client.js';
 import type { Head } from '../chain/follow.js';
 import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
-import type { MarketView, TaskView } from '../protocol/market.js';
+import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { type Ballot, verdictCodes, voteCommitment, voteSalt } from '../protocol/vote.js';
 import { type OpenSeat, openSeats } from './agenda.js';
@@ -17,7 +17,7 @@ const saltLabel = 'panthalia.vote-salt.v1';
 export interface VoteOptions {
   context: Pick<RoleContext, 'chain' | 'contracts' | 'deployment' | 'market' | 'emit'>;
   /** null does not vote */
-  judge(task: TaskView): Promise<Judgement | null>;
+  judge(task: TaskView, kase: CaseView): Promise<Judgement | null>;
   onBusy: NonNullable<LaneHost['onBusy']>;
   onVote: () => void;
 }
@@ -33,17 +33,24 @@ export async function runVotes(options: VoteOptions, { taking, hard }: LaneSigna
   const undecided = (view: MarketView, head: Head) =>
     openSeats(view, head, self)
       .filter(({ caseId }) => !ballots.has(caseId))
-      .flatMap(({ caseId }) => view.tasks.get(caseId) ?? []);
+      .flatMap(({ caseId }) => itemOf(view, caseId) ?? []);
   const judging = runLane(
     {
       name: 'verification',
       candidates: undecided,
-      work: async (task) => void ballots.set(task.taskId, await decide(options, task, self)),
+      work: async ({ task, kase }) =>
+        void ballots.set(kase.caseId, await decide(options, { task, kase }, self)),
     },
     { market, emit: options.context.emit, onBusy: options.onBusy },
     signals,
   );
   await Promise.all([ending, judging, castBallots(options, self, ballots, signals)]);
+}
+
+function itemOf(view: MarketView, caseId: Hex32): { task: TaskView; kase: CaseView } | undefined {
+  const kase = view.cases.get(caseId);
+  const task = kase && view.tasks.get(kase.taskId);
+  return kase && task && { task, kase };
 }
 
 /** After `taking`, until nothing of ours is waiting in a panel. */
@@ -59,15 +66,15 @@ async function untilNoSeats(
 
 async function decide(
   { context, judge }: VoteOptions,
-  task: TaskView,
+  { task, kase }: { task: TaskView; kase: CaseView },
   self: Address,
 ): Promise<Ballot | null> {
-  const judgement = await judge(task);
+  const judgement = await judge(task, kase);
   if (judgement === null) return null;
   const { verdict, answer, computeSeconds } = judgement;
   const { taskId } = task;
   const seats = openSeats(context.market.view, context.market.head, self);
-  for (const [i, { round, seat }] of seats.filter(({ caseId }) => caseId === taskId).entries()) {
+  for (const [i, { round, seat }] of seats.filter(({ caseId }) => caseId === kase.caseId).entries()) {
     // One computation serves all our seats of a panel; its time counts once.
     const seconds = i === 0 ? computeSeconds : 0;
     context.emit({ type: 'vote.computed', taskId, round, seat, verdict, computeSeconds: seconds });

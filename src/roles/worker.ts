@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { requireSigner } from '../chain/client.js';
 import { PanthaliaError } from '../errors.js';
 import { roundFee } from '../protocol/economics.js';
-import type { MarketView, TaskView } from '../protocol/market.js';
+import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
 import { positionKey } from '../protocol/market.js';
 import type { Address } from '../protocol/task.js';
 import { canAudit, canSolve, idleReason, openSeats, tasksToAudit, tasksToSolve } from './agenda.js';
@@ -15,7 +15,7 @@ import { checkFault } from './faults.js';
 import { createInputs, type Inputs } from './inputs.js';
 import { type Job, whenNodeAnswers, whileWanted } from './job.js';
 import { keepDuring } from './keep.js';
-import { type Lane, type LaneSignals, runLane } from './lane.js';
+import { type Lane, type LaneItem, type LaneSignals, runLane } from './lane.js';
 import { createPurse } from './purse.js';
 import { readRules, type SubnetRules } from './rules.js';
 import { ensureStaked } from './staking.js';
@@ -106,12 +106,12 @@ function startLanes(worker: Worker, signals: LaneSignals): Promise<void>[] {
   const { market, emit } = context;
   const policy = context.options.audit;
   const onBusy = idleReporter(worker);
-  const lane = (one: Lane) => runLane(one, { market, emit, onBusy }, signals);
+  const lane = <Item extends LaneItem>(one: Lane<Item>) => runLane(one, { market, emit, onBusy }, signals);
   const isJailed = () =>
     market.view.positions.get(positionKey(worker.rules.subnetId, 'solver', self))?.jailed;
   const votes = {
     context,
-    judge: (task: TaskView) => judge(worker, task),
+    judge: (task: TaskView, kase: CaseView) => judge(worker, task, kase),
     onBusy,
     onVote: () => {
       worker.report.voted += 1;
@@ -121,18 +121,19 @@ function startLanes(worker: Worker, signals: LaneSignals): Promise<void>[] {
     runVotes(votes, signals),
     lane({
       name: 'audit',
-      candidates: (view, head) => tasksToAudit(view, head, { self, policy }),
-      work: (task) => audit(worker, task),
+      candidates: (view, head) => tasksToAudit(view, head, { self, policy }).map((task) => ({ task })),
+      work: ({ task }) => audit(worker, task),
     }),
     lane({
       name: 'solution',
-      candidates: (view, head) => (isJailed() ? [] : tasksToSolve(view, head, self)),
-      work: (task) => solve(worker, task),
+      candidates: (view, head) =>
+        isJailed() ? [] : tasksToSolve(view, head, self).map((task) => ({ task })),
+      work: ({ task }) => solve(worker, task),
     }),
     lane({
       name: 'defence',
       candidates: (view) => (behaviour.defends ? ownDisputed(view, self) : []),
-      work: async ({ taskId }) => follow(worker, { caseId: taskId, opinion: 'valid' }),
+      work: async ({ kase }) => follow(worker, { caseId: kase.caseId, opinion: 'valid' }),
     }),
   ];
 }
@@ -188,12 +189,12 @@ async function reserveFees({ context, disputer, rules }: Worker, signal: AbortSi
   }
 }
 
-async function judge(worker: Worker, task: TaskView) {
+async function judge(worker: Worker, task: TaskView, kase: CaseView) {
   const { context, self, behaviour, hard } = worker;
   const isSeated = (view: MarketView) =>
-    openSeats(view, context.market.head, self).some((seat) => seat.caseId === task.taskId);
+    openSeats(view, context.market.head, self).some((seat) => seat.caseId === kase.caseId);
   return whileWanted(context.market, isSeated, hard, (signal) =>
-    behaviour.judge(jobOf(worker, task, 'verify', signal)),
+    behaviour.judge(jobOf(worker, task, 'verify', signal), kase),
   );
 }
 
@@ -212,8 +213,11 @@ function jobOf(worker: Worker, task: TaskView, priority: Priority, signal: Abort
   return { context, task, inputs, turn: turns.turnOf(priority), signal };
 }
 
-function ownDisputed(view: MarketView, self: Address): TaskView[] {
-  return [...view.tasks.values()].filter((task) => task.state === 'disputed' && task.solver === self);
+function ownDisputed(view: MarketView, self: Address): { task: TaskView; kase: CaseView }[] {
+  return [...view.cases.values()].flatMap((kase) => {
+    const task = view.tasks.get(kase.taskId);
+    return task?.solver === self && !kase.settled ? [{ task, kase }] : [];
+  });
 }
 
 /** Tells why, whenever the last running job has ended. */

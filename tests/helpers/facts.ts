@@ -86,7 +86,7 @@ export class History {
 
   dispute(taskId: Hex32, disputer: Address): this {
     return this.tell(
-      { type: 'TaskDisputed', taskId, disputer, step: 0 },
+      { type: 'TaskDisputed', taskId, caseId: taskId, disputer, step: 0 },
       { type: 'RoundOpened', caseId: taskId, round: 1, size: 3, payer: disputer, fee: 30n, epoch: 0 },
     );
   }

@@ -27,7 +27,7 @@ async function tell(id: string, flags: SourceFlags, io: CommandIo): Promise<void
   io.print(flags.json ? result(answer) : taskText(answer));
 }
 
-export function taskText({ task, dispute, timeline, payments }: TaskAnswer): string {
+export function taskText({ task, disputes, timeline, payments }: TaskAnswer): string {
   const {
     taskId: id,
     round,
@@ -40,7 +40,8 @@ export function taskText({ task, dispute, timeline, payments }: TaskAnswer): str
     lastLoss,
     computeSeconds,
   } = task;
-  const seats = dispute?.panels.flatMap(({ panel, ruling, seats: all }) =>
+  const panels = disputes.flatMap((dispute) => dispute.panels);
+  const seats = panels.flatMap(({ panel, ruling, seats: all }) =>
     all.map(({ seat, voter, vote, got, lost }) => [
       String(panel),
       ruling,
@@ -61,14 +62,14 @@ export function taskText({ task, dispute, timeline, payments }: TaskAnswer): str
       ? []
       : [`loss     ${firstLoss.toFixed(4)} -> ${lastLoss.toFixed(4)}`]),
     ...(computeSeconds === null ? [] : [`compute  ${computeSeconds.toFixed(1)} s`]),
-    ...(dispute === null
-      ? []
-      : [`dispute  by ${dispute.disputer}: step ${dispute.step} is wrong; ${dispute.verdict}`]),
+    ...disputes.map(
+      ({ disputer, step, verdict }) => `dispute  by ${disputer}: step ${step} is wrong; ${verdict}`,
+    ),
     '',
     ...timeline.map(
       ({ seconds, src, text }) => `${seconds.toFixed(1).padStart(8)} s  ${src.padEnd(9)} ${text}`,
     ),
-    ...(seats === undefined
+    ...(seats.length === 0
       ? []
       : ['', textTable(['panel', 'ruling', 'seat', 'verifier', 'vote', 'share', 'bond lost'], seats)]),
     ...(payments.length === 0 ? [] : ['', ...paymentLines(payments)]),

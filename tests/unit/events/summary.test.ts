@@ -30,7 +30,13 @@ function story(): StampedEvent[] {
     tell('chain', { type: 'chain.fact', fact: { ...bare, ...at } as ChainFact });
   };
   const batch = (id: string, slots: number[], taskIds: Hex32[]) => {
-    const ids = { batchId: hash(id), salt: hash('13'), jobId: hash('10'), baseRoot: hash('11'), specHash: hash('12') };
+    const ids = {
+      batchId: hash(id),
+      salt: hash('13'),
+      jobId: hash('10'),
+      baseRoot: hash('11'),
+      specHash: hash('12'),
+    };
     const terms = { buyer: account('b0'), subnetId: 1, paramsVersion: 1, price: 10n * token };
     fact({ type: 'BatchCreated', ...ids, ...terms, round: 0, slots, taskIds, epoch: 1, openBy: 9 });
   };

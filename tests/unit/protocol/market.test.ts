@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { applyFact, applyFacts, emptyMarket } from '../../../src/protocol/market.js';
-import { isRoundAccepted, slotsToPost, solversBefore } from '../../../src/protocol/marketQueries.js';
+import { casesOf, isRoundAccepted, slotsToPost, solversBefore } from '../../../src/protocol/marketQueries.js';
 import { sha256Hex } from '../../../src/protocol/requestAuth.js';
 import type { Hex32 } from '../../../src/protocol/task.js';
 import { alice, bob, carol, genesis, History, round0 } from '../../helpers/facts.js';
@@ -122,4 +122,37 @@ test('what strangers post and dispute in a subnet of their own is not in the vie
   expect([...view.tasks.keys()]).toEqual([ours]);
   expect(view.cases.size).toBe(0);
   expect(slotsToPost(view, round0)).toEqual([0]);
+});
+
+test('a task with two cases is disputed until the last one is settled, and waits again to be accepted', () => {
+  const history = new History();
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice);
+  const [first, second] = [sha256Hex('first'), sha256Hex('second')];
+  for (const [caseId, disputer, step] of [
+    [first, bob, 1],
+    [second, carol, 3],
+  ] as const) {
+    history.tell(
+      { type: 'TaskDisputed', taskId, caseId, disputer, step },
+      { type: 'RoundOpened', caseId, round: 1, size: 3, payer: disputer, fee: 30n, epoch: 0 },
+    );
+  }
+  expect(casesOf(history.view, taskId).map(({ caseId, step }) => [caseId, step])).toEqual([
+    [first, 1],
+    [second, 3],
+  ]);
+  history.settle(first, 'valid', 1);
+  expect(history.view.tasks.get(taskId)).toMatchObject({ state: 'disputed', disputer: carol });
+  history.settle(second, 'valid', 1);
+  expect(history.view.tasks.get(taskId)?.state).toBe('submitted');
+  expect(history.view.cases.get(first)).toMatchObject({ settled: true, verdict: 'valid', disputer: bob });
+});
+
+test('a rejected task stays rejected when its other case ends', () => {
+  const history = new History();
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice).dispute(taskId, bob);
+  history.tell({ type: 'TaskRejected', taskId, solver: alice }).settle(taskId, 'none', 1);
+  expect(history.view.tasks.get(taskId)?.state).toBe('rejected');
 });

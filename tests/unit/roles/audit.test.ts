@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBlobClient } from '../../../src/data/blobClient.js';
 import type { PanthaliaEvent } from '../../../src/events/types.js';
 import { canonicalId, canonicalJson } from '../../../src/protocol/canonicalJson.js';
-import type { TaskView } from '../../../src/protocol/market.js';
+import type { CaseView, TaskView } from '../../../src/protocol/market.js';
 import { taskSpec } from '../../../src/protocol/spec.js';
 import type { Hex32, Submission } from '../../../src/protocol/task.js';
 import { traceRoot } from '../../../src/protocol/trace.js';
@@ -66,6 +66,13 @@ function job(account: number, submission: Submission | null = null): Job & { eve
   return { context, task: { ...task, submission }, inputs, turn, signal, events };
 }
 
+/** A dispute of the task. */
+function kase(): CaseView {
+  const { taskId } = task;
+  const undecided = { rounds: [], settled: false, verdict: null, burned: 0n };
+  return { caseId: taskId, taskId, disputer: alice, step: 0, ...undecided };
+}
+
 async function solvedBy(behaviour: Behaviour): Promise<Submission> {
   const submission = await behaviour.solve(job(0));
   if (submission === null) throw new Error('nothing was submitted');
@@ -92,7 +99,7 @@ test.each([
   const submission = await solvedBy(checkFault(fault)(honest));
   const audit = job(1, submission);
   expect((await auditTask(audit)).firstWrongStep).toBe(step);
-  expect(await honest.judge(job(1, submission))).toMatchObject({ verdict: 'invalid' });
+  expect(await honest.judge(job(1, submission), kase())).toMatchObject({ verdict: 'invalid' });
 });
 
 test('a result that was withheld is right, and can be fetched after the audit', async () => {
@@ -126,20 +133,23 @@ test('without the leaves an audit still decides, and an auditor without stake le
 
 test('an honest verifier confirms an honest result; a lying one says the opposite with an answer of its own', async () => {
   const submission = await solvedBy(honest);
-  const vote = await honest.judge(job(1, submission));
+  const vote = await honest.judge(job(1, submission), kase());
   expect(vote?.verdict).toBe('valid');
-  const lie = await checkFault('lying-verifier')(honest).judge(job(1, submission));
+  const lie = await checkFault('lying-verifier')(honest).judge(job(1, submission), kase());
   expect(lie?.verdict).toBe('invalid');
   expect(lie?.answer).not.toBe(vote?.answer);
-  expect(await checkFault('absent-verifier')(honest).judge(job(1, submission))).toBeNull();
+  expect(await checkFault('absent-verifier')(honest).judge(job(1, submission), kase())).toBeNull();
 });
 
 test('a verifier that can not get the inputs votes unavailable', async () => {
   const missing = job(1, await solvedBy(honest));
-  const vote = await honest.judge({
-    ...missing,
-    task: { ...missing.task, specHash: `0x${'3f'.repeat(32)}` },
-  });
+  const vote = await honest.judge(
+    {
+      ...missing,
+      task: { ...missing.task, specHash: `0x${'3f'.repeat(32)}` },
+    },
+    kase(),
+  );
   expect(vote).toMatchObject({ verdict: 'unavailable', answer: `0x${'00'.repeat(32)}` });
 });
 
@@ -169,7 +179,7 @@ test('a task of another opset is neither solved nor judged: stake is risked on b
     next: expect.stringContaining('--opset torch'),
   });
   const submission = await solvedBy(honest);
-  const vote = await honest.judge({ ...job(1), task: { ...torch, submission } });
+  const vote = await honest.judge({ ...job(1), task: { ...torch, submission } }, kase());
   expect(vote).toMatchObject({ verdict: 'unavailable' });
 });
 

@@ -31,7 +31,7 @@ test('work that became pointless is taken up again when it is wanted again, as b
   const attempts: number[] = [];
   const lane = {
     name: 'verification',
-    candidates: () => [...history.view.tasks.values()],
+    candidates: () => [...history.view.tasks.values()].map((task) => ({ task })),
     work: async () => {
       attempts.push(history.head.number);
       if (attempts.length === 2) return done.abort();

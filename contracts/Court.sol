@@ -64,7 +64,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
     function appeal(bytes32 caseId) external {
         (DisputeCase storage entry, Round storage round) = _current(caseId, RoundState.Ruled);
         _inTime(caseId, round);
-        require(entry.round < _paramsOf(entry).maxRounds, LastRound(caseId, entry.round));
+        require(entry.round < Escalation.lastRound(_paramsOf(entry)), LastRound(caseId, entry.round));
         _openRound(caseId, entry, entry.round + 1);
     }
 
@@ -248,7 +248,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         round.ruling = ruling;
         entry.ruling = ruling;
         Params memory params = _paramsOf(entry);
-        bool last = entry.round == params.maxRounds;
+        bool last = entry.round == Escalation.lastRound(params);
         round.deadline = last ? 0 : _after(params.appealSeconds);
         emit RoundRuled(caseId, entry.round, ruling, round.deadline);
         if (last) _settle(caseId, entry);

@@ -44,6 +44,34 @@ struct Params {
     uint16 burnBps;
     /// of the stake, burned when a solver delivers nothing
     uint16 livenessBps;
+    /// an appeal calls for twice the seats and one more, in place of `panelStep` more
+    bool panelDoubles;
+    /// size of one last panel after `maxRounds`, odd; 0 for none
+    uint8 terminalPanel;
+    /// steps that a check of single steps looks at
+    uint8 auditSteps;
+    /// of the submissions not checked whole, those of which single steps are checked
+    uint32 stepAuditRate;
+    // slot 3; chances are parts per 2^32, and 2^32 - 1 means always
+    /// least chance that a submission is checked whole, however good its solver's score
+    uint32 pMin;
+    /// that chance for a solver without a score
+    uint32 pMax;
+    /// h: the score at which `pMax` has fallen to half
+    uint32 scoreHalf;
+    /// of the price, from a disputer whose pin loses to the solver it delayed
+    uint16 delayBps;
+    /// of the price, held while a commitment to a dispute waits for its pin
+    uint16 commitBondBps;
+    /// time a solver has for all its moves in a game over withheld leaves
+    uint32 clockSeconds;
+    /// C: the most that solving a task costs. The declared bounds are read by ParamRules alone
+    uint96 computeCost;
+    // slot 4
+    /// E: the most that a wrong result is worth to somebody outside the market
+    uint96 outsideGain;
+    /// f: the most of the verifiers' seats that one adversary is taken to hold
+    uint16 adversaryBps;
 }
 
 /// @notice Subnets and their parameters. Versions are only ever added.
@@ -60,6 +88,9 @@ interface ISubnetRegistry {
     error SeatBondTooSmall(uint256 round, uint256 lost, uint256 nextFee);
     /// @dev What a conviction leaves after bounty, buyer's share and burn could not repay the first fee.
     error SolverStakeTooSmall(uint256 left, uint256 firstFee);
+    /// @dev A wrong result would pay: somebody who gains `gain` by one is convicted with `chance`, and had to be
+    /// with `least`, both in parts per 2^32.
+    error UnsafeSampling(uint256 gain, uint256 chance, uint256 least);
     /// @dev Seats are counted, not valued, so what a seat is worth is fixed for the life of a subnet; so is the
     /// cooldown, or an owner could keep stake that wants to leave.
     error SeatTermsChanged(uint32 subnetId);

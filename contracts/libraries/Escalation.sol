@@ -6,9 +6,18 @@ import {Verdict} from "../interfaces/ICourt.sol";
 
 /// @notice How panels grow and how they rule. Panthalia paper, figure 4: 3 verifiers for 30, then 5 for 50.
 library Escalation {
-    /// @param round from 1
+    /// @notice Seats in the panel of `round`: n, n + step, n + 2 step ..; or n, 2n + 1, 4n + 3 ..; and in the end
+    /// the terminal panel, where there is one.
+    /// @param round from 1 to `lastRound`
     function panelSize(Params memory params, uint256 round) internal pure returns (uint256) {
+        if (round > params.maxRounds) return params.terminalPanel;
+        if (params.panelDoubles) return ((uint256(params.panelStart) + 1) << (round - 1)) - 1;
         return params.panelStart + params.panelStep * (round - 1);
+    }
+
+    /// @notice The round whose ruling nobody can appeal.
+    function lastRound(Params memory params) internal pure returns (uint256) {
+        return params.terminalPanel == 0 ? params.maxRounds : uint256(params.maxRounds) + 1;
     }
 
     /// @notice What whoever calls the panel of `round` pays.

@@ -3,23 +3,34 @@ pragma solidity ^0.8.26;
 
 import {ISubnetRegistry, Params} from "../interfaces/ISubnetRegistry.sol";
 import {Escalation} from "./Escalation.sol";
+import {Sampling} from "./Sampling.sol";
 
-/// @notice Which parameters are safe. Beside plain bounds, two inequalities keep the side that is right whole:
+/// @notice Which parameters are safe. Beside plain bounds, two inequalities keep the side that is right whole and
+/// two make honesty pay:
 ///
 /// 1. A wrong panel pays for its correction. If round r ruled wrongly, at least ceil(n_r / 2) of its seats lose
 ///    b, and that must cover the fee of round r + 1: ceil(n_r / 2) * b >= n_(r+1) * v for every r.
 /// 2. A conviction repays the first fee: S * (1 - bounty - buyer - burn) >= n_1 * v.
+/// 3. Poisoning one step does not pay. Only a check of the whole task is sure to see it:
+///    pMin * (1 - f) * (P + S) >= E.
+/// 4. Not computing at all does not pay; a check of any step sees it:
+///    (pMin + (1 - pMin) * stepAuditRate) * (1 - f) * (P + S) >= C + E.
+///
+/// Between them lies whoever leaves out a share q of the steps. It gains q * C + E, linear in q, and a check of a
+/// random steps sees it with 1 - (1 - q)^a, concave in q: what holds at both ends holds in between.
 library ParamRules {
     uint256 private constant MOST_AMOUNT = 1e26; // 63 fees or bonds of it fit into 96 bits
     uint256 private constant MOST_SECONDS = 30 days;
     uint256 private constant MOST_EPOCHS = 1_000_000;
     uint256 private constant MOST_SEATS = 63;
+    uint256 private constant MOST_SCORE = 1_000_000;
 
     function check(Params memory p) internal pure {
         _checkAmounts(p);
         _checkTimes(p);
         _checkPanels(p);
         _checkShares(p);
+        _checkSampling(p);
     }
 
     function _checkAmounts(Params memory p) private pure {
@@ -37,6 +48,7 @@ library ParamRules {
         _within("commitSeconds", p.commitSeconds, 1, MOST_SECONDS);
         _within("revealSeconds", p.revealSeconds, 1, MOST_SECONDS);
         _within("appealSeconds", p.appealSeconds, 1, MOST_SECONDS);
+        _within("clockSeconds", p.clockSeconds, 1, MOST_SECONDS);
         _within("cooldownEpochs", p.cooldownEpochs, 2, MOST_EPOCHS);
         _within("maxAttempts", p.maxAttempts, 1, 10);
     }
@@ -45,9 +57,16 @@ library ParamRules {
         _within("panelStart", p.panelStart, 1, MOST_SEATS);
         _within("panelStart odd", p.panelStart % 2, 1, 1);
         _within("panelStep even", p.panelStep % 2, 0, 0);
+        if (p.panelDoubles) _within("panelStep of doubling", p.panelStep, 0, 0);
         _within("maxRounds", p.maxRounds, 1, 16);
-        _within("last panel", Escalation.panelSize(p, p.maxRounds), 1, MOST_SEATS);
-        for (uint256 round = 1; round < p.maxRounds; ++round) {
+        uint256 grown = Escalation.panelSize(p, p.maxRounds);
+        _within("last panel", grown, 1, MOST_SEATS);
+        if (p.terminalPanel > 0) {
+            _within("terminalPanel odd", p.terminalPanel % 2, 1, 1);
+            _within("terminalPanel", p.terminalPanel, grown, MOST_SEATS);
+        }
+        uint256 last = Escalation.lastRound(p);
+        for (uint256 round = 1; round < last; ++round) {
             uint256 lost = (Escalation.panelSize(p, round) + 1) / 2 * p.seatBond;
             uint256 nextFee = Escalation.panelFee(p, round + 1);
             require(lost >= nextFee, ISubnetRegistry.SeatBondTooSmall(round, lost, nextFee));
@@ -63,6 +82,24 @@ library ParamRules {
         uint256 left = uint256(p.solverStake) * (10_000 - p.bountyBps - p.buyerBps - p.burnBps) / 10_000;
         uint256 firstFee = Escalation.panelFee(p, 1);
         require(left >= firstFee, ISubnetRegistry.SolverStakeTooSmall(left, firstFee));
+    }
+
+    function _checkSampling(Params memory p) private pure {
+        _within("pMin", p.pMin, 0, p.pMax);
+        _within("scoreHalf", p.scoreHalf, 1, MOST_SCORE);
+        _within("auditSteps", p.auditSteps, 1, 16);
+        _within("delayBps", p.delayBps, 0, 10_000);
+        _within("commitBondBps", p.commitBondBps, 0, 10_000);
+        _within("computeCost", p.computeCost, 1, MOST_AMOUNT);
+        _within("outsideGain", p.outsideGain, 0, MOST_AMOUNT);
+        _within("adversaryBps", p.adversaryBps, 0, 5_000);
+        _deters(p, p.outsideGain, p.pMin);
+        _deters(p, uint256(p.computeCost) + p.outsideGain, Sampling.reach(p));
+    }
+
+    function _deters(Params memory p, uint256 gain, uint256 chance) private pure {
+        uint256 least = Sampling.leastChance(p, gain);
+        require(chance >= least, ISubnetRegistry.UnsafeSampling(gain, chance, least));
     }
 
     function _within(bytes32 name, uint256 value, uint256 least, uint256 most) private pure {

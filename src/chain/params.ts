@@ -13,6 +13,11 @@ export function pan(amount: number | bigint): bigint {
   return BigInt(amount) * 10n ** 18n;
 }
 
+/** Per cent -> parts per 2^32; 100 is always. */
+export function chance(percent: number): number {
+  return Math.min(Math.floor((percent * 2 ** 32) / 100), 2 ** 32 - 1);
+}
+
 /** The money of the paper's Figure 4 (price 10, stake 100, disputes 30 and 50), with deadlines for a chain that makes a
  *  block in half a second and tasks that take seconds. */
 export function localParams(change: Partial<SubnetParams> = {}): SubnetParams {
@@ -37,6 +42,19 @@ export function localParams(change: Partial<SubnetParams> = {}): SubnetParams {
     buyerBps: 1_000,
     burnBps: 3_000,
     livenessBps: 1_000,
+    panelDoubles: false,
+    terminalPanel: 0,
+    auditSteps: 2,
+    stepAuditRate: chance(20),
+    pMin: chance(11),
+    pMax: chance(50),
+    scoreHalf: 8,
+    delayBps: 1_000,
+    commitBondBps: 5_000,
+    clockSeconds: 60,
+    computeCost: pan(10),
+    outsideGain: 0n,
+    adversaryBps: 1_000,
     ...change,
   };
 }
@@ -44,9 +62,10 @@ export function localParams(change: Partial<SubnetParams> = {}): SubnetParams {
 /** The part of the rules that decides amounts. */
 export function marketTerms(params: SubnetParams): MarketTerms {
   const { solverStake, verifierFee, seatBond, panelStart, panelStep, maxRounds } = params;
+  const { panelDoubles, terminalPanel } = params;
   const { bountyBps, buyerBps, livenessBps } = params;
   return {
     ...{ solverStake, verifierFee, seatBond, panelStart, panelStep, maxRounds },
-    ...{ bountyBps, buyerBps, livenessBps },
+    ...{ panelDoubles, terminalPanel, bountyBps, buyerBps, livenessBps },
   };
 }

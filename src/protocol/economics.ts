@@ -10,13 +10,30 @@ export interface DisputeTerms {
   panelStart: number;
   panelStep: number;
   maxRounds: number;
+  /** an appeal calls for 2n + 1 seats in place of n + panelStep */
+  panelDoubles: boolean;
+  /** size of one last panel after maxRounds; 0 for none */
+  terminalPanel: number;
   /** of the stake, in basis points, to the disputer of a convicted solver */
   bountyBps: number;
 }
 
-/** Verifiers in dispute round `round` (from 1): 3, 5, 7, ... */
-export function panelSize(terms: DisputeTerms, round: number): number {
+/** What the sizes of panels follow from. */
+export type PanelTerms = Pick<
+  DisputeTerms,
+  'panelStart' | 'panelStep' | 'maxRounds' | 'panelDoubles' | 'terminalPanel'
+>;
+
+/** Verifiers in dispute round `round` (from 1 to `lastRound`): 3, 5, 7, ...; or 3, 7, 15, ... where panels double. */
+export function panelSize(terms: PanelTerms, round: number): number {
+  if (round > terms.maxRounds) return terms.terminalPanel;
+  if (terms.panelDoubles) return (terms.panelStart + 1) * 2 ** (round - 1) - 1;
   return terms.panelStart + terms.panelStep * (round - 1);
+}
+
+/** The round whose ruling nobody can appeal. */
+export function lastRound(terms: PanelTerms): number {
+  return terms.terminalPanel > 0 ? terms.maxRounds + 1 : terms.maxRounds;
 }
 
 /** What opening this round costs. */

@@ -136,14 +136,17 @@ function formulaOf(ground: Ground, entry: Entry): string {
   }
 }
 
-function feeFormula(
-  { panelStart, panelStep, verifierFee }: MarketTerms,
-  fact: ChainFact,
-  own: string,
-): string {
+function feeFormula(terms: MarketTerms, fact: ChainFact, own: string): string {
   if (fact.type !== 'RoundOpened') return own;
   const { round, size } = fact;
-  return `panel ${round} has ${panelStart} + ${panelStep} x ${round - 1} = ${size} seats x ${formatTokens(verifierFee)} = ${own}`;
+  return `panel ${round} has ${sizeFormula(terms, round)}${size} seats x ${formatTokens(terms.verifierFee)} = ${own}`;
+}
+
+function sizeFormula({ panelStart, panelStep, panelDoubles, maxRounds }: MarketTerms, round: number): string {
+  if (round > maxRounds) return 'the last and largest size, ';
+  return panelDoubles
+    ? `(${panelStart} + 1) x 2^${round - 1} - 1 = `
+    : `${panelStart} + ${panelStep} x ${round - 1} = `;
 }
 
 function feeRepaidFormula({ market, terms }: Ground, { taskId, panel, amount, from, fact }: Entry): string {

@@ -2,7 +2,7 @@
 import { latestBlock } from '../chain/client.js';
 import type { Head } from '../chain/follow.js';
 import { isRefusal } from '../chain/revert.js';
-import { roundFee } from '../protocol/economics.js';
+import { lastRound, roundFee } from '../protocol/economics.js';
 import type { Verdict } from '../protocol/facts.js';
 import type { CaseView, MarketView } from '../protocol/market.js';
 import { currentRound } from '../protocol/marketQueries.js';
@@ -62,7 +62,7 @@ export async function followCase(
     if (next.move === 'settled') return next.kase;
     appealed = next.kase.rounds.length;
     const fee = roundFee(disputer.rules.params, appealed + 1);
-    if (appealed >= disputer.rules.params.maxRounds || fee > (options.maxFee ?? fee)) continue;
+    if (appealed >= lastRound(disputer.rules.params) || fee > (options.maxFee ?? fee)) continue;
     try {
       await appeal(disputer, options.caseId, fee, signal);
     } catch (error) {

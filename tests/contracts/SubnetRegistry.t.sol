@@ -90,6 +90,56 @@ contract SubnetRegistryTest is World {
         registry.createSubnet(params, 0);
     }
 
+    function test_aLastPanelThatLostBondsCouldNotPayForIsRefused() public {
+        Params memory params = defaultParams();
+        // 3, 5, 7, then 31: four of seven seats lose 4 * 40, and 31 seats cost 310
+        params.terminalPanel = 31;
+        params.seatBond = uint96(78 * PAN);
+        registry.createSubnet(params, 0);
+        params.seatBond = uint96(77 * PAN);
+        vm.expectRevert(
+            abi.encodeWithSelector(ISubnetRegistry.SeatBondTooSmall.selector, 3, 4 * 77 * PAN, 310 * PAN)
+        );
+        registry.createSubnet(params, 0);
+    }
+
+    function test_poisoningOneStepMustNotPay() public {
+        Params memory params = defaultParams();
+        params.outsideGain = uint96(10.89 * 1e18); // 11 % * 0.9 * 110
+        uint256 least = (uint256(10.89 * 1e18) * 10_000 * 2 ** 32 + 990_000e18 - 1) / 990_000e18;
+        vm.assertEq(least, uint256(params.pMin) + 1, "one part more, for pMin was rounded down");
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ISubnetRegistry.UnsafeSampling.selector, params.outsideGain, params.pMin, least
+            )
+        );
+        registry.createSubnet(params, 0);
+        params.pMin += 1;
+        registry.createSubnet(params, 0);
+    }
+
+    function test_notComputingMustNotPay() public {
+        Params memory params = defaultParams();
+        params.stepAuditRate = 0;
+        registry.createSubnet(params, 0);
+        // 10 / (0.9 * 110) of 2^32
+        params.pMin = 433_835_080;
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ISubnetRegistry.UnsafeSampling.selector, 10 * PAN, params.pMin, params.pMin + 1
+            )
+        );
+        registry.createSubnet(params, 0);
+        params.pMin += 1;
+        registry.createSubnet(params, 0);
+        // checks of single steps do as well
+        (params.pMin, params.stepAuditRate) = (0, 433_835_081);
+        registry.createSubnet(params, 0);
+        params.stepAuditRate -= 1;
+        vm.expectPartialRevert(ISubnetRegistry.UnsafeSampling.selector);
+        registry.createSubnet(params, 0);
+    }
+
     function test_everyBoundIsNamed() public {
         Params memory p = defaultParams();
         p.minPrice = 0;
@@ -146,6 +196,17 @@ contract SubnetRegistryTest is World {
         p.panelStep = 32;
         _refused(p, "last panel", 67, 1, 63);
         p = defaultParams();
+        p.panelDoubles = true;
+        _refused(p, "panelStep of doubling", 2, 0, 0);
+        p.panelStep = 0;
+        p.maxRounds = 16;
+        _refused(p, "last panel", 131_071, 1, 63);
+        p = defaultParams();
+        p.terminalPanel = 30;
+        _refused(p, "terminalPanel odd", 0, 1, 1);
+        p.terminalPanel = 5;
+        _refused(p, "terminalPanel", 5, 7, 63);
+        p = defaultParams();
         p.bountyBps = 4_001;
         _refused(p, "bountyBps", 4_001, 0, 4_000);
         p = defaultParams();
@@ -157,6 +218,36 @@ contract SubnetRegistryTest is World {
         p = defaultParams();
         p.livenessBps = 3_001;
         _refused(p, "livenessBps", 3_001, 0, 3_000);
+    }
+
+    function test_everyBoundOfChecksIsNamed() public {
+        Params memory p = defaultParams();
+        p.pMin = p.pMax + 1;
+        _refused(p, "pMin", p.pMin, 0, p.pMax);
+        p = defaultParams();
+        p.scoreHalf = 0;
+        _refused(p, "scoreHalf", 0, 1, 1_000_000);
+        p = defaultParams();
+        p.auditSteps = 17;
+        _refused(p, "auditSteps", 17, 1, 16);
+        p = defaultParams();
+        p.delayBps = 10_001;
+        _refused(p, "delayBps", 10_001, 0, 10_000);
+        p = defaultParams();
+        p.commitBondBps = 10_001;
+        _refused(p, "commitBondBps", 10_001, 0, 10_000);
+        p = defaultParams();
+        p.clockSeconds = 0;
+        _refused(p, "clockSeconds", 0, 1, 30 days);
+        p = defaultParams();
+        p.computeCost = 0;
+        _refused(p, "computeCost", 0, 1, 1e26);
+        p = defaultParams();
+        p.outsideGain = 1e26 + 1;
+        _refused(p, "outsideGain", 1e26 + 1, 0, 1e26);
+        p = defaultParams();
+        p.adversaryBps = 5_001;
+        _refused(p, "adversaryBps", 5_001, 0, 5_000);
     }
 
     function _refused(Params memory params, bytes32 name, uint256 value, uint256 least, uint256 most)

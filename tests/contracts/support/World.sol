@@ -75,6 +75,7 @@ abstract contract World is Test {
         vm.assertTrue(created != address(0), name);
     }
 
+    /// @dev Checks as in localParams of src/chain/params.ts: 20 % of steps, 11 % to 50 % of whole tasks.
     function defaultParams() internal pure returns (Params memory) {
         return Params({
             minPrice: uint96(PRICE),
@@ -96,7 +97,20 @@ abstract contract World is Test {
             bountyBps: 3_000,
             buyerBps: 1_000,
             burnBps: 3_000,
-            livenessBps: 1_000
+            livenessBps: 1_000,
+            panelDoubles: false,
+            terminalPanel: 0,
+            auditSteps: 2,
+            stepAuditRate: 858_993_459,
+            pMin: 472_446_402,
+            pMax: 2 ** 31,
+            scoreHalf: 8,
+            delayBps: 1_000,
+            commitBondBps: 5_000,
+            clockSeconds: 600,
+            computeCost: uint96(PRICE),
+            outsideGain: 0,
+            adversaryBps: 1_000
         });
     }
 

@@ -11,6 +11,8 @@ const terms = {
   panelStart: 3,
   panelStep: 2,
   maxRounds: 7,
+  panelDoubles: false,
+  terminalPanel: 0,
   bountyBps: 3_000,
 };
 

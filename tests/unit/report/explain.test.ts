@@ -63,6 +63,7 @@ test('the story of a task is told in order, from its posting to the last share',
 
 const terms: MarketTerms = {
   ...{ solverStake: 100n, verifierFee: 10n, panelStart: 3, panelStep: 2, maxRounds: 7, seatBond: 40n },
+  ...{ panelDoubles: false, terminalPanel: 0 },
   ...{ bountyBps: 3000, buyerBps: 1000, livenessBps: 1000 },
 };
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {Params} from "../../contracts/interfaces/ISubnetRegistry.sol";
+import {Escalation} from "../../contracts/libraries/Escalation.sol";
+import {Sampling} from "../../contracts/libraries/Sampling.sol";
+import {Test} from "./support/Vm.sol";
+
+contract SamplingTest is Test {
+    uint256 private constant ONE = 2 ** 32;
+
+    /// @dev p > C / ((1 - r)(R + S)), to six digits: amounts in millionths, r in basis points.
+    function test_theLeastChanceIsThatOfThePaper() public pure {
+        _least(1e6, 1.2e6, 10e6, 1_000, 99_206);
+        _least(1e6, 1e6, 250e6, 5_000, 7_968);
+        _least(1e6, 1.2e6, 110e6, 1_000, 9_992);
+        _least(1e6, 1.2e6, 150e6, 1_000, 7_349);
+        _least(10e6, 10e6, 100e6, 0, 90_909);
+        _least(10e6, 10e6, 100e6, 1_000, 101_010);
+        _least(8_333_333, 10e6, 100e6, 0, 75_758);
+        _least(8_333_333, 10e6, 100e6, 1_000, 84_175);
+        _least(8_333_333, 10e6, 100e6, 3_333, 113_636);
+        _least(5e6, 10e6, 100e6, 1_000, 50_505);
+    }
+
+    /// @dev The stake that a chance of checking asks for: R = 10, C = 8.3333, r = 0.1.
+    function test_theLeastStakeIsThatOfThePaper() public pure {
+        _least(8_333_333, 10e6, 175.2e6, 1_000, 50_000);
+        _least(8_333_333, 10e6, 453e6, 1_000, 20_000);
+        _least(8_333_333, 10e6, 915.9e6, 1_000, 10_000);
+    }
+
+    function test_theChanceFallsFromMostToHalfToLeast() public pure {
+        Params memory p = _params();
+        vm.assertEq(Sampling.chance(p, 0), ONE / 2, "without a score");
+        vm.assertEq(Sampling.chance(p, 8), ONE / 4, "at h");
+        vm.assertEq(Sampling.chance(p, 24), ONE / 8, "at three h");
+        vm.assertEq(Sampling.chance(p, type(uint32).max), p.pMin, "at the end");
+    }
+
+    function testFuzz_aHigherScoreIsNeverCheckedMoreOftenNorLessThanTheLeast(uint32 a, uint32 b) public pure {
+        Params memory p = _params();
+        (uint256 low, uint256 high) = a < b ? (a, b) : (b, a);
+        vm.assertGe(Sampling.chance(p, low), Sampling.chance(p, high), "falls");
+        vm.assertGe(Sampling.chance(p, high), p.pMin, "least");
+        vm.assertLe(Sampling.chance(p, low), p.pMax, "most");
+    }
+
+    function test_nothingIsCheckedAtZeroAndEverythingAtTheMost() public pure {
+        Params memory p = _params();
+        (p.pMin, p.pMax, p.stepAuditRate) = (0, 0, 0);
+        for (uint256 i = 0; i < 100; ++i) {
+            bytes32 roll = Sampling.rollOf(bytes32(i), bytes32(0));
+            vm.assertEq(uint256(Sampling.checkOf(p, roll, 0)), uint256(Sampling.Check.None), "never");
+        }
+        vm.assertEq(uint256(Sampling.checkOf(p, bytes32(0), 0)), uint256(Sampling.Check.None), "at roll 0");
+        p.stepAuditRate = type(uint32).max;
+        bytes32 most = bytes32(type(uint256).max);
+        vm.assertEq(uint256(Sampling.checkOf(p, most, 0)), uint256(Sampling.Check.Steps), "always steps");
+        (p.pMin, p.pMax) = (type(uint32).max, type(uint32).max);
+        vm.assertEq(uint256(Sampling.checkOf(p, most, 0)), uint256(Sampling.Check.Whole), "always whole");
+    }
+
+    /// @dev Five standard deviations of 20,000 rolls.
+    function test_checksComeAsOftenAsTheirRates() public pure {
+        Params memory p = _params();
+        p.pMax = p.pMin;
+        uint256[3] memory counts;
+        for (uint256 i = 0; i < 20_000; ++i) {
+            ++counts[uint256(Sampling.checkOf(p, Sampling.rollOf(keccak256("seed"), bytes32(i)), 0))];
+        }
+        _near(counts[uint256(Sampling.Check.Whole)], 2_200, 222); // 11 %
+        _near(counts[uint256(Sampling.Check.Steps)], 4_450, 294); // a quarter of the rest
+    }
+
+    function testFuzz_auditedStepsAreStepsOfTheTask(bytes32 roll, uint8 index, uint32 steps) public pure {
+        vm.assume(steps > 0);
+        vm.assertLt(Sampling.stepOf(roll, index, steps), steps, "step");
+    }
+
+    /// @dev Between poisoning one step and computing none, with a share q left out, cheating pays no more than
+    /// at the better of both ends: ParamRules asks for the ends alone.
+    function testFuzz_leavingOutAShareNeverPaysMoreThanBothEnds(uint256 seed) public pure {
+        uint256 p = seed % 1e9;
+        uint256 s = (seed >> 32) % 1e9;
+        uint256 q = (seed >> 64) % 1e9;
+        uint256 audits = (seed >> 96) % 16 + 1;
+        uint256 cost = (seed >> 128) % 1e9;
+        uint256 outside = (seed >> 160) % 1e9;
+        int256 ends = _lesser(_loss(p, s, 0, audits, 0, outside), _loss(p, s, 1e9, audits, cost, outside));
+        vm.assertTrue(_loss(p, s, q, audits, cost * q / 1e9, outside) >= ends - 10, "concave");
+    }
+
+    function test_panelsDoubleAndTheTerminalPanelIsLast() public pure {
+        Params memory p = _params();
+        (p.panelStart, p.panelDoubles, p.maxRounds, p.terminalPanel) = (3, true, 3, 31);
+        uint256[4] memory sizes = [uint256(3), 7, 15, 31];
+        for (uint256 round = 1; round <= 4; ++round) {
+            vm.assertEq(Escalation.panelSize(p, round), sizes[round - 1], "size");
+        }
+        vm.assertEq(Escalation.lastRound(p), 4, "with a terminal panel");
+        p.terminalPanel = 0;
+        vm.assertEq(Escalation.lastRound(p), 3, "without");
+    }
+
+    // ------------------------------------------------------------------------------------ comparisons
+
+    function _least(uint256 cost, uint256 price, uint256 stake, uint16 f, uint256 millionths) private pure {
+        Params memory p;
+        (p.minPrice, p.solverStake, p.adversaryBps) = (uint96(price), uint96(stake), f);
+        uint256 least = Sampling.leastChance(p, cost);
+        _near(least * 1e6 / ONE, millionths, 7); // amounts and r were rounded to as much
+        // the very chance deters, one part less does not
+        uint256 atStake = (price + stake) * (10_000 - f);
+        vm.assertGe(least * atStake, cost * 10_000 * ONE, "deters");
+        vm.assertLt((least - 1) * atStake, cost * 10_000 * ONE, "least");
+    }
+
+    /// @dev What a cheat loses, in units of price and stake lost at a conviction, in parts per 1e9.
+    function _loss(uint256 p, uint256 s, uint256 q, uint256 audits, uint256 saved, uint256 outside)
+        private
+        pure
+        returns (int256)
+    {
+        uint256 missed = 1e9;
+        for (uint256 i = 0; i < audits; ++i) {
+            missed = missed * (1e9 - q) / 1e9;
+        }
+        uint256 caught = p + (1e9 - p) * s / 1e9 * (1e9 - missed) / 1e9;
+        return int256(caught) - int256(saved) - int256(outside);
+    }
+
+    function _lesser(int256 a, int256 b) private pure returns (int256) {
+        return a < b ? a : b;
+    }
+
+    function _near(uint256 value, uint256 expected, uint256 tolerance) private pure {
+        vm.assertLe(value, expected + tolerance, "at most");
+        vm.assertGe(value + tolerance, expected, "at least");
+    }
+
+    function _params() private pure returns (Params memory p) {
+        (p.pMin, p.pMax, p.scoreHalf) = (uint32(ONE * 11 / 100), uint32(ONE / 2), 8);
+        (p.stepAuditRate, p.auditSteps) = (uint32(ONE / 4), 2);
+    }
+}

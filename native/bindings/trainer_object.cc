@@ -18,6 +18,11 @@ canon::Isa isa_field(const Napi::Object& options) {
   return options.Get("isa").IsUndefined() ? canon::best_isa() : canon::isa_named(string_field(options, "isa"));
 }
 
+Precision precision_field(const Napi::Object& options) {
+  return options.Get("precision").IsUndefined() ? Precision::fp32
+                                                : precision_named(string_field(options, "precision"));
+}
+
 std::unique_ptr<Operators> make_operators(const Napi::Object& options) {
   const std::string opset = string_field(options, "opset");
   const bool is_canon = opset == "canon-f32-v1";
@@ -36,7 +41,8 @@ std::unique_ptr<Operators> make_operators(const Napi::Object& options) {
     throw EngineError(ErrorCode::value_out_of_range, "device must be cpu or cuda, received " + device);
   }
   const auto threads = static_cast<int>(integer_field(options, "threads"));
-  return is_canon ? make_canon_operators(threads, isa_field(options)) : make_torch_operators(threads);
+  return is_canon ? make_canon_operators(threads, isa_field(options))
+                  : make_torch_operators(threads, precision_field(options));
 }
 
 std::unique_ptr<Trainer> make_trainer(const Napi::CallbackInfo& info, const StopFlag& stop) {

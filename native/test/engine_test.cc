@@ -1,9 +1,11 @@
 // Oracles that need libtorch's own autograd and optimisers. Prints one JSON object; tests/engine judges the numbers.
 //
-//   panthalia_engine_test gradients OPSET GELU V T L heads C B   our loss and gradients, and libtorch's in fp32, against
-//                                                                autograd's in fp64
+//   panthalia_engine_test gradients OPSET GELU V T L heads C B   our loss and gradients, and autograd's in the same precision,
+//                                                                against autograd's in fp64
+//     OPSET: canon-f32-v1, torch, torch-bf16 (fp32 products of what was rounded to bf16) or torch-bf16-instructions
 //   panthalia_engine_test nesterov ROUNDS             our outer step against torch::optim::SGD(nesterov)
 #include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
 #include <torch/optim/sgd.h>
 
 #include <algorithm>
@@ -69,15 +71,29 @@ struct Reference {
   std::vector<at::Tensor> gradients;  // in double
 };
 
-/** What autograd gives with all arithmetic in `kind`. */
+/** While it lives, what autocast lists as safe in bf16 is done in bf16. */
+class Autocast {
+ public:
+  explicit Autocast(bool enabled) { at::autocast::set_autocast_enabled(at::kCPU, enabled); }
+  ~Autocast() {
+    at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+  }
+};
+
+/** What autograd gives with all arithmetic in `kind`; bf16 is autocast over fp32. */
 Reference reference_of(at::ScalarType kind, const ModelShape& shape, const Layout& layout, float* theta,
                        const at::Tensor& inputs, const at::Tensor& targets) {
   std::vector<at::Tensor> parameters;
   for (const TensorSlot& slot : layout.tensors()) {
     const auto view = at::from_blob(theta + slot.offset, slot.shape, at::kFloat);
-    parameters.push_back(view.to(kind).detach().requires_grad_());
+    parameters.push_back(view.to(kind == at::kBFloat16 ? at::kFloat : kind, false, true).detach().requires_grad_());
   }
-  const auto loss = reference_loss(shape, parameters, inputs, targets);
+  at::Tensor loss;
+  {
+    const Autocast autocast(kind == at::kBFloat16);
+    loss = reference_loss(shape, parameters, inputs, targets);
+  }
   loss.backward();
   Reference reference{loss.item<double>(), {}};
   for (const auto& parameter : parameters) reference.gradients.push_back(parameter.grad().to(at::kDouble));
@@ -88,11 +104,12 @@ Reference reference_of(at::ScalarType kind, const ModelShape& shape, const Layou
 constexpr uint32_t models = 8;
 
 struct Errors {
-  double loss = 0;                 // the worst
-  std::vector<double> ours, fp32;  // of each tensor
+  double loss = 0;                     // the worst
+  std::vector<double> ours, autograd;  // of each tensor
 };
 
-void add_errors(uint32_t seed, Operators& operators, const ModelShape& shape, BatchShape batch, Errors& errors) {
+void add_errors(uint32_t seed, Operators& operators, at::ScalarType kind, const ModelShape& shape, BatchShape batch,
+                Errors& errors) {
   StopFlag stop;
   Gpt gpt(shape, batch, operators, stop);
   Arena theta(gpt.layout().parameter_count()), gradients(gpt.layout().parameter_count());
@@ -120,28 +137,33 @@ void add_errors(uint32_t seed, Operators& operators, const ModelShape& shape, Ba
   auto reference = [&](at::ScalarType kind) {
     return reference_of(kind, shape, gpt.layout(), theta.data(), tokens(inputs), tokens(targets));
   };
-  const Reference truth = reference(at::kDouble), single = reference(at::kFloat);
+  const Reference truth = reference(at::kDouble), same = reference(kind);
 
   errors.loss = std::max(errors.loss, std::abs(loss / truth.loss - 1));
   errors.ours.resize(truth.gradients.size());
-  errors.fp32.resize(truth.gradients.size());
+  errors.autograd.resize(truth.gradients.size());
   for (size_t t = 0; t < truth.gradients.size(); ++t) {
     const TensorSlot& slot = gpt.layout().tensors()[t];
     const auto ours = at::from_blob(gradients.data() + slot.offset, slot.shape, at::kFloat).to(at::kDouble);
     errors.ours[t] += std::pow(relative_error(ours, truth.gradients[t]), 2) / models;
-    errors.fp32[t] += std::pow(relative_error(single.gradients[t], truth.gradients[t]), 2) / models;
+    errors.autograd[t] += std::pow(relative_error(same.gradients[t], truth.gradients[t]), 2) / models;
   }
 }
 
 void compare_gradients(const std::string& opset, const ModelShape& shape, BatchShape batch) {
-  const auto operators = opset == "torch" ? make_torch_operators(1) : make_canon_operators(2, canon::best_isa());
+  const bool is_bf16 = opset.starts_with("torch-bf16");
+  const auto operators = opset == "torch" ? make_torch_operators(1)
+                         : is_bf16        ? make_torch_operators(1, Precision::bf16, opset.ends_with("-instructions"))
+                                          : make_canon_operators(2, canon::best_isa());
   const Layout layout(shape);
   Errors errors;
-  for (uint32_t seed = 1; seed <= models; ++seed) add_errors(seed, *operators, shape, batch, errors);
+  for (uint32_t seed = 1; seed <= models; ++seed) {
+    add_errors(seed, *operators, is_bf16 ? at::kBFloat16 : at::kFloat, shape, batch, errors);
+  }
   std::printf("{\"loss\":%.3e,\"gradients\":{", errors.loss);
   for (size_t t = 0; t < layout.tensors().size(); ++t) {
-    std::printf("%s\"%s\":{\"ours\":%.3e,\"fp32\":%.3e}", t == 0 ? "" : ",", layout.tensors()[t].name.c_str(),
-                std::sqrt(errors.ours[t]), std::sqrt(errors.fp32[t]));
+    std::printf("%s\"%s\":{\"ours\":%.3e,\"autograd\":%.3e}", t == 0 ? "" : ",", layout.tensors()[t].name.c_str(),
+                std::sqrt(errors.ours[t]), std::sqrt(errors.autograd[t]));
   }
   std::printf("}}\n");
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { requireConformance, requireMatch, runConformance } from '../../src/actions/conformance.js';
 import { conformanceDefaults, conformanceDigest, pinnedDigests } from '../../src/engine/conformance.js';
 import { loadAddon } from '../../src/engine/loadAddon.js';
-import { createTrainer, type Isa } from '../../src/engine/trainer.js';
+import { createTrainer, type Isa, type TrainerOptions } from '../../src/engine/trainer.js';
 import { options } from '../helpers/engine.js';
 
 const { steps, shortSteps, seed } = conformanceDefaults;
@@ -82,6 +82,11 @@ describe('an instruction set', () => {
     await expect(createTrainer(canonical)).rejects.toMatchObject({
       code: 'engine.value_out_of_range',
       message: 'precision is a choice of opset torch, received bf16 for canon-f32-v1',
+    });
+    const unknown = { opset: 'torch', precision: 'fp16' } as unknown as TrainerOptions;
+    await expect(createTrainer(options(unknown))).rejects.toMatchObject({
+      code: 'engine.value_out_of_range',
+      message: 'precision must be fp32 or bf16, received fp16',
     });
   });
 });

@@ -5,6 +5,10 @@ import { buildEngineOracle, engineOracle } from '../helpers/engineOracle.js';
 /** Of a gradient's relative error against autograd in fp64, to that of autograd in fp32: another order of summing moves it a
  *  little either way, a wrong formula by orders of magnitude. */
 const errorRatio = 1.5;
+/** Of a gradient with products in bf16, to that of autocast. */
+const bf16ErrorRatio = 1.25;
+/** Eight bits of mantissa in each of the last products. */
+const bf16LossTolerance = 4e-3;
 
 beforeAll(async () => {
   await ensureAddon({ log: () => {} });
@@ -14,7 +18,7 @@ beforeAll(async () => {
 /** Relative errors against autograd in fp64. */
 interface Gradients {
   loss: number;
-  gradients: Record<string, { ours: number; fp32: number }>;
+  gradients: Record<string, { ours: number; autograd: number }>;
 }
 
 const shapes = [
@@ -31,9 +35,22 @@ describe.each(['canon-f32-v1', 'torch'] as const)('the gradients of opset %s', (
   ])("are as near to autograd's in fp64 as autograd's in fp32: gelu %s, %s", async (gelu, _, ...shape) => {
     const { loss, gradients } = await engineOracle<Gradients>('gradients', opset, gelu, ...shape);
     expect(loss).toBeLessThan(1e-6);
-    const worse = Object.entries(gradients).filter(([, { ours, fp32 }]) => !(ours <= errorRatio * fp32));
+    const worse = Object.entries(gradients).filter(
+      ([, { ours, autograd }]) => !(ours <= errorRatio * autograd),
+    );
     expect(worse).toEqual([]);
     expect(Object.keys(gradients)).toHaveLength(3 + 6 * shape[2]);
+  });
+});
+
+describe.each(['torch-bf16', 'torch-bf16-instructions'])('the gradients of opset %s', (opset) => {
+  it.each(shapes)("are as near to autograd's in fp64 as autocast's: %s", async (_, ...shape) => {
+    const { loss, gradients } = await engineOracle<Gradients>('gradients', opset, 'erf', ...shape);
+    expect(loss).toBeLessThan(bf16LossTolerance);
+    const errors = Object.entries(gradients);
+    expect(errors.filter(([, { ours, autograd }]) => !(ours <= bf16ErrorRatio * autograd))).toEqual([]);
+    // Rounded indeed: in fp32 they would be a thousand times smaller.
+    expect(Math.min(...errors.map(([, { ours }]) => ours))).toBeGreaterThan(1e-4);
   });
 });
 

@@ -67,6 +67,18 @@ describe('training', () => {
     expect(await made.evaluate(batch())).toBeLessThan(first / 2);
   });
 
+  it('in bf16 follows fp32, with other bits', async () => {
+    const losses = async (precision: 'fp32' | 'bf16') => {
+      const made = await trainer({ precision });
+      await made.initialise(seed);
+      for (let k = 1; k <= 60; k++) await made.innerStep(batch(), scalars(k));
+      return made.evaluate(batch());
+    };
+    const [fp32, bf16] = [await losses('fp32'), await losses('bf16')];
+    expect(bf16).not.toBe(fp32);
+    expect(Math.abs(bf16 / fp32 - 1)).toBeLessThan(0.05);
+  });
+
   it('gives the same bits twice: every state, loss and norm', async () => {
     const history = async () => {
       const made = await trainer();
@@ -292,9 +304,9 @@ describe('calls', () => {
   });
 
   it('refuse a shape whose activations can not be counted in 63 bits', async () => {
-    // in 64 bits its bytes wrap around to 0.6 GB
-    const model = { vocabSize: 62_572, blockSize: 65_536, layers: 916, heads: 128, width: 128 };
-    const tooMuch = options({ model, batch: { rows: 64_019, tokens: 65_536 } });
+    // 2^62 floats: in 64 bits their bytes wrap around to none
+    const model = { vocabSize: 10_732, blockSize: 65_536, layers: 1024, heads: 1, width: 65_491 };
+    const tooMuch = options({ model, batch: { rows: 65_536, tokens: 65_536 } });
     await expect(createTrainer(tooMuch)).rejects.toMatchObject({
       code: 'engine.out_of_memory',
       message: expect.stringContaining('2^58'),

@@ -1,33 +1,25 @@
 #include "kernels/torch/torch_operators.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/_log_softmax.h>
-#include <ATen/ops/_softmax.h>
-#include <ATen/ops/_softmax_backward_data.h>
-#include <ATen/ops/addmm.h>
-#include <ATen/ops/baddbmm.h>
-#include <ATen/ops/bmm.h>
-#include <ATen/ops/exp.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/full.h>
-#include <ATen/ops/gelu.h>
-#include <ATen/ops/gelu_backward.h>
 #include <ATen/ops/mm.h>
-#include <ATen/ops/native_layer_norm.h>
-#include <ATen/ops/native_layer_norm_backward.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
-#include <limits>
 
-#include "engine/parameter_file.h"
-#include "engine/vectorised.h"
+#include "kernels/canon/isa.h"
+#include "kernels/torch/bf16.h"
 
 namespace panthalia {
 namespace {
 
-constexpr double norm_epsilon = 1e-5;
+/** Elements below which a loop is not worth a second thread. */
+constexpr int64_t grain_elements = 1 << 14;
+/** Floats of one piece of a tensor: a few pages, so that threads share any arena evenly. */
+constexpr int64_t piece_length = 1 << 16;
+constexpr int64_t cache_line = 16;  // floats
 
 class TorchScope final : public OperatorScope {
   c10::InferenceMode inference_mode_;  // no autograd bookkeeping
@@ -42,84 +34,66 @@ class IntraOp final : public Parallel {
   }
 };
 
-// at:: has no const tensors; these are only ever read.
-float* unconst(const float* data) { return const_cast<float*>(data); }
+int64_t divided_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
 
-at::Tensor tensor(ConstMatrix matrix) {
-  return at::from_blob(unconst(matrix.data), {matrix.rows, matrix.cols}, at::kFloat);
+int64_t length_of(ConstVector values) { return static_cast<int64_t>(values.size()); }
+
+/** function(begin, end) over rows of `columns` elements. */
+template <typename Function>
+void share_rows(int64_t rows, int64_t columns, Function function) {
+  at::parallel_for(0, rows, std::max<int64_t>(1, grain_elements / columns), function);
 }
 
-at::Tensor tensor(ConstVector values) {
-  return at::from_blob(unconst(values.data()), {static_cast<int64_t>(values.size())}, at::kFloat);
+template <typename Function>
+void share_elements(int64_t count, Function function) {
+  at::parallel_for(0, count, grain_elements, function);
 }
 
-/** A statistic as at:: keeps it: (N, 1). */
-at::Tensor column(Vector values) {
-  return at::from_blob(values.data(), {static_cast<int64_t>(values.size()), 1}, at::kFloat);
+// at:: has no const tensors; factors are only ever read.
+at::Tensor view(const void* data, int64_t rows, int64_t columns, at::ScalarType kind) {
+  return at::from_blob(const_cast<void*>(data), {rows, columns}, kind);
 }
 
-/** Part 0, 1 or 2 of the packed q | k | v of one sequence, as (h, T, D). */
-at::Tensor heads_of(ConstMatrix packed, AttentionShape shape, int64_t sequence, int64_t part) {
-  const int64_t channels = shape.heads * shape.head_width;
-  return at::from_blob(unconst(packed.data) + sequence * shape.time * packed.cols + part * channels,
-                       {shape.heads, shape.time, shape.head_width}, {shape.head_width, packed.cols, 1}, at::kFloat);
-}
+at::Tensor view(ConstMatrix matrix) { return view(matrix.data, matrix.rows, matrix.cols, at::kFloat); }
 
-/** The scores of one sequence as (h, T, T). */
-at::Tensor scores_of(ConstMatrix scores, AttentionShape shape, int64_t sequence) {
-  return at::from_blob(unconst(scores.data) + sequence * shape.heads * shape.time * shape.time,
-                       {shape.heads, shape.time, shape.time}, at::kFloat);
-}
-
-float scale_of(AttentionShape shape) { return 1.0f / std::sqrt(static_cast<float>(shape.head_width)); }
-
-void add_row(float* out, const float* row, int64_t length) {
-  vectorised([=] PANTHALIA_LOOP() {
-    for (int64_t c = 0; c < length; ++c) out[c] += row[c];
-  });
-}
-
-void add_rows(float* out, const float* left, const float* right, int64_t length) {
-  vectorised([=] PANTHALIA_LOOP() {
-    for (int64_t c = 0; c < length; ++c) out[c] = left[c] + right[c];
-  });
-}
-
-void scale(float* values, int64_t length, float factor) {
-  vectorised([=] PANTHALIA_LOOP() {
-    for (int64_t i = 0; i < length; ++i) values[i] *= factor;
-  });
-}
-
-double sum_of_squares(const float* values, int64_t length) {
-  return vectorised([=] PANTHALIA_LOOP() {
-    constexpr int64_t lanes = 16;  // a fixed order of additions, whatever the vector width
-    double sums[lanes] = {};
-    int64_t i = 0;
-    for (; i + lanes <= length; i += lanes) {
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        const double value = values[i + lane];
-        sums[lane] += value * value;
-      }
-    }
-    for (; i < length; ++i) sums[i % lanes] += static_cast<double>(values[i]) * values[i];
-    double total = 0;
-    for (double sum : sums) total += sum;
-    return total;
-  });
-}
+at::Tensor oriented(const at::Tensor& tensor, bool transposed) { return transposed ? tensor.t() : tensor; }
 
 }  // namespace
 
+TorchOperators::TorchOperators(int threads, Precision precision, bool bf16_instructions)
+    : agreement_(threads),
+      precision_(precision),
+      bf16_instructions_(bf16_instructions),
+      kernels_(canon::kernels_of(canon::best_isa())) {}
+
 void TorchOperators::plan(const ModelShape& shape, BatchShape batch) {
   gelu_ = shape.gelu;
-  state_tree_.emplace(Layout(shape));
-  d_probabilities_ = Arena(batch.count() * shape.heads * batch.tokens);
+  const Layout layout(shape);
+  state_tree_.emplace(layout);
+  pieces_.clear();
+  for (size_t tensor = 0; tensor < layout.tensors().size(); ++tensor) {
+    const TensorSlot& slot = layout.tensors()[tensor];
+    for (int64_t at = 0; at < slot.length; at += piece_length) {
+      pieces_.push_back({tensor, slot.offset + at, std::min(piece_length, slot.length - at)});
+    }
+  }
+  const int64_t N = batch.count(), C = shape.width;
+  scratch_stride_ =
+      divided_up(kernels_.attention_scratch(batch.tokens, shape.head_width()), cache_line) * cache_line;
+  scratch_ = Arena(std::max({scratch_stride_ * agreement_.threads, N, static_cast<int64_t>(pieces_.size()),
+                             divided_up(N, canon::column_chunk) * C}));
+  if (precision_ == Precision::bf16) {
+    int64_t most = 0;
+    const std::pair<int64_t, int64_t> weights[] = {{3 * C, C}, {4 * C, C}, {shape.vocab_size, C}};
+    for (const auto& [outputs, inputs] : weights) {
+      most = std::max(most, N * outputs + N * inputs + outputs * inputs + 3 * cache_line);
+    }
+    factors_ = Arena(most);
+  }
 }
 
-/** The probabilities: (B * h * T, T). */
 int64_t TorchOperators::attention_saved(AttentionShape shape) const {
-  return shape.batch * shape.heads * shape.time * shape.time;
+  return 2 * shape.batch * shape.heads * shape.time;
 }
 
 std::unique_ptr<OperatorScope> TorchOperators::enter() {
@@ -129,147 +103,214 @@ std::unique_ptr<OperatorScope> TorchOperators::enter() {
 
 void TorchOperators::embedding(Tokens tokens, int64_t time, ConstMatrix token_table, ConstMatrix position_table,
                                Matrix out) {
-  for (int64_t n = 0; n < out.rows; ++n) {
-    add_rows(out.data + n * out.cols, token_table.data + tokens[n] * out.cols,
-             position_table.data + n % time * out.cols, out.cols);
-  }
+  const canon::EmbeddingCall call{tokens.data(), token_table.data, position_table.data, out.data, time, out.cols};
+  share_rows(out.rows, out.cols, [&](int64_t begin, int64_t end) { kernels_.embedding(call, begin, end); });
 }
 
 void TorchOperators::embedding_backward(Tokens tokens, int64_t time, ConstMatrix d_out, Matrix token_gradient,
                                         Matrix position_gradient) {
-  std::fill_n(position_gradient.data, position_gradient.rows * position_gradient.cols, 0.0f);
-  for (int64_t n = 0; n < d_out.rows; ++n) {
-    const float* row = d_out.data + n * d_out.cols;
-    add_row(token_gradient.data + tokens[n] * d_out.cols, row, d_out.cols);
-    add_row(position_gradient.data + n % time * d_out.cols, row, d_out.cols);
-  }
+  const canon::EmbeddingBackwardCall call{
+      tokens.data(), d_out.data, token_gradient.data, position_gradient.data, d_out.rows, time, d_out.cols};
+  std::fill(position_gradient.data + time * d_out.cols,
+            position_gradient.data + position_gradient.rows * position_gradient.cols, 0.0f);
+  at::parallel_for(0, d_out.cols, 4 * cache_line, [&](int64_t begin, int64_t end) {
+    kernels_.embedding_backward_tokens(call, begin, end);
+  });
+  share_rows(time, d_out.rows / time * d_out.cols,
+             [&](int64_t begin, int64_t end) { kernels_.embedding_backward_positions(call, begin, end); });
 }
 
 void TorchOperators::layer_norm(ConstMatrix x, ConstVector gain, Matrix out, NormStatistics statistics) {
-  auto out_tensor = tensor(out), mean = column(statistics.mean), deviation = column(statistics.reciprocal_deviation);
-  at::native_layer_norm_out(out_tensor, mean, deviation, tensor(x), {x.cols}, tensor(gain), {}, norm_epsilon);
+  const canon::LayerNormCall call{
+      x.data, gain.data(), out.data, statistics.mean.data(), statistics.reciprocal_deviation.data(), x.cols};
+  share_rows(x.rows, x.cols, [&](int64_t begin, int64_t end) { kernels_.layer_norm(call, begin, end); });
 }
 
 void TorchOperators::layer_norm_backward(ConstMatrix d_out, ConstMatrix x, ConstVector gain,
                                          NormStatistics statistics, Matrix d_x, Vector gain_gradient) {
-  const auto [through, gain_part, no_bias] = at::native_layer_norm_backward(
-      tensor(d_out), tensor(x), {x.cols}, column(statistics.mean), column(statistics.reciprocal_deviation),
-      tensor(gain), {}, {true, true, false});
-  add_row(d_x.data, through.const_data_ptr<float>(), d_x.rows * d_x.cols);
-  std::copy_n(gain_part.const_data_ptr<float>(), gain_gradient.size(), gain_gradient.data());
+  float* partials = scratch_.data();
+  const canon::LayerNormBackwardCall call{d_out.data,
+                                          x.data,
+                                          gain.data(),
+                                          statistics.mean.data(),
+                                          statistics.reciprocal_deviation.data(),
+                                          d_x.data,
+                                          partials,
+                                          x.rows,
+                                          x.cols};
+  const int64_t chunks = divided_up(x.rows, canon::column_chunk);
+  at::parallel_for(0, chunks, 1,
+                   [&](int64_t begin, int64_t end) { kernels_.layer_norm_backward(call, begin, end); });
+  kernels_.column_total(partials, chunks, x.cols, gain_gradient.data(), 0, x.cols);
 }
 
-void TorchOperators::linear(ConstMatrix x, ConstMatrix weight, Matrix out) {
-  auto out_tensor = tensor(out);
-  at::mm_out(out_tensor, tensor(x), tensor(weight).t());
-}
+void TorchOperators::linear(ConstMatrix x, ConstMatrix weight, Matrix out) { product({x}, {weight, true}, out); }
 
 void TorchOperators::linear_residual(ConstMatrix x, ConstMatrix weight, ConstMatrix residual, Matrix out) {
-  auto out_tensor = tensor(out);
-  at::addmm_out(out_tensor, tensor(residual), tensor(x), tensor(weight).t());
-}
-
-void TorchOperators::linear_backward_input(ConstMatrix d_out, ConstMatrix weight, Matrix d_x) {
-  auto d_x_tensor = tensor(d_x);
-  at::mm_out(d_x_tensor, tensor(d_out), tensor(weight));
-}
-
-void TorchOperators::linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Matrix weight_gradient) {
-  auto gradient = tensor(weight_gradient);
-  at::mm_out(gradient, tensor(d_out).t(), tensor(x));
-}
-
-void TorchOperators::attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) {
-  const Matrix probabilities{saved.data(), shape.batch * shape.heads * shape.time, shape.time};
-  const auto mask = at::full({shape.time, shape.time}, -std::numeric_limits<float>::infinity(), at::kFloat).triu_(1);
-  for (int64_t b = 0; b < shape.batch; ++b) {
-    auto scores = scores_of(probabilities, shape, b);
-    at::baddbmm_out(scores, mask, heads_of(qkv, shape, b, 0), heads_of(qkv, shape, b, 1).transpose(1, 2), 1,
-                    scale_of(shape));
-  }
-  auto all = tensor(probabilities);  // (B * h * T, T)
-  at::_softmax_out(all, all, -1, false);
-  for (int64_t b = 0; b < shape.batch; ++b) {
-    auto heads = heads_of(out, shape, b, 0);
-    at::bmm_out(heads, scores_of(probabilities, shape, b), heads_of(qkv, shape, b, 2));
-  }
-}
-
-void TorchOperators::attention_backward(ConstMatrix d_out, ConstMatrix, ConstMatrix qkv, AttentionShape shape,
-                                        ConstVector saved, Matrix d_qkv) {
-  const int64_t score_rows = shape.batch * shape.heads * shape.time;
-  const ConstMatrix probabilities(saved.data(), score_rows, shape.time);
-  const Matrix d_probabilities{d_probabilities_.data(), score_rows, shape.time};
-  for (int64_t b = 0; b < shape.batch; ++b) {
-    const auto d_heads = heads_of(d_out, shape, b, 0);
-    auto d_scores = scores_of(d_probabilities, shape, b), d_value = heads_of(d_qkv, shape, b, 2);
-    at::bmm_out(d_scores, d_heads, heads_of(qkv, shape, b, 2).transpose(1, 2));
-    at::bmm_out(d_value, scores_of(probabilities, shape, b).transpose(1, 2), d_heads);
-  }
-  auto all = tensor(d_probabilities);
-  at::_softmax_backward_data_out(all, all, tensor(probabilities), -1, at::kFloat);
-  for (int64_t b = 0; b < shape.batch; ++b) {
-    const auto d_scores = scores_of(d_probabilities, shape, b);
-    auto d_query = heads_of(d_qkv, shape, b, 0), d_key = heads_of(d_qkv, shape, b, 1);
-    at::baddbmm_out(d_query, d_query, d_scores, heads_of(qkv, shape, b, 1), 0, scale_of(shape));
-    at::baddbmm_out(d_key, d_key, d_scores.transpose(1, 2), heads_of(qkv, shape, b, 0), 0, scale_of(shape));
-  }
+  product({x}, {weight, true}, out);
+  share_elements(out.rows * out.cols, [&](int64_t begin, int64_t end) {
+    kernels_.accumulate(residual.data + begin, out.data + begin, end - begin);
+  });
 }
 
 void TorchOperators::linear_gelu(ConstMatrix x, ConstMatrix weight, Matrix up, Matrix out) {
-  linear(x, weight, up);
-  auto out_tensor = tensor(out);
-  at::gelu_out(out_tensor, tensor(up), approximation());
+  product({x}, {weight, true}, up);
+  const auto gelu = gelu_ == Gelu::erf ? kernels_.gelu_erf : kernels_.gelu_tanh;
+  share_elements(out.rows * out.cols,
+                 [&](int64_t begin, int64_t end) { gelu(up.data + begin, out.data + begin, end - begin); });
+}
+
+void TorchOperators::linear_backward_input(ConstMatrix d_out, ConstMatrix weight, Matrix d_x) {
+  product({d_out}, {weight}, d_x);
 }
 
 void TorchOperators::linear_backward_input_gelu(ConstMatrix d_out, ConstMatrix weight, ConstMatrix up, Matrix d_up) {
-  linear_backward_input(d_out, weight, d_up);
-  auto d_up_tensor = tensor(d_up);
-  at::gelu_backward_out(d_up_tensor, d_up_tensor, tensor(up), approximation());
+  product({d_out}, {weight}, d_up);
+  const auto backward = gelu_ == Gelu::erf ? kernels_.gelu_erf_backward : kernels_.gelu_tanh_backward;
+  share_elements(d_up.rows * d_up.cols, [&](int64_t begin, int64_t end) {
+    backward(d_up.data + begin, up.data + begin, d_up.data + begin, end - begin);
+  });
 }
 
-/** Logits become log-probabilities. */
-float TorchOperators::cross_entropy(Matrix logits, Tokens targets, Vector) {
-  auto all = tensor(logits);
-  at::_log_softmax_out(all, all, -1, false);
-  double sum = 0;
-  for (int64_t n = 0; n < logits.rows; ++n) sum -= logits.data[n * logits.cols + targets[n]];
-  return static_cast<float>(sum / static_cast<double>(logits.rows));
+void TorchOperators::linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Matrix weight_gradient) {
+  product({d_out, true}, {x}, weight_gradient);
 }
 
-void TorchOperators::cross_entropy_backward(Matrix logits, Tokens targets, ConstVector, float share) {
-  auto all = tensor(logits);
-  at::exp_out(all, all);
-  for (int64_t n = 0; n < logits.rows; ++n) {
-    float* row = logits.data + n * logits.cols;
-    row[targets[n]] -= 1.0f;
-    scale(row, logits.cols, share);
+/** bf16: factors and product are rounded to it, sums are fp32, as autocast has it. A processor without instructions for it
+ *  multiplies the same values as fp32, many times faster than libtorch's loops over bf16 would. */
+void TorchOperators::product(Factor a, Factor b, Matrix out) {
+  auto out_tensor = view(out);
+  if (precision_ == Precision::fp32) {
+    at::mm_out(out_tensor, oriented(view(a.matrix), a.transposed), oriented(view(b.matrix), b.transposed));
+    return;
+  }
+  float* at_free = factors_.data();
+  auto take = [&](int64_t count) {
+    float* taken = at_free;
+    at_free += divided_up(count, cache_line) * cache_line;
+    return taken;
+  };
+  auto rounded = [&](const Factor& factor) {
+    const auto& [data, rows, columns] = factor.matrix;
+    const int64_t count = rows * columns;
+    if (bf16_instructions_) {
+      auto tensor = view(take(divided_up(count, 2)), rows, columns, at::kBFloat16);
+      tensor.copy_(view(factor.matrix));
+      return oriented(tensor, factor.transposed);
+    }
+    float* values = take(count);
+    share_elements(count, [&](int64_t begin, int64_t end) {
+      round_to_bf16(data + begin, values + begin, end - begin);
+    });
+    return oriented(view({values, rows, columns}), factor.transposed);
+  };
+  const auto left = rounded(a), right = rounded(b);
+  if (bf16_instructions_) {
+    auto bf16_out = view(take(divided_up(out.rows * out.cols, 2)), out.rows, out.cols, at::kBFloat16);
+    at::mm_out(bf16_out, left, right);
+    out_tensor.copy_(bf16_out);
+  } else {
+    at::mm_out(out_tensor, left, right);
+    round_output(out);
   }
 }
 
-void TorchOperators::accumulate(ConstVector addend, Vector total) {
-  add_row(total.data(), addend.data(), static_cast<int64_t>(total.size()));
+void TorchOperators::round_output(Matrix matrix) {
+  if (precision_ == Precision::fp32) return;
+  share_elements(matrix.rows * matrix.cols, [&](int64_t begin, int64_t end) {
+    round_to_bf16(matrix.data + begin, matrix.data + begin, end - begin);
+  });
 }
 
-float TorchOperators::norm(const Layout& layout, const float* gradients) {
-  return static_cast<float>(std::sqrt(sum_of_squares(gradients, layout.parameter_count())));
+float* TorchOperators::scratch_of_thread() { return scratch_.data() + at::get_thread_num() * scratch_stride_; }
+
+/** Queries, keys and values are outputs of a product, so with bf16 they are rounded already. */
+void TorchOperators::attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) {
+  const canon::AttentionCall call{
+      qkv.data, out.data, saved.data(), shape.batch, shape.time, shape.heads, shape.head_width};
+  const int64_t blocks = divided_up(shape.time, canon::query_block);
+  at::parallel_for(0, shape.batch * shape.heads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t head = begin; head < end; ++head) {
+      kernels_.attention(call, scratch_of_thread(), head * blocks, (head + 1) * blocks);
+    }
+  });
+  round_output(out);
+}
+
+void TorchOperators::attention_backward(ConstMatrix d_out, ConstMatrix out, ConstMatrix qkv, AttentionShape shape,
+                                        ConstVector saved, Matrix d_qkv) {
+  const canon::AttentionBackwardCall call{d_out.data,  out.data,   qkv.data,    saved.data(),    d_qkv.data,
+                                          shape.batch, shape.time, shape.heads, shape.head_width};
+  at::parallel_for(0, shape.batch * shape.heads, 1, [&](int64_t begin, int64_t end) {
+    kernels_.attention_backward(call, scratch_of_thread(), begin, end);
+  });
+  round_output(d_qkv);
+}
+
+float TorchOperators::cross_entropy(Matrix logits, Tokens targets, Vector row_sums) {
+  float* losses = scratch_.data();
+  const canon::CrossEntropyCall call{logits.data, targets.data(), row_sums.data(), losses, logits.cols};
+  share_rows(logits.rows, logits.cols, [&](int64_t begin, int64_t end) { kernels_.cross_entropy(call, begin, end); });
+  return kernels_.row_sum(losses, logits.rows) / static_cast<float>(logits.rows);
+}
+
+void TorchOperators::cross_entropy_backward(Matrix logits, Tokens targets, ConstVector row_sums, float share) {
+  // The kernel reads the sums; the losses are behind us.
+  const canon::CrossEntropyCall call{
+      logits.data, targets.data(), const_cast<float*>(row_sums.data()), nullptr, logits.cols};
+  share_rows(logits.rows, logits.cols,
+             [&](int64_t begin, int64_t end) { kernels_.cross_entropy_backward(call, share, begin, end); });
+}
+
+void TorchOperators::accumulate(ConstVector addend, Vector total) {
+  share_elements(length_of(addend), [&](int64_t begin, int64_t end) {
+    kernels_.accumulate(addend.data() + begin, total.data() + begin, end - begin);
+  });
+}
+
+float TorchOperators::norm(const Layout&, const float* gradients) {
+  float* squares = scratch_.data();
+  at::parallel_for(0, static_cast<int64_t>(pieces_.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      squares[i] = kernels_.square_sum(gradients + pieces_[i].offset, pieces_[i].length);
+    }
+  });
+  double total = 0;
+  for (size_t i = 0; i < pieces_.size(); ++i) total += squares[i];
+  return static_cast<float>(std::sqrt(total));
 }
 
 std::optional<size_t> TorchOperators::adamw(const Layout& layout, const AdamwArenas& arenas,
                                             const InnerConstants& constants, const StepScalars& scalars,
                                             float gradient_scale) {
-  return panthalia::adamw(layout, arenas, constants, scalars, gradient_scale);
+  const size_t none = layout.tensors().size();
+  std::atomic<size_t> first_bad = none;
+  at::parallel_for(0, static_cast<int64_t>(pieces_.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const Piece& piece = pieces_[i];
+      const AdamwSlices slices{arenas.parameters + piece.offset, arenas.m + piece.offset, arenas.v + piece.offset,
+                               arenas.gradients + piece.offset, piece.length};
+      const float decay = layout.tensors()[piece.tensor].shape.size() > 1 ? scalars.decay : 1.0f;
+      if (kernels_.adamw(slices, constants, scalars, decay, gradient_scale)) continue;
+      size_t seen = first_bad.load();
+      while (piece.tensor < seen && !first_bad.compare_exchange_weak(seen, piece.tensor)) {
+      }
+    }
+  });
+  return first_bad == none ? std::nullopt : std::optional(first_bad.load());
 }
 
 bool TorchOperators::all_finite(ConstVector values) {
-  return panthalia::all_finite(values.data(), static_cast<int64_t>(values.size()));
+  std::atomic<bool> finite = true;
+  share_elements(length_of(values), [&](int64_t begin, int64_t end) {
+    if (!kernels_.all_finite(values.data() + begin, end - begin)) finite = false;
+  });
+  return finite;
 }
 
 Digest TorchOperators::group_root(const Layout&, const float* arena) {
   IntraOp parallel;
   return state_tree_->group_root(arena, parallel);
 }
-
-const char* TorchOperators::approximation() const { return gelu_ == Gelu::erf ? "none" : "tanh"; }
 
 }  // namespace panthalia

@@ -1,9 +1,13 @@
-// Opset `torch`: the operators through at:: functions on views of our memory, and a few fused loops of our own.
+// Opset `torch`: libtorch multiplies matrices; everything else are the kernels of canon-f32-v1 on libtorch's threads.
 #pragma once
+
+#include <vector>
 
 #include "engine/arena.h"
 #include "engine/operators.h"
 #include "engine/state_tree.h"
+#include "kernels/canon/kernels.h"
+#include "kernels/torch/torch_runtime.h"
 
 namespace panthalia {
 
@@ -18,7 +22,7 @@ struct ThreadAgreement {
 
 class TorchOperators final : public Operators {
  public:
-  explicit TorchOperators(int threads) : agreement_(threads) {}
+  TorchOperators(int threads, Precision precision, bool bf16_instructions);
 
   void plan(const ModelShape& shape, BatchShape batch) override;
   int64_t attention_saved(AttentionShape shape) const override;
@@ -32,10 +36,10 @@ class TorchOperators final : public Operators {
                            Vector gain_gradient) override;
   void linear(ConstMatrix x, ConstMatrix weight, Matrix out) override;
   void linear_residual(ConstMatrix x, ConstMatrix weight, ConstMatrix residual, Matrix out) override;
-  void linear_backward_input(ConstMatrix d_out, ConstMatrix weight, Matrix d_x) override;
-  void linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Matrix weight_gradient) override;
   void linear_gelu(ConstMatrix x, ConstMatrix weight, Matrix up, Matrix out) override;
+  void linear_backward_input(ConstMatrix d_out, ConstMatrix weight, Matrix d_x) override;
   void linear_backward_input_gelu(ConstMatrix d_out, ConstMatrix weight, ConstMatrix up, Matrix d_up) override;
+  void linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Matrix weight_gradient) override;
   void attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) override;
   void attention_backward(ConstMatrix d_out, ConstMatrix out, ConstMatrix qkv, AttentionShape shape,
                           ConstVector saved, Matrix d_qkv) override;
@@ -49,12 +53,35 @@ class TorchOperators final : public Operators {
   Digest group_root(const Layout& layout, const float* arena) override;
 
  private:
-  const char* approximation() const;
+  /** One part of one tensor. */
+  struct Piece {
+    size_t tensor;
+    int64_t offset;  // floats from the start of the arena
+    int64_t length;
+  };
+  /** A factor of a product, as it lies in memory or transposed. */
+  struct Factor {
+    ConstMatrix matrix;
+    bool transposed = false;
+  };
+
+  /** out = a @ b in the precision of this trainer. */
+  void product(Factor a, Factor b, Matrix out);
+  /** Leaves in place what bf16 can hold of each, where that is the precision. */
+  void round_output(Matrix matrix);
+  float* scratch_of_thread();
 
   ThreadAgreement agreement_;
+  const Precision precision_;
+  const bool bf16_instructions_;
+  const canon::Kernels& kernels_;
   Gelu gelu_ = Gelu::erf;
   std::optional<StateTree> state_tree_;
-  Arena d_probabilities_;  // (B * h * T, T)
+  std::vector<Piece> pieces_;
+  /** What one operator needs while it runs: partial sums, losses of rows, attention's scratch of each thread. */
+  Arena scratch_;
+  int64_t scratch_stride_ = 0;
+  Arena factors_;  // of one product, rounded to bf16
 };
 
 }  // namespace panthalia

@@ -22,7 +22,7 @@ int living_operators = 0;
 /** Settings that change bits: which library multiplies, and which of several algorithms is taken. */
 void pin_settings() {
   if (at::get_num_interop_threads() != 1) at::set_num_interop_threads(1);
-  at::globalContext().setUserEnabledMkldnn(false);
+  at::globalContext().setFloat32MatmulPrecision("highest");
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
   at::globalContext().setDeterministicFillUninitializedMemory(false);  // no bits, only time
 }
@@ -63,7 +63,23 @@ ThreadAgreement::~ThreadAgreement() {
   living_operators -= 1;
 }
 
-std::unique_ptr<Operators> make_torch_operators(int threads) { return std::make_unique<TorchOperators>(threads); }
+Precision precision_named(std::string_view name) {
+  if (name == "fp32") return Precision::fp32;
+  if (name == "bf16") return Precision::bf16;
+  throw EngineError(ErrorCode::value_out_of_range, "precision must be fp32 or bf16, received " + std::string(name));
+}
+
+bool has_bf16_instructions() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+std::unique_ptr<Operators> make_torch_operators(int threads, Precision precision, bool bf16_instructions) {
+  return std::make_unique<TorchOperators>(threads, precision, bf16_instructions);
+}
 
 EngineError as_engine_error(std::exception_ptr thrown) {
   try {

@@ -1,10 +1,11 @@
 """nanoGPT's model in PyTorch, as the yardstick of bench/step.mjs: same parameters, same batches, same update.
 
     python3 bench/nanogpt.py --shape 4,4,128,64,65 --rows 12 --tokens 64 --parameters theta --batches batches \
-        --learning-rate 1e-3 [--mode eager|tuned|compile] [--precision fp32|bf16] [--threads N] [--steps 10]
+        --learning-rate 1e-3 [--mode eager|tuned|medium|compile|compile-medium] [--precision fp32|bf16] [--threads N] [--steps 10]
 
-`eager` is what nanoGPT does on a CPU; `tuned` adds fused AdamW, and float32_matmul_precision `medium` where that still
-multiplies in fp32; `compile` is torch.compile on top of `tuned`. Precision bf16 is autocast.
+`eager` is what nanoGPT does on a CPU; `tuned` adds fused AdamW; `compile` is torch.compile on top of `tuned`; `medium` is
+`tuned` and `compile-medium` is `compile` with float32_matmul_precision `medium`, which multiplies by oneDNN and is refused where
+that does not multiply in fp32. Precision bf16 is autocast.
 
 Without --steps it obeys lines on stdin: `block N` runs N steps and prints one JSON line, `end` (or the end of stdin) stops.
 Parameters: raw little-endian fp32 in manifest order (docs/protocol.md), as `saveParameters` writes them. Batches: raw int32,
@@ -101,14 +102,13 @@ class Trainer:
         self.batches = [(pair[0].contiguous(), pair[1].contiguous()) for pair in tokens]
 
         tuned = options.mode != "eager"
-        self.medium = tuned and medium_is_fp32()
-        if not self.medium:
-            torch.set_float32_matmul_precision("highest")
+        if "medium" in options.mode and not medium_is_fp32():
+            sys.exit("float32_matmul_precision medium must multiply in fp32, and on this processor it rounds to bf16 first")
         matrices = [p for p in self.model.parameters() if p.dim() >= 2]
         vectors = [p for p in self.model.parameters() if p.dim() < 2]
         groups = [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
         self.optimizer = torch.optim.AdamW(groups, lr=options.learning_rate, betas=(0.9, 0.95), fused=tuned or None)
-        self.forward = torch.compile(self.model) if options.mode == "compile" else self.model
+        self.forward = torch.compile(self.model) if "compile" in options.mode else self.model
         bf16 = options.precision == "bf16"
         self.autocast = lambda: torch.autocast("cpu", torch.bfloat16) if bf16 else contextlib.nullcontext()
         self.steps = 0
@@ -156,7 +156,7 @@ def main():
     parser.add_argument("--parameters", required=True)
     parser.add_argument("--batches", required=True)
     parser.add_argument("--learning-rate", type=float, required=True)
-    parser.add_argument("--mode", choices=["eager", "tuned", "compile"], default="eager")
+    parser.add_argument("--mode", choices=["eager", "tuned", "medium", "compile", "compile-medium"], default="eager")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--steps", type=int)
@@ -169,7 +169,6 @@ def main():
     facts = {
         "version": torch.__version__,
         "capability": torch.backends.cpu.get_cpu_capability(),
-        "medium": trainer.medium,
         "loadedBytes": loaded,
     }
     print(json.dumps(facts), flush=True)

@@ -56,9 +56,11 @@ const blockMs = 2000;
 const gateSteps = 10;
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const pythonModes = ['eager', 'tuned', 'compile'];
+const pythonModes = ['eager', 'tuned', 'medium', 'compile', 'compile-medium'];
+/** The other two are for a machine on which they are faster: 0.8M is 1.5 times slower with them. */
+const defaultModes = ['eager', 'tuned', 'compile'];
 
-/** name: canon, torch (ours); native (the same loop as canon in C++); eager, tuned, compile (PyTorch's). */
+/** name: canon, torch (ours); canon-native, torch-native (the same loops in C++); those of pythonModes (PyTorch's). */
 function commandOf(name, { workload, precision, threads, files }) {
   const { model, batch } = models[workload];
   if (pythonModes.includes(name)) {
@@ -79,12 +81,18 @@ function commandOf(name, { workload, precision, threads, files }) {
       ...['--parameters', files.parameters, '--batches', files.batches],
     ].map(String);
   }
-  const opset = name === 'torch' ? 'torch' : 'canon-f32-v1';
+  const opset = name.startsWith('torch') ? 'torch' : 'canon-f32-v1';
+  if (name.endsWith('native')) {
+    const { vocabSize, blockSize, layers, heads, width } = model;
+    return [
+      ...[here('../build/cmake/panthalia_step'), opset, precision, threads],
+      ...[vocabSize, blockSize, layers, heads, width, batch.rows, batch.tokens],
+      ...[learningRate, files.parameters, files.batches],
+    ].map(String);
+  }
   const options = { opset, threads, model, batch, learningRate, ...files };
   if (opset === 'torch') options.precision = precision;
-  const program =
-    name === 'native' ? [here('../build/cmake/panthalia_step')] : [process.execPath, here('ours.mjs')];
-  return [...program, JSON.stringify(options)];
+  return [process.execPath, here('ours.mjs'), JSON.stringify(options)];
 }
 
 /** Every contestant over one workload.  returns {name: {milliseconds, cpuMilliseconds, ratio?}} per step, and prints it */
@@ -350,7 +358,7 @@ const named = flags.contestants?.split(',');
 try {
   switch (positionals[0]) {
     case undefined: {
-      const names = named ?? [...(common.precision === 'fp32' ? ['canon'] : []), 'torch', ...pythonModes];
+      const names = named ?? [...(common.precision === 'fp32' ? ['canon'] : []), 'torch', ...defaultModes];
       for (const workload of flags.model ?? ['0.8M', '10.65M', '124M'])
         await compare(names, { workload, ...common });
       break;
@@ -366,7 +374,7 @@ try {
       break;
     case 'overhead':
       for (const workload of flags.model ?? ['0.8M'])
-        await compare(named ?? ['canon', 'native'], { workload, ...common });
+        await compare(named ?? ['canon', 'canon-native'], { workload, ...common });
       break;
     default:
       throw new Error(`expected memory, hash, replay, overhead or nothing, received ${positionals[0]}`);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
 import {ParamRules} from "./libraries/ParamRules.sol";
 
@@ -9,8 +10,13 @@ contract SubnetRegistry is ISubnetRegistry {
     struct Subnet {
         address owner;
         uint32 versions;
+        // one slot, for every draw reads it
+        uint96 solverStake;
+        uint96 seatBond;
+        uint8 exposure;
         bytes32 metadataHash;
-        mapping(uint32 version => Params) params;
+        /// contracts whose code is the parameters: whatever is never changed is read cheaper as code than as slots
+        mapping(uint32 version => address) params;
     }
 
     mapping(uint32 subnetId => Subnet) private _subnets;
@@ -23,6 +29,8 @@ contract SubnetRegistry is ISubnetRegistry {
         Subnet storage subnet = _subnets[subnetId];
         subnet.owner = msg.sender;
         subnet.metadataHash = metadataHash;
+        (subnet.solverStake, subnet.seatBond, subnet.exposure) =
+        (params.solverStake, params.seatBond, params.exposure);
         emit SubnetCreated(subnetId, msg.sender, metadataHash);
         _add(subnetId, subnet, params);
     }
@@ -32,19 +40,22 @@ contract SubnetRegistry is ISubnetRegistry {
         Subnet storage subnet = _existing(subnetId);
         require(msg.sender == subnet.owner, NotSubnetOwner(subnetId, msg.sender));
         ParamRules.check(params);
-        Params storage first = subnet.params[1];
         require(
-            params.solverStake == first.solverStake && params.seatBond == first.seatBond
-                && params.exposure == first.exposure && params.cooldownEpochs == first.cooldownEpochs,
+            params.solverStake == subnet.solverStake && params.seatBond == subnet.seatBond
+                && params.exposure == subnet.exposure
+                && params.cooldownEpochs == paramsOf(subnetId, 1).cooldownEpochs,
             SeatTermsChanged(subnetId)
         );
         return _add(subnetId, subnet, params);
     }
 
-    function paramsOf(uint32 subnetId, uint32 version) external view returns (Params memory) {
-        Subnet storage subnet = _existing(subnetId);
-        require(version > 0 && version <= subnet.versions, UnknownVersion(subnetId, version));
-        return subnet.params[version];
+    function paramsOf(uint32 subnetId, uint32 version) public view returns (Params memory) {
+        address code = _subnets[subnetId].params[version];
+        if (code == address(0)) {
+            _existing(subnetId);
+            revert UnknownVersion(subnetId, version);
+        }
+        return abi.decode(SSTORE2.read(code), (Params));
     }
 
     /// @inheritdoc ISubnetRegistry
@@ -58,8 +69,9 @@ contract SubnetRegistry is ISubnetRegistry {
         view
         returns (uint96 solverStake, uint96 seatBond, uint8 exposure)
     {
-        Params storage first = _existing(subnetId).params[1];
-        return (first.solverStake, first.seatBond, first.exposure);
+        Subnet storage subnet = _subnets[subnetId];
+        (solverStake, seatBond, exposure) = (subnet.solverStake, subnet.seatBond, subnet.exposure);
+        require(exposure > 0, UnknownSubnet(subnetId));
     }
 
     function ownerOf(uint32 subnetId) external view returns (address) {
@@ -75,7 +87,7 @@ contract SubnetRegistry is ISubnetRegistry {
         returns (uint32 version)
     {
         version = ++subnet.versions;
-        subnet.params[version] = params;
+        subnet.params[version] = SSTORE2.write(abi.encode(params));
         emit ParamsAdded(subnetId, version);
     }
 

@@ -1,5 +1,5 @@
 /** npm test: everything that runs without a GPU. The last line is the count; the exit code is 1 if anything failed.
- *  usage: node scripts/test.mjs [suite ...]     suites: unit engine chain e2e contracts */
+ *  usage: node scripts/test.mjs [suite ...]     suites: unit engine chain e2e contracts gas */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,14 @@ import { root } from './compile.mjs';
 import { forgeBinary } from './forge.mjs';
 
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-const suites = { unit: runVitest, engine: runVitest, chain: runVitest, e2e: runVitest, contracts: runForge };
+const suites = {
+  unit: runVitest,
+  engine: runVitest,
+  chain: runVitest,
+  e2e: runVitest,
+  contracts: runForge,
+  gas: runGas,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in suites));
@@ -89,6 +96,21 @@ function runForge() {
   // forge that does not compile prints no results at all.
   if (status !== 0 && count.failed === 0) count.failed = 1;
   return count;
+}
+
+function runGas() {
+  const { stdout } = run(
+    process.execPath,
+    [join(root, 'scripts/gas.mjs'), '--json'],
+    ['ignore', 'pipe', 'inherit'],
+  );
+  const lines = `${stdout}`.trim().split('\n');
+  process.stdout.write(`${lines.slice(0, -1).join('\n')}\n`);
+  try {
+    return { skipped: 0, ...JSON.parse(lines.at(-1)) };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
 }
 
 function parseForge(stdout) {

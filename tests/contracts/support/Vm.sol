@@ -23,6 +23,11 @@ interface Vm {
     function toString(uint256 value) external pure returns (string memory);
     function addr(uint256 privateKey) external pure returns (address);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    /// @dev Gas of the whole transaction that the last call was, where the test runs isolated.
+    function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256 gas);
+    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
+    function allowCheatcodes(address account) external;
+    function store(address target, bytes32 slot, bytes32 value) external;
     function assume(bool condition) external pure;
     function snapshotState() external returns (uint256);
     function revertToState(uint256 snapshot) external returns (bool);

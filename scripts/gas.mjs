@@ -1,0 +1,100 @@
+/** npm run gas: what transactions and bytecode cost, against the files in tests/contracts/gas/snapshots. Fails where something
+ *  costs more than a hundredth more, or a contract is too large. With --write: takes over what was measured.
+ *  With --json (of npm test): the last line is {"passed":n,"failed":m}. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { root } from './compile.mjs';
+import { forgeBinary } from './forge.mjs';
+
+/** Bytes; the chain's own limit is 24,576. */
+const mostBytes = 22_000;
+const tolerance = 0.01;
+const kept = join(root, 'tests/contracts/gas/snapshots');
+const fresh = join(root, 'cache', `gas.${process.pid}`);
+
+const failures = [];
+let passed = 0;
+try {
+  const measured = { ...measureGas(), bytecode: measureBytecode() };
+  if (process.argv.includes('--write')) write(measured);
+  else compare(measured);
+} finally {
+  rmSync(fresh, { recursive: true, force: true });
+}
+for (const failure of failures) console.log(` × ${failure}`);
+if (failures.length > 0) console.log('next: make it cheaper, or take it over with npm run gas -- --write');
+console.log(
+  process.argv.includes('--json')
+    ? JSON.stringify({ passed, failed: failures.length })
+    : `gas: ${passed} within ${tolerance * 100} %, ${failures.length} not`,
+);
+process.exitCode = failures.length === 0 ? 0 : 1;
+
+/** Group -> name -> gas. */
+function measureGas() {
+  const args = ['test', '--root', root, '--match-path', 'tests/contracts/gas/*'];
+  const env = { ...process.env, FORGE_SNAPSHOT_EMIT: 'true', FOUNDRY_SNAPSHOTS: fresh };
+  const { status, stdout, stderr } = spawnSync(forgeBinary(), args, { cwd: root, env, encoding: 'utf8' });
+  if (status !== 0) {
+    console.error(`${stdout}${stderr}`);
+    process.exit(1);
+  }
+  return readGroups(fresh);
+}
+
+/** Contract -> bytes of deployed code. */
+function measureBytecode() {
+  const contracts = readdirSync(join(root, 'contracts')).filter((name) => name.endsWith('.sol'));
+  const sizes = contracts.map((file) => {
+    const artifact = JSON.parse(
+      readFileSync(join(root, 'out', file, `${basename(file, '.sol')}.json`), 'utf8'),
+    );
+    const bytes = artifact.deployedBytecode.object.length / 2 - 1;
+    if (bytes > mostBytes) failures.push(`${file} has ${bytes} bytes of code, of ${mostBytes} allowed`);
+    return [basename(file, '.sol'), String(bytes)];
+  });
+  return Object.fromEntries(sizes);
+}
+
+function compare(measured) {
+  const expected = readGroups(kept);
+  for (const group of new Set([...Object.keys(expected), ...Object.keys(measured)])) {
+    const names = new Set([...Object.keys(expected[group] ?? {}), ...Object.keys(measured[group] ?? {})]);
+    for (const name of names) judge(`${group}: ${name}`, expected[group]?.[name], measured[group]?.[name]);
+  }
+}
+
+function judge(name, before, after) {
+  if (before === undefined) failures.push(`${name} costs ${after} and stands in no snapshot`);
+  else if (after === undefined) failures.push(`${name} stands in a snapshot and is not measured any more`);
+  else if (Number(after) > Number(before) * (1 + tolerance))
+    failures.push(`${name} costs ${after}, before ${before} (${percent(after, before)})`);
+  else {
+    passed += 1;
+    if (Number(after) < Number(before) * (1 - tolerance))
+      console.log(` ✓ ${name} costs ${after}, before ${before} (${percent(after, before)}): take it over`);
+  }
+}
+
+function percent(after, before) {
+  const change = (Number(after) / Number(before) - 1) * 100;
+  return `${change > 0 ? '+' : ''}${change.toFixed(1)} %`;
+}
+
+function write(measured) {
+  mkdirSync(kept, { recursive: true });
+  for (const file of readdirSync(kept)) rmSync(join(kept, file));
+  for (const [group, figures] of Object.entries(measured)) {
+    const sorted = Object.fromEntries(Object.entries(figures).sort(([a], [b]) => (a < b ? -1 : 1)));
+    writeFileSync(join(kept, `${group}.json`), `${JSON.stringify(sorted, null, 2)}\n`);
+  }
+  console.log(`written: ${kept}`);
+}
+
+function readGroups(folder) {
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.name.endsWith('.json'));
+  return Object.fromEntries(
+    files.map(({ name }) => [basename(name, '.json'), JSON.parse(readFileSync(join(folder, name), 'utf8'))]),
+  );
+}

@@ -1,5 +1,6 @@
 /** The money of a dispute, in token units. Twins: contracts/libraries/Escalation.sol, Settlement.sol.
  *  source: the paper's Figure 4 (3 verifiers for 30, 5 for 50); docs/protocol.md, money */
+import type { Verdict } from './facts.js';
 import type { CaseView } from './market.js';
 import type { Address } from './task.js';
 
@@ -34,6 +35,14 @@ export function panelSize(terms: PanelTerms, round: number): number {
 /** The round whose ruling nobody can appeal. */
 export function lastRound(terms: PanelTerms): number {
   return terms.terminalPanel > 0 ? terms.maxRounds + 1 : terms.maxRounds;
+}
+
+/** The verdict with the most votes, if more than half of the panel voted and no other has as many. */
+export function rulingOf(size: number, votes: Readonly<Record<Verdict, number>>): Verdict | 'none' {
+  const [first, second] = Object.entries(votes).sort(([, a], [, b]) => b - a) as [Verdict, number][];
+  const voted = Object.values(votes).reduce((sum, count) => sum + count, 0);
+  if (first === undefined || 2 * voted <= size || first[1] === second?.[1]) return 'none';
+  return first[0];
 }
 
 /** What opening this round costs. */

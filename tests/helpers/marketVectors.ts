@@ -1,0 +1,182 @@
+/** Random inputs of everything that contracts and TypeScript both compute, with TypeScript's answers, encoded as
+ *  tests/contracts/Differential.t.sol decodes them. */
+import { AbiCoder } from 'ethers';
+import { keccakWords } from '../../src/protocol/abiWords.js';
+import { lastRound, panelSize, rulingOf } from '../../src/protocol/economics.js';
+import type { Verdict } from '../../src/protocol/facts.js';
+import {
+  auditedSteps,
+  checkChance,
+  checkOf,
+  leastChance,
+  reach,
+  rollOf,
+} from '../../src/protocol/sampling.js';
+import { settleConviction, settleRound, settleVoidRound } from '../../src/protocol/settlement.js';
+import { ownerOfTicket, seatsBefore, ticketOf, totalSeats } from '../../src/protocol/sortition.js';
+import type { Address, Hex32 } from '../../src/protocol/task.js';
+import { traceProof, traceRoot } from '../../src/protocol/trace.js';
+import { verdictCodes, voteCommitment } from '../../src/protocol/vote.js';
+
+const types = [
+  'tuple(uint256[] leaves, uint256[] weights, uint256[] epochs, uint256 epoch, bytes32[] entropies, uint256 total, uint256[] winners)[]',
+  'tuple(uint256[7] terms, bytes32 seed, bytes32 taskId, uint256 score, uint256 gain, uint256 steps, bytes32 roll, uint256 chance, uint256 check, uint256[] audited, uint256 least, uint256 reach)[]',
+  'tuple(uint256[6] terms, uint256 round, uint256[4] votes, uint256 size, uint256 fee, uint256 last, uint256 ruling)[]',
+  'tuple(uint256[6] panel, uint256[4] terms, uint256[2] settled, uint256[2] void, uint256[3] conviction)[]',
+  'tuple(uint256 chainId, address court, bytes32 caseId, uint256 round, uint256 seat, address voter, uint256 verdict, bytes32 answer, bytes32 salt, bytes32 hash)[]',
+  'tuple(uint256 innerSteps, uint256 index, bytes32 value, bytes32[] proof, bytes32 root)[]',
+];
+const drawsPerTree = 20;
+
+/** `count` of them: a fifth each of draws, sampling, panels and settlements, a tenth each of votes and traces.
+ *  returns abi.encode of six arrays */
+export function marketVectors(seed: bigint, count: number): Hex32 {
+  const dice = new Dice(seed);
+  const some = <T>(share: number, make: (dice: Dice) => T) =>
+    Array.from({ length: Math.ceil(count / share) }, () => make(dice));
+  return AbiCoder.defaultAbiCoder().encode(types, [
+    some(5 * drawsPerTree, treeVector),
+    some(5, sampleVector),
+    some(5, panelVector),
+    some(5, settlementVector),
+    some(10, voteVector),
+    some(10, traceVector),
+  ]) as Hex32;
+}
+
+function treeVector(dice: Dice) {
+  let epoch = 1;
+  const changes = Array.from({ length: dice.below(40) + 1 }, () => {
+    epoch += dice.below(4) === 0 ? dice.below(3) : 0;
+    // neighbours, and leaves at both ends of the tree
+    const leaf = [dice.below(12), 262_143 - dice.below(5), dice.below(262_144)][dice.below(3)] as number;
+    return { leaf, weight: BigInt(dice.below(5) === 0 ? 0 : dice.below(1_000)), epoch };
+  });
+  const now = epoch + dice.below(2);
+  const seats = seatsBefore(changes, now);
+  const total = totalSeats(seats);
+  const entropies = Array.from({ length: total === 0n ? 0 : drawsPerTree }, () => dice.word());
+  return {
+    leaves: changes.map(({ leaf }) => leaf),
+    weights: changes.map(({ weight }) => weight),
+    epochs: changes.map((change) => change.epoch),
+    ...{ epoch: now, entropies, total },
+    winners: entropies.map((entropy, i) => ownerOfTicket(seats, ticketOf(entropy, i, total))),
+  };
+}
+
+function sampleVector(dice: Dice) {
+  const pMax = dice.edge(2 ** 32);
+  const sampling = {
+    ...{ pMin: Math.min(dice.edge(2 ** 32), pMax), pMax, scoreHalf: dice.below(1_000) + 1 },
+    ...{ stepAuditRate: dice.edge(2 ** 32), auditSteps: dice.below(16) + 1 },
+  };
+  const { pMin, scoreHalf, stepAuditRate } = sampling;
+  const money = { minPrice: dice.amount(), solverStake: dice.amount(), adversaryBps: dice.below(5_001) };
+  const [seed, taskId, score, gain] = [dice.word(), dice.word(), BigInt(dice.edge(100_000)), dice.amount()];
+  const steps = dice.below(2_000) + 1;
+  const roll = rollOf(seed, taskId);
+  return {
+    terms: [pMin, pMax, scoreHalf, stepAuditRate, money.minPrice, money.solverStake, money.adversaryBps],
+    ...{ seed, taskId, score, gain, steps, roll, chance: checkChance(sampling, score) },
+    check: ['none', 'steps', 'whole'].indexOf(checkOf(sampling, roll, score)),
+    audited: auditedSteps(sampling, roll, steps),
+    ...{ least: leastChance(money, gain), reach: reach(sampling) },
+  };
+}
+
+function panelVector(dice: Dice) {
+  const panelDoubles = dice.below(3) === 0;
+  const maxRounds = dice.below(panelDoubles ? 5 : 16) + 1;
+  const terms = {
+    ...{ panelStart: dice.below(4) * 2 + 1, panelStep: panelDoubles ? 0 : dice.below(5) * 2, maxRounds },
+    ...{ panelDoubles, terminalPanel: dice.below(2) * 63, verifierFee: dice.amount() },
+  };
+  const last = lastRound(terms);
+  const round = dice.below(last) + 1;
+  const votes = { valid: dice.below(9), invalid: dice.below(9), unavailable: dice.below(9) };
+  const panel = votes.valid + votes.invalid + votes.unavailable + dice.below(12);
+  const ruling = rulingOf(panel, votes);
+  return {
+    terms: [
+      ...[terms.panelStart, terms.panelStep, panelDoubles ? 1 : 0, maxRounds, terms.terminalPanel],
+      terms.verifierFee,
+    ],
+    ...{ round, votes: [panel, votes.valid, votes.invalid, votes.unavailable] },
+    ...{ size: panelSize(terms, round), last, ruling: ruling === 'none' ? 0 : verdictCodes[ruling] },
+    fee: BigInt(panelSize(terms, round)) * terms.verifierFee,
+  };
+}
+
+function settlementVector(dice: Dice) {
+  const [fee, bond, verifierFee] = [dice.amount(), dice.amount(), dice.amount()];
+  const [right, lost] = [BigInt(dice.below(64)), BigInt(dice.below(64))];
+  const refund = dice.below(2) === 0 ? 0n : dice.big() % (lost * bond + 1n);
+  const terms = { solverStake: dice.amount(), bountyBps: dice.below(4_001), buyerBps: dice.below(3_001) };
+  const { solverStake, bountyBps, buyerBps } = terms;
+  const firstFee = dice.big() % (solverStake / 10n + 1n);
+  const settled = settleRound({ fee, bond, right, lost, refund });
+  const nothing = settleVoidRound({ bond, verifierFee, voted: right, lost });
+  const conviction = settleConviction(terms, firstFee);
+  return {
+    panel: [fee, bond, right, lost, refund, verifierFee],
+    terms: [solverStake, bountyBps, buyerBps, firstFee],
+    settled: [settled.share, settled.burned],
+    void: [nothing.share, nothing.burned],
+    conviction: [conviction.toDisputer, conviction.toBuyer, conviction.burned],
+  };
+}
+
+function voteVector(dice: Dice) {
+  const at = {
+    ...{ chainId: dice.below(2 ** 40) + 1, court: dice.address(), caseId: dice.word() },
+    ...{ round: dice.below(256), seat: dice.below(256), voter: dice.address() },
+  };
+  const verdict = (['valid', 'invalid', 'unavailable'] as Verdict[])[dice.below(3)] as Verdict;
+  const [answer, salt] = [dice.word(), dice.word()];
+  const hash = voteCommitment(at, { verdict, answer }, salt);
+  return { ...at, ...{ verdict: verdictCodes[verdict], answer, salt, hash } };
+}
+
+function traceVector(dice: Dice) {
+  const innerSteps = dice.below(40) + 1;
+  const leaves = Array.from({ length: innerSteps + 1 }, () => dice.word());
+  const index = dice.below(leaves.length);
+  return {
+    ...{ innerSteps, index, value: leaves[index] as Hex32 },
+    ...{ proof: traceProof(leaves, index), root: traceRoot(leaves) },
+  };
+}
+
+/** Keccak in counter mode. */
+class Dice {
+  private rolls = 0;
+  constructor(private readonly seed: bigint) {}
+
+  word(): Hex32 {
+    return keccakWords(this.seed, this.rolls++);
+  }
+
+  big(): bigint {
+    return BigInt(this.word());
+  }
+
+  /** 0 .. most - 1 */
+  below(most: number): number {
+    return Number(this.big() % BigInt(most));
+  }
+
+  /** 0 .. most - 1, with the two ends as often as all that lies between */
+  edge(most: number): number {
+    return [0, most - 1, this.below(most), this.below(most)][this.below(4)] as number;
+  }
+
+  /** Token units: small enough that roundings show, or up to 10^26. */
+  amount(): bigint {
+    return this.below(2) === 0 ? BigInt(this.below(100) + 1) : (this.big() % 10n ** 26n) + 1n;
+  }
+
+  address(): Address {
+    return `0x${this.word().slice(26)}`;
+  }
+}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {SortitionTree} from "../../contracts/libraries/SortitionTree.sol";
-import {Test} from "./support/Vm.sol";
+import {SortitionTree} from "../../../contracts/libraries/SortitionTree.sol";
+import {Test} from "../support/Vm.sol";
 
 /// @dev The tree against two plain arrays: weights now, and weights when the last epoch ended.
 contract SortitionTreeTest is Test {
@@ -73,6 +73,41 @@ contract SortitionTreeTest is Test {
         this.find(SortitionTree.MAX_SUM, 2);
     }
 
+    /// @dev Three times the leaves of one node, so that sums meet in few nodes. Read from the tree's own words.
+    function testFuzz_everyNodeIsTheSumOfItsChildrenInBothEpochs(uint256 seed) public {
+        for (uint256 step = 0; step < 40; ++step) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            if (seed % 4 == 0) _epoch += uint32((seed >> 8) % 2 + 1);
+            uint256 leaf = (seed >> 16) % 12 + ((seed >> 24) % 2) * 16_384;
+            _tree.update(leaf, (seed >> 32) % 50, _epoch);
+            for (uint256 level = SortitionTree.LEVELS - 1; level > 0; --level) {
+                leaf >>= 2;
+                (uint256 current, uint256 snapshot) = _sums(level, leaf);
+                (uint256 above, uint256 aboveBefore) = _lanes(level - 1, leaf >> 2, leaf & 3);
+                vm.assertEq(above, current, "now");
+                vm.assertEq(aboveBefore, snapshot, "as the last epoch ended");
+            }
+        }
+    }
+
+    function testFuzz_noWriteOfAnEpochChangesWhatItsDrawsSee(uint256 seed) public {
+        for (uint256 i = 0; i < 8; ++i) {
+            _tree.update(_leaves[i], (seed >> (8 * i)) % 9 + 1, 1);
+        }
+        uint256 sum = _tree.total(2);
+        uint256[] memory owners = new uint256[](sum);
+        for (uint256 ticket = 0; ticket < sum; ++ticket) {
+            owners[ticket] = _tree.find(ticket, 2);
+        }
+        for (uint256 i = 0; i < 8; ++i) {
+            _tree.update(_leaves[(seed >> (3 * i)) % 8], (seed >> (64 + 8 * i)) % 100, 2);
+        }
+        vm.assertEq(_tree.total(2), sum, "total");
+        for (uint256 ticket = 0; ticket < sum; ++ticket) {
+            vm.assertEq(_tree.find(ticket, 2), owners[ticket], "owner");
+        }
+    }
+
     function update(uint256 leaf, uint256 weight, uint32 epoch) external {
         _tree.update(leaf, weight, epoch);
     }
@@ -96,5 +131,22 @@ contract SortitionTreeTest is Test {
             left -= _previous[owner++];
         }
         vm.assertEq(_tree.find(ticket, _epoch), _leaves[owner], "owner of a ticket");
+    }
+
+    function _sums(uint256 level, uint256 place) private view returns (uint256 current, uint256 snapshot) {
+        for (uint256 lane = 0; lane < 4; ++lane) {
+            (uint256 a, uint256 b) = _lanes(level, place, lane);
+            (current, snapshot) = (current + a, snapshot + b);
+        }
+    }
+
+    function _lanes(uint256 level, uint256 place, uint256 lane)
+        private
+        view
+        returns (uint256 current, uint256 snapshot)
+    {
+        uint256 node = _tree.nodes[(level << 32) | place];
+        current = (node >> (28 * lane)) % 2 ** 28;
+        snapshot = node >> 224 == _epoch ? (node >> (112 + 28 * lane)) % 2 ** 28 : current;
     }
 }

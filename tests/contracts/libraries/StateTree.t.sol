@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {StateTree} from "../../contracts/libraries/StateTree.sol";
-import {Test} from "./support/Vm.sol";
+import {StateTree} from "../../../contracts/libraries/StateTree.sol";
+import {Test} from "../support/Vm.sol";
 
 /// @dev The states of tests/fixtures/stateTree.json, which the tests of TypeScript and C++ read too.
 contract StateTreeTest is Test {
@@ -120,6 +120,33 @@ contract StateTreeTest is Test {
         this.verifyChunk(proof.root, proof.place, proof.data, proof.siblings);
     }
 
+    /// @dev Against trees built the plain way over a model of `tensors` tensors with up to five chunks each.
+    function testFuzz_opensEveryChunkOfAnyModel(uint256 seed) public {
+        uint32 tensors = uint32(between(seed, 1, 9));
+        bytes32[] memory roots = new bytes32[](tensors);
+        for (uint32 tensor = 0; tensor < tensors; ++tensor) {
+            (roots[tensor],) = _plainTree(_leavesOf(seed, tensor), 0);
+        }
+        uint32 chosen = uint32((seed >> 128) % tensors);
+        (bytes32 root, bytes32[] memory upper) = _plainTree(roots, chosen);
+        bytes32[] memory leaves = _leavesOf(seed, chosen);
+        for (uint32 chunk = 0; chunk < leaves.length; ++chunk) {
+            (, bytes32[] memory lower) = _plainTree(leaves, chunk);
+            Proof memory proof = Proof({
+                root: root,
+                place: StateTree.ChunkPlace(chosen, chunk, tensors, _floatsOf(seed, chosen)),
+                data: _dataOf(seed, chosen, chunk),
+                siblings: new bytes32[](lower.length + upper.length)
+            });
+            for (uint256 i = 0; i < proof.siblings.length; ++i) {
+                proof.siblings[i] = i < lower.length ? lower[i] : upper[i - lower.length];
+            }
+            this.verifyChunk(proof.root, proof.place, proof.data, proof.siblings);
+            proof.data[0] ^= 0x80;
+            _refuse(proof);
+        }
+    }
+
     /// @dev External, because data and proof are calldata.
     function verifyChunk(
         bytes32 root,
@@ -193,5 +220,63 @@ contract StateTreeTest is Test {
         while (magnitude >> (exponent + 1) != 0) ++exponent;
         uint256 mantissa = (magnitude << (23 - exponent)) & 0x7fffff;
         return (negative ? 1 << 31 : 0) | ((127 - 6 + exponent) << 23) | mantissa;
+    }
+
+    function _floatsOf(uint256 seed, uint32 tensor) private pure returns (uint64) {
+        return uint64(between(uint256(keccak256(abi.encode(seed, tensor))), 1, 5_000));
+    }
+
+    function _dataOf(uint256 seed, uint32 tensor, uint32 chunk) private pure returns (bytes memory data) {
+        uint256 left = _floatsOf(seed, tensor) - 1_024 * uint256(chunk);
+        data = new bytes(4 * (left < 1_024 ? left : 1_024));
+        data[0] = bytes1(uint8(tensor));
+        data[data.length - 1] = bytes1(uint8(chunk));
+    }
+
+    function _leavesOf(uint256 seed, uint32 tensor) private pure returns (bytes32[] memory leaves) {
+        leaves = new bytes32[]((_floatsOf(seed, tensor) + 1_023) / 1_024);
+        for (uint32 chunk = 0; chunk < leaves.length; ++chunk) {
+            // below 256 a little-endian word is the number in its first byte
+            leaves[chunk] = sha256(
+                abi.encodePacked(
+                    bytes1(0x00),
+                    bytes1(uint8(tensor)),
+                    bytes3(0),
+                    bytes1(uint8(chunk)),
+                    bytes3(0),
+                    _dataOf(seed, tensor, chunk)
+                )
+            );
+        }
+    }
+
+    /// @dev An odd last node goes up as it is.
+    function _plainTree(bytes32[] memory leaves, uint256 index)
+        private
+        pure
+        returns (bytes32 root, bytes32[] memory proof)
+    {
+        bytes32[] memory nodes = new bytes32[](leaves.length);
+        bytes32[] memory siblings = new bytes32[](8);
+        uint256 count = leaves.length;
+        uint256 found = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            nodes[i] = leaves[i];
+        }
+        for (; count > 1; count = (count + 1) / 2) {
+            if (index % 2 == 1) siblings[found++] = nodes[index - 1];
+            else if (index + 1 < count) siblings[found++] = nodes[index + 1];
+            index /= 2;
+            for (uint256 i = 0; 2 * i < count; ++i) {
+                nodes[i] = 2 * i + 1 == count
+                    ? nodes[2 * i]
+                    : sha256(abi.encodePacked(bytes1(0x01), nodes[2 * i], nodes[2 * i + 1]));
+            }
+        }
+        proof = new bytes32[](found);
+        for (uint256 i = 0; i < found; ++i) {
+            proof[i] = siblings[i];
+        }
+        return (nodes[0], proof);
     }
 }

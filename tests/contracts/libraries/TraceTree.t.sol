@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {TraceTree} from "../../contracts/libraries/TraceTree.sol";
-import {Test} from "./support/Vm.sol";
+import {TraceTree} from "../../../contracts/libraries/TraceTree.sol";
+import {Test} from "../support/Vm.sol";
 
 /// @dev The trace of tests/fixtures/trace.json, which the TypeScript tests read too: H = 5.
 contract TraceTreeTest is Test {
@@ -75,6 +75,25 @@ contract TraceTreeTest is Test {
         vm.assertLt(leaves, 2 * (uint256(innerSteps) + 1), "and no level too many");
     }
 
+    /// @dev Against a tree that is built the plain way: all leaves in a list, pairs hashed until one is left.
+    function testFuzz_opensEveryLeafOfAnyTraceAndNoOther(uint32 innerSteps, uint256 seed) public {
+        innerSteps = uint32(between(innerSteps, 1, 40));
+        bytes32[] memory values = new bytes32[](innerSteps + 1);
+        for (uint32 i = 0; i <= innerSteps; ++i) {
+            values[i] = keccak256(abi.encode(seed, i));
+        }
+        for (uint32 i = 0; i <= innerSteps; ++i) {
+            (bytes32 root, bytes32[] memory proof) = _plainTree(values, i);
+            this.verify(root, innerSteps, i, values[i], proof);
+            uint32 other = uint32(between(seed, 0, innerSteps));
+            if (other == i) continue;
+            vm.expectPartialRevert(TraceTree.NotInTrace.selector);
+            this.verify(root, innerSteps, other, values[i], proof);
+            vm.expectPartialRevert(TraceTree.NotInTrace.selector);
+            this.verify(root, innerSteps, i, values[other], proof);
+        }
+    }
+
     function test_aTraceOfOneLeafIsItsOwnProof() public view {
         bytes32 root = keccak256(abi.encodePacked(bytes1(0x00), uint32(0), _leaves[0]));
         this.verify(root, 0, 0, _leaves[0], new bytes32[](0));
@@ -95,5 +114,28 @@ contract TraceTreeTest is Test {
 
     function _proof(uint32 index) private view returns (bytes32[] memory) {
         return vm.parseJsonBytes32Array(_json, string.concat(".proofs[", vm.toString(index), "]"));
+    }
+
+    function _plainTree(bytes32[] memory values, uint32 index)
+        private
+        pure
+        returns (bytes32 root, bytes32[] memory proof)
+    {
+        uint256 width = 1;
+        uint256 levels = 0;
+        while (width < values.length) (width, levels) = (width * 2, levels + 1);
+        bytes32[] memory nodes = new bytes32[](width);
+        for (uint32 i = 0; i < values.length; ++i) {
+            nodes[i] = keccak256(abi.encodePacked(bytes1(0x00), i, values[i]));
+        }
+        proof = new bytes32[](levels);
+        for (uint256 level = 0; level < levels; ++level) {
+            proof[level] = nodes[(index >> level) ^ 1];
+            width /= 2;
+            for (uint256 i = 0; i < width; ++i) {
+                nodes[i] = keccak256(abi.encodePacked(bytes1(0x01), nodes[2 * i], nodes[2 * i + 1]));
+            }
+        }
+        return (nodes[0], proof);
     }
 }

@@ -31,7 +31,6 @@ interface Vm {
     function allowCheatcodes(address account) external;
     function store(address target, bytes32 slot, bytes32 value) external;
     function assume(bool condition) external pure;
-    function store(address target, bytes32 slot, bytes32 value) external;
     function load(address target, bytes32 slot) external view returns (bytes32);
     function etch(address target, bytes calldata code) external;
     function snapshotState() external returns (uint256);

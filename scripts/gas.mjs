@@ -45,7 +45,11 @@ function measureGas() {
 
 /** Contract -> bytes of deployed code. */
 function measureBytecode() {
-  const contracts = readdirSync(join(root, 'contracts')).filter((name) => name.endsWith('.sol'));
+  const folders = ['contracts', 'contracts/randomness'];
+  const contracts = folders
+    .flatMap((folder) => readdirSync(join(root, folder)))
+    .filter(isSource)
+    .sort();
   const sizes = contracts.map((file) => {
     const artifact = JSON.parse(
       readFileSync(join(root, 'out', file, `${basename(file, '.sol')}.json`), 'utf8'),
@@ -55,6 +59,10 @@ function measureBytecode() {
     return [basename(file, '.sol'), String(bytes)];
   });
   return Object.fromEntries(sizes);
+}
+
+function isSource(name) {
+  return name.endsWith('.sol');
 }
 
 function compare(measured) {

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {BlockHeader} from "@openzeppelin/contracts/utils/BlockHeader.sol";
 import {Memory} from "@openzeppelin/contracts/utils/Memory.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {IRandomnessBeacon} from "./interfaces/IRandomnessBeacon.sol";
+import {IRandomnessBeacon} from "../interfaces/IRandomnessBeacon.sol";
 
 /// @notice Epochs, and one seed per epoch from a proven block header.
 /// @dev The mix is taken and not the block hash: a proposer can grind the hash by reordering transactions, but

@@ -1,5 +1,5 @@
 /** What one open dashboard knows: the run, the view, the size, the time. It tells its listeners when there is something new to
- *  draw, and no more than ten times a second. No terminal in here. */
+ *  draw, no more than ten times a second, and less often where a frame takes long. No terminal in here. */
 import type { StampedEvent } from '../events/types.js';
 import type { Ability } from './keys.js';
 import type { Size } from './layout.js';
@@ -14,6 +14,8 @@ export interface SessionOptions {
   disputeCosts?: readonly string[];
   /** unix milliseconds; of a replay, the time that is replayed */
   now?: () => number;
+  /** CPU time of this process, milliseconds */
+  cpuMs?: () => number;
   onEffect: (effect: Effect) => void;
 }
 
@@ -36,12 +38,14 @@ export interface Session {
 }
 
 const frameMs = 100;
+/** A frame waits this many times the CPU time of the last one: a large screen on a slow machine costs less than a tenth of a core. */
+const restPerFrame = 16;
 /** Ages and clocks on the screen are in seconds. */
 const tickMs = 1000;
 const noticeMs = 6000;
 
 export function createSession(options: SessionOptions): Session {
-  const { abilities, title, onEffect, disputeCosts = [], now = Date.now } = options;
+  const { abilities, title, onEffect, disputeCosts = [], now = Date.now, cpuMs = ownCpuMs } = options;
   const listeners = new Set<() => void>();
   let model = emptyModel();
   let view = firstView;
@@ -50,6 +54,7 @@ export function createSession(options: SessionOptions): Session {
   let status: string | null = null;
   let frameTimer: NodeJS.Timeout | null = null;
   let drawnMs = 0;
+  let costMs = 0;
 
   const situation = () => ({ model, abilities, disputeCosts, view, size, nowMs: now(), title, status });
   const takeScene = (): SceneOptions => {
@@ -61,15 +66,26 @@ export function createSession(options: SessionOptions): Session {
     if (frameTimer !== null) clearTimeout(frameTimer);
     frameTimer = null;
     drawnMs = performance.now();
+    const before = cpuMs();
     scene = takeScene();
     for (const listener of listeners) listener();
+    // React draws after its listeners have returned.
+    setImmediate(() => {
+      costMs = cpuMs() - before;
+    });
   };
-  const change = () => {
-    if (frameTimer !== null) return;
-    const waitMs = drawnMs + frameMs - performance.now();
+  const drawAfter = (restMs: number) => {
+    if (frameTimer !== null) clearTimeout(frameTimer);
+    frameTimer = null;
+    const waitMs = drawnMs + restMs - performance.now();
     if (waitMs <= 0) draw();
     else frameTimer = setTimeout(draw, waitMs);
   };
+  const change = () => {
+    if (frameTimer === null) drawAfter(Math.max(frameMs, restPerFrame * costMs));
+  };
+  /** Whoever types does not wait for the rest. */
+  const answer = () => drawAfter(frameMs);
   const ticker = setInterval(change, tickMs);
 
   return {
@@ -93,7 +109,7 @@ export function createSession(options: SessionOptions): Session {
       view = pressed.view;
       if (pressed.effect?.do === 'tell') this.tell(pressed.effect.text);
       else if (pressed.effect !== undefined) onEffect(pressed.effect);
-      change();
+      answer();
     },
     resize(next) {
       size = next;
@@ -113,4 +129,9 @@ export function createSession(options: SessionOptions): Session {
       if (frameTimer !== null) clearTimeout(frameTimer);
     },
   };
+}
+
+function ownCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

@@ -40,10 +40,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function open(columns = 100, rows = 30): Promise<Open> {
+async function open(columns = 100, rows = 30, frameCostMs = 0): Promise<Open> {
   const nowMs = Date.parse(recordedEvents().at(-1)?.t ?? '');
   const effects: Effect[] = [];
+  let cpuMs = 0;
   const session = createSession({
+    // Asked before and after each frame.
+    cpuMs: () => (cpuMs += frameCostMs / 2),
     abilities: new Set(['pager', 'save', 'dispute', 'stopWorker', 'stream']),
     ...{ size: { columns, rows }, title: 'PANTHALIA SIMULATOR V0', now: () => nowMs },
     onEffect: (effect) => effects.push(effect),
@@ -138,6 +141,22 @@ test('a thousand events in one second are at most eleven frames, and none of the
   expect(frames() - before).toBeLessThanOrEqual(11);
   expect(frames() - before).toBeGreaterThan(5);
   expect(await frame()).toContain('line 999');
+});
+
+test('frames that cost much come less often, but whoever types sees it at once', async () => {
+  const { session, frames, frame, type, wait } = await open(100, 30, 100);
+  const stamp = stamper();
+  session.push(stamp('simulate', { type: 'process.started', process: 'sot', pid: 1 }));
+  for (let i = 0; i < 20; i++) await wait(50);
+  const before = frames();
+  for (let i = 0; i < 1000; i++) {
+    session.push(stamp('sot', { type: 'process.log', process: 'sot', line: `line ${i}` }));
+    await wait(1);
+  }
+  expect(frames() - before).toBe(1);
+  await type('?');
+  await wait(100);
+  expect(await frame()).toContain('copy the line (OSC 52)');
 });
 
 test('a resized screen is drawn anew', async () => {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { processesNaming, runCli, temporaryFolder } from '../helpers/cli.js';
 import { eventually } from '../helpers/processes.js';
 import { recordedEvents, recordedJournal } from '../helpers/recordedRun.js';
-import { openTerminal, type Terminal } from '../helpers/terminal.js';
+import { maskedAges, openTerminal, type Terminal } from '../helpers/terminal.js';
 
 /** A folder with the recorded run, as `simulate` leaves it. */
 function recordedFolder(): string {
@@ -18,11 +18,6 @@ function recordedFolder(): string {
 
 const isDrawn = (screen: string) =>
   screen.includes('PANTHALIA SIMULATOR V0') && screen.includes('Latest Loss: 4.6');
-
-/** Ages of a run that was recorded long ago. */
-function masked(screen: string): string {
-  return screen.replace(/\b\d+(s|m\d\ds|h\d\dm|d\d\dh)\b */g, (age) => '#'.repeat(age.length));
-}
 
 /** The terminal is as the shell gave it: its screen, its cursor, whole lines with echo. */
 async function expectWhole(terminal: Terminal, code: number): Promise<void> {
@@ -39,7 +34,7 @@ test.each([
   [160, 48],
 ])('watch draws the stored screen at %ix%i and gives the terminal back after q', async (columns, rows) => {
   const terminal = openTerminal(['watch', recordedFolder()], { columns, rows });
-  const screen = masked(await terminal.until('the run', isDrawn));
+  const screen = maskedAges(await terminal.until('the run', isDrawn));
   const path = join(import.meta.dirname, '../fixtures/screens', `watch-${columns}x${rows}.txt`);
   if (process.env.UPDATE_SCREENS === '1') writeFileSync(path, `${screen}\n`);
   expect(`${screen}\n`).toBe(readFileSync(path, 'utf8'));

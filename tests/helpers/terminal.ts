@@ -142,3 +142,8 @@ function cleanEnvironment(): Record<string, string> {
     ),
   );
 }
+
+/** Ages of a run that was recorded long ago. */
+export function maskedAges(screen: string): string {
+  return screen.replace(/\b\d+(s|m\d\ds|h\d\dm|d\d\dh)\b */g, (age) => '#'.repeat(age.length));
+}

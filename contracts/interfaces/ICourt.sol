@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
+import {Submission, Terms} from "./ITaskMarket.sol";
+
 enum Verdict {
     None,
     Valid,
@@ -11,7 +13,9 @@ enum Verdict {
 enum CaseStatus {
     None,
     Active,
-    Settled
+    Settled,
+    /// the task ended elsewhere first: fees and bonds go back
+    Moot
 }
 
 enum RoundState {
@@ -23,22 +27,25 @@ enum RoundState {
     Void
 }
 
-struct DisputeCase {
-    CaseStatus status;
-    /// of the newest panel that came to one; final once settled
-    Verdict ruling;
-    /// number of the newest panel, from 1
-    uint16 round;
+/// @notice What a case is about. The court keeps only its hash, so every call brings the case again.
+struct Case {
+    bytes32 taskId;
     uint32 subnetId;
     uint32 paramsVersion;
-    uint32 step;
-    address disputer;
     address solver;
+    address disputer;
+    /// k of the transition k -> k + 1
+    uint32 step;
 }
 
+/// @notice A panel, and with the newest panel the state of the case; one word.
 struct Round {
+    CaseStatus status;
     RoundState state;
+    /// of the newest panel that came to one; final once settled
     Verdict ruling;
+    /// from 1
+    uint8 number;
     uint8 size;
     /// seats that are filled, in order; a replacement starts again from 0
     uint8 drawn;
@@ -53,23 +60,25 @@ struct Round {
     bool replacement;
     /// void before the panel sat: seats without a vote lose nothing
     bool excused;
+    /// valid votes came with different answers
+    bool split;
     /// of the current state: drawBy, commitBy, revealBy or appealBy; the last second that is in time
     uint40 deadline;
     /// epoch in which the draw was asked for; it is made in a later one
     uint32 epoch;
-    /// what each seat that was right gets beside its bond; known once the case is settled
-    uint96 share;
-    /// who paid for this panel: the disputer, or whoever appealed
-    address payer;
-    uint96 fee;
+    /// first bytes of the answer that most valid votes came with
+    bytes8 answer;
+    /// valid votes with that answer; while votes are opened, how many more than with others
+    uint8 agreeing;
 }
 
+/// @notice One word.
 struct Seat {
     address voter;
     Verdict verdict;
     bool closed;
-    bytes32 commitment;
-    bytes32 answer;
+    /// first bytes of the answer, with which it is compared to others'
+    bytes8 answer;
 }
 
 /// @notice Disputes: panels of drawn verifiers, commit-reveal votes, appeals, settlement.
@@ -77,8 +86,12 @@ struct Seat {
 /// A round: Drawing -> Commit -> Reveal -> Ruled, then settled or appealed to a larger panel. Too few votes, or
 /// a tie, replaces the absent seats once, then the round is Void; so is a panel that can not be filled in time.
 /// A void round leaves the ruling before it standing; a void first round ends the case without a verdict.
+/// Any number of cases about one task run side by side; when one of them ends the task, the others are moot.
 /// Every exit is a call that anyone may make once the deadline has passed.
 interface ICourt {
+    event CaseOpened(
+        bytes32 indexed taskId, bytes32 indexed caseId, address indexed disputer, uint32 step
+    );
     event RoundOpened(
         bytes32 indexed caseId, uint16 round, uint8 size, address indexed payer, uint96 fee, uint32 epoch
     );
@@ -100,14 +113,19 @@ interface ICourt {
     /// @param appealBy zero if there is no appeal
     event RoundRuled(bytes32 indexed caseId, uint16 round, Verdict verdict, uint40 appealBy);
     event CaseSettled(bytes32 indexed caseId, Verdict verdict, uint16 rounds, uint256 burned);
+    event CaseMoot(bytes32 indexed caseId);
     /// @param paid beside the bond
     /// @param slashed the bond, if it is lost
     event SeatClosed(
         bytes32 indexed caseId, uint16 round, uint8 seat, address indexed voter, uint256 paid, uint256 slashed
     );
 
+    error CaseExists(bytes32 caseId);
     error CaseNotActive(bytes32 caseId, CaseStatus status);
-    error CaseNotSettled(bytes32 caseId, CaseStatus status);
+    error CaseStillActive(bytes32 caseId, CaseStatus status);
+    /// @dev The task ended elsewhere; only `settle` is left to do.
+    error CaseIsMoot(bytes32 caseId);
+    error WrongTask(bytes32 caseId, bytes32 taskId, bytes32 received);
     error WrongState(bytes32 caseId, uint16 round, RoundState state);
     error WrongRound(bytes32 caseId, uint16 round, uint16 currentRound);
     error DeadlinePassed(bytes32 caseId, uint40 deadline);
@@ -120,49 +138,56 @@ interface ICourt {
     error WrongOpening(bytes32 expected, bytes32 received);
     error NotAVerdict(Verdict verdict);
     error LastRound(bytes32 caseId, uint16 round);
+    error StepBeyondTrace(uint32 step, uint32 innerSteps);
     /// @dev No attempt hit a free bond; the next epoch's seed may.
     error NoVerifierFree(bytes32 caseId, uint32 epoch);
 
     /// @notice Dispute a submitted task. The fee of the first panel comes from the caller's vault account.
-    /// @param step the first step that is wrong, k of the transition k -> k + 1
-    /// @return caseId the task's id
-    function openDispute(bytes32 taskId, uint32 step) external returns (bytes32 caseId);
+    /// @param step a step that is wrong, k of the transition k -> k + 1
+    function openDispute(Terms calldata terms, uint8 slot, Submission calldata submission, uint32 step)
+        external
+        returns (bytes32 caseId);
 
     /// @notice Draw the seats of the newest round, as many as one call may; voting opens when all are drawn.
-    function drawSeats(bytes32 caseId) external;
+    function drawSeats(Case calldata about) external;
 
     /// @notice Commit to a vote, or change the commitment. The holder of the seat only.
     /// Revealing opens at once when all seats have committed.
-    function commitVote(bytes32 caseId, uint16 round, uint8 seat, bytes32 commitment) external;
+    function commitVote(Case calldata about, uint8 round, uint8 seat, bytes32 commitment) external;
 
     /// @notice Open a commitment. Anyone who knows the opening may.
-    /// The round is ruled at once when all commitments are open.
+    /// The round is ruled at once when all seats have voted.
     function revealVote(
-        bytes32 caseId,
-        uint16 round,
+        Case calldata about,
+        uint8 round,
         uint8 seat,
         Verdict verdict,
         bytes32 answer,
         bytes32 salt
     ) external;
 
-    /// @notice Move the newest round on after its deadline; after `appealBy` this settles the case.
-    function advance(bytes32 caseId) external;
+    /// @notice Move the newest round on after its deadline, or as soon as there is nothing left to wait for.
+    function advance(Case calldata about) external;
 
     /// @notice Call a larger panel against the current ruling. Its fee comes from the caller's vault account
     /// and is returned if the final ruling differs from the one appealed.
-    function appeal(bytes32 caseId) external;
+    function appeal(Case calldata about) external;
 
-    /// @notice Pay or slash one seat of a settled case.
-    function closeSeat(bytes32 caseId, uint16 round, uint8 seat) external;
+    /// @notice End a case: after `appealBy`, at once after the last ruling or a void round, and at any time once the
+    /// task has ended elsewhere. Seats are closed one by one afterwards.
+    /// @param terms of the task's batch
+    function settle(Case calldata about, Terms calldata terms, uint8 slot) external;
+
+    /// @notice Pay or slash one seat of an ended case.
+    function closeSeat(Case calldata about, uint8 round, uint8 seat) external;
 
     /// @notice `closeSeat` for every open seat of a round.
-    function closeSeats(bytes32 caseId, uint16 round) external;
+    function closeSeats(Case calldata about, uint8 round) external;
 
     /// @notice The commitment to a vote: binds chain, court, case, round, seat and voter, so it can not be copied.
     function voteHash(
         bytes32 caseId,
-        uint16 round,
+        uint8 round,
         uint8 seat,
         address voter,
         Verdict verdict,
@@ -170,12 +195,22 @@ interface ICourt {
         bytes32 salt
     ) external view returns (bytes32);
 
-    function disputeCase(bytes32 caseId) external view returns (DisputeCase memory);
+    /// @notice keccak256(abi.encode(chain id, this contract, case))
+    function caseIdOf(Case calldata about) external view returns (bytes32);
 
-    function roundOf(bytes32 caseId, uint16 round) external view returns (Round memory);
+    /// @notice The newest round, with the state of the case.
+    function newestRound(bytes32 caseId) external view returns (Round memory);
 
-    function seatOf(bytes32 caseId, uint16 round, uint8 seat) external view returns (Seat memory);
+    function roundOf(bytes32 caseId, uint8 round) external view returns (Round memory);
+
+    /// @notice Who paid for a round: the disputer, or whoever appealed.
+    function payerOf(Case calldata about, uint8 round) external view returns (address);
+
+    function seatOf(bytes32 caseId, uint8 round, uint8 seat) external view returns (Seat memory);
+
+    /// @notice The commitment of a seat that is not opened yet.
+    function commitmentOf(bytes32 caseId, uint8 round, uint8 seat) external view returns (bytes32);
 
     /// @notice What `openDispute` on a task of these parameters costs, or the appeal that opens `round`.
-    function feeOf(uint32 subnetId, uint32 paramsVersion, uint16 round) external view returns (uint256);
+    function feeOf(uint32 subnetId, uint32 paramsVersion, uint8 round) external view returns (uint256);
 }

@@ -14,7 +14,7 @@ struct Position {
     uint32 leaf;
     /// everything owned: free, locked and pending
     uint32 bonds;
-    /// in a task or a case at this moment; these tokens are with the module that drew them
+    /// in a task or a case at this moment: neither drawn again nor withdrawn
     uint32 locked;
     /// asked back, no longer drawn
     uint32 pending;
@@ -77,8 +77,8 @@ interface IStaking {
     /// @notice Pay pending stake that is not locked into the caller's vault account, after the cooldown.
     function withdrawStake(uint32 subnetId, Role role) external;
 
-    /// @notice Draw a position and move one of its bonds to the calling module: the market draws solvers, the
-    /// court verifiers. Uses the weights as they stood when the last epoch ended.
+    /// @notice Draw a position and lock one of its bonds: the market draws solvers, the court verifiers. Uses the
+    /// weights as they stood when the last epoch ended.
     /// @param entropy decides the draw together with those weights
     /// @param excluded an account that must not be drawn, zero for none
     /// @return account zero if no attempt hit a position with a free bond
@@ -87,10 +87,11 @@ interface IStaking {
         external
         returns (address account);
 
-    /// @notice Return a bond that the calling module drew.
+    /// @notice Unlock a bond that the calling module drew.
     function release(uint32 subnetId, Role role, address account) external;
 
-    /// @notice Give up a bond that the calling module drew; its tokens stay with the module.
+    /// @notice Take away a bond that the calling module drew. The module moves the tokens, which may be before: a locked
+    /// bond can not be withdrawn.
     /// @param lost what the owner loses for good, for the record
     function forfeit(uint32 subnetId, Role role, address account, uint256 lost, bytes32 caseId) external;
 

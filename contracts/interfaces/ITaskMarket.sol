@@ -8,7 +8,8 @@ enum TaskStatus {
     Open,
     Assigned,
     Submitted,
-    Disputed,
+    /// submitted, and a case about it ended without a verdict: it can still be rejected, but not accepted
+    Undecided,
     Accepted,
     Rejected,
     Expired,
@@ -16,76 +17,73 @@ enum TaskStatus {
     Voided
 }
 
-/// @notice What all tasks of a batch share: one outer round, or a part of it.
-struct Batch {
+/// @notice What the tasks of a batch share: one outer round, or a part of it. The market keeps only its hash, so every
+/// call brings the terms again.
+struct Terms {
     address buyer;
     /// escrowed for each task
     uint96 price;
     uint32 subnetId;
     uint32 paramsVersion;
     uint32 round;
+    /// H: a trace has the states S_0 .. S_H
+    uint32 innerSteps;
     bytes32 jobId;
     bytes32 baseRoot;
     bytes32 specHash;
+    /// bit s: slot s of the round has a task in this batch
+    uint256 slots;
+    /// makes equal batches of one buyer differ
+    bytes32 salt;
 }
 
+/// @notice What a solver commits to. Opened again where it is needed.
+struct Submission {
+    /// Merkle root over the state hash of every step
+    bytes32 traceRoot;
+    /// id of the result blob
+    bytes32 resultRoot;
+    /// id of the blob of trace leaves
+    bytes32 leavesBlob;
+}
+
+/// @notice What all tasks of a batch need on their way; one word.
+struct Batch {
+    /// epoch in which the batch was posted
+    uint32 epoch;
+    /// zero if there is no such batch
+    uint40 openBy;
+    uint32 solveSeconds;
+    uint32 challengeSeconds;
+}
+
+/// @notice One word, written when a task leaves Open for the first time; until then its batch says everything.
 struct Task {
-    bytes32 batchId;
     address solver;
     /// of the current status: openBy, solveBy or challengeBy; the last second that is in time
     uint40 deadline;
-    uint32 slot;
+    /// epoch in which the task was opened or reopened; it is assigned in a later one
+    uint32 epoch;
     TaskStatus status;
     /// from 1
     uint8 attempt;
-    /// epoch in which the task was opened or reopened; it is assigned in a later one
-    uint32 epoch;
-    bytes32 traceRoot;
-    bytes32 resultRoot;
-    bytes32 leavesBlob;
-}
-
-/// @notice A task together with its batch.
-struct TaskView {
-    bytes32 batchId;
-    address buyer;
-    uint32 subnetId;
-    uint32 paramsVersion;
-    bytes32 jobId;
-    uint32 round;
-    uint32 slot;
-    bytes32 baseRoot;
-    bytes32 specHash;
-    uint96 price;
-    TaskStatus status;
-    uint8 attempt;
-    uint32 epoch;
-    uint40 deadline;
-    address solver;
-    bytes32 traceRoot;
-    bytes32 resultRoot;
-    bytes32 leavesBlob;
+    uint8 openCases;
 }
 
 /// @notice Tasks: escrow, assignment, submission, finality.
 ///
-/// Open -> Assigned -> Submitted -> Accepted, or Submitted -> Disputed -> Accepted | Rejected | Voided.
-/// Open -> Cancelled while no seed can be known. Open -> Expired after openBy.
+/// Open -> Assigned -> Submitted -> Accepted. Open -> Cancelled while no seed can be known, -> Expired after openBy.
 /// Assigned -> Open again after solveBy, until the attempts are used up, then Expired.
+/// Any number of cases run side by side while a task is submitted. The first that finds it invalid rejects it, one that
+/// finds its data missing voids it, one without a verdict makes it Undecided, which ends as Voided. It is accepted when
+/// challengeBy has passed and no case is open.
 /// Every exit is a call that anyone may make once the deadline has passed.
 interface ITaskMarket {
     event BatchCreated(
         bytes32 indexed batchId,
         address indexed buyer,
         uint32 indexed subnetId,
-        uint32 paramsVersion,
-        bytes32 jobId,
-        uint32 round,
-        bytes32 baseRoot,
-        bytes32 specHash,
-        uint96 price,
-        uint32[] slots,
-        bytes32[] taskIds,
+        Terms terms,
         uint32 epoch,
         uint40 openBy
     );
@@ -100,8 +98,8 @@ interface ITaskMarket {
         bytes32 leavesBlob,
         uint40 challengeBy
     );
-    event TaskDisputed(bytes32 indexed taskId, address indexed disputer, uint32 step);
-    event TaskAccepted(bytes32 indexed taskId, address indexed solver, bytes32 resultRoot);
+    event TaskUndecided(bytes32 indexed taskId);
+    event TaskAccepted(bytes32 indexed taskId, address indexed solver);
     event TaskRejected(bytes32 indexed taskId, address indexed solver);
     /// @param solver who delivered nothing
     /// @param attempt the one that begins
@@ -112,9 +110,11 @@ interface ITaskMarket {
     event TaskVoided(bytes32 indexed taskId);
 
     error PriceTooLow(uint256 price, uint256 minPrice);
-    error WrongBatchSize(uint256 size, uint256 most);
+    error NotNewestVersion(uint32 paramsVersion, uint32 newest);
+    error WrongBuyer(address buyer, address caller);
+    error InnerStepsOutOfRange(uint32 innerSteps, uint32 most);
+    error NoSlots();
     error BatchExists(bytes32 batchId);
-    error TaskExists(bytes32 taskId);
     error WrongStatus(bytes32 taskId, TaskStatus status);
     error DeadlinePassed(bytes32 taskId, uint40 deadline);
     error DeadlineNotPassed(bytes32 taskId, uint40 deadline);
@@ -126,65 +126,68 @@ interface ITaskMarket {
     /// @dev No attempt hit a free seat; the next epoch's seed may.
     error NoSolverFree(bytes32 taskId, uint32 epoch);
     error EmptyRoot(bytes32 taskId);
+    error WrongSubmission(bytes32 taskId, bytes32 expected, bytes32 received);
+    error CasesOpen(bytes32 taskId, uint8 openCases);
 
-    /// @notice Post one task per slot and escrow `price` for each from the caller's vault account.
-    /// @param salt makes equal batches of one buyer differ
-    function createBatch(
-        uint32 subnetId,
-        bytes32 jobId,
-        uint32 round,
-        bytes32 baseRoot,
-        bytes32 specHash,
-        uint96 price,
-        uint32[] calldata slots,
-        bytes32 salt
-    ) external returns (bytes32 batchId);
+    /// @notice Post one task per slot and escrow `price` for each from the caller's vault account. The terms name the
+    /// caller as buyer and the newest version of the subnet's parameters.
+    function createBatch(Terms calldata terms) external returns (bytes32 batchId);
 
     /// @notice Draw the solver of an open task with the seed of the last epoch; its seat is locked.
-    function assign(bytes32 taskId) external;
+    function assign(Terms calldata terms, uint8 slot) external;
 
     /// @notice Commit to a result. The assigned solver only.
-    /// @param traceRoot Merkle root over the state hash of every step
-    /// @param resultRoot id of the result blob
-    /// @param leavesBlob id of the blob of trace leaves
-    function submit(bytes32 taskId, bytes32 traceRoot, bytes32 resultRoot, bytes32 leavesBlob) external;
+    function submit(Terms calldata terms, uint8 slot, Submission calldata submission) external;
 
-    /// @notice Accept and pay a result that nobody disputed in time.
-    function finalize(bytes32 taskId) external;
+    /// @notice Accept and pay a result that no case stands against when the time to dispute it has passed; void one
+    /// that is undecided.
+    function finalize(Terms calldata terms, uint8 slot) external;
 
     /// @notice End an open task that found no solver, or take an assigned one from a solver that is late.
-    function expire(bytes32 taskId) external;
+    function expire(Terms calldata terms, uint8 slot) external;
 
     /// @notice Take an open task back. Buyer only, in the epoch in which it was opened.
-    function cancel(bytes32 taskId) external;
+    function cancel(Terms calldata terms, uint8 slot) external;
 
-    /// @notice `assign` for all that can be; the others are left as they are.
+    /// @notice `assign` for those of `slots` that are due; the others are left as they are.
+    /// @param slots bit s: slot s
     /// @return done how many were assigned
-    function assignMany(bytes32[] calldata taskIds) external returns (uint256 done);
+    function assignMany(Terms calldata terms, uint256 slots) external returns (uint256 done);
 
-    /// @notice `finalize` for all that can be; the others are left as they are.
-    function finalizeMany(bytes32[] calldata taskIds) external returns (uint256 done);
+    /// @notice `finalize` for those of `slots` that are due; the others are left as they are.
+    function finalizeMany(Terms calldata terms, uint256 slots) external returns (uint256 done);
 
-    /// @notice `expire` for all that can be; the others are left as they are.
-    function expireMany(bytes32[] calldata taskIds) external returns (uint256 done);
+    /// @notice `expire` for those of `slots` that are due; the others are left as they are.
+    function expireMany(Terms calldata terms, uint256 slots) external returns (uint256 done);
 
-    /// @notice Stop the clock of a submitted task. Court only.
-    function dispute(bytes32 taskId, address disputer, uint32 step)
+    /// @notice Count one more case against a submitted task. Court only.
+    function openCase(Terms calldata terms, uint8 slot, Submission calldata submission)
         external
-        returns (uint32 subnetId, uint32 paramsVersion, address solver);
+        returns (bytes32 taskId, address solver);
 
-    /// @notice End a disputed task and pay out price and seat. Court only.
+    /// @notice End a case about a task that is still submitted, with what follows for price and seat. Court only.
     /// @param verdict `None` if no panel came to a verdict
     /// @param fee what the disputer paid for the first panel
+    /// @return taskId of the task that was meant
     /// @return toBurn moved to the court's account, for the court to burn
-    function resolve(bytes32 taskId, Verdict verdict, address disputer, uint256 fee)
+    function closeCase(Terms calldata terms, uint8 slot, Verdict verdict, address disputer, uint256 fee)
         external
-        returns (uint256 toBurn);
+        returns (bytes32 taskId, uint256 toBurn);
+
+    /// @notice Whether cases about the task can still change what becomes of it.
+    function isSubmitted(bytes32 taskId) external view returns (bool);
+
+    /// @notice keccak256(abi.encode(chain id, this contract, terms))
+    function batchIdOf(Terms calldata terms) external view returns (bytes32);
 
     /// @notice keccak256(abi.encode(chain id, this contract, batchId, slot))
-    function taskId(bytes32 batchId, uint32 slot) external view returns (bytes32);
+    function taskIdOf(bytes32 batchId, uint8 slot) external view returns (bytes32);
 
-    function task(bytes32 taskId) external view returns (TaskView memory);
+    /// @notice The task as it stands; of a batch that nobody posted, or a slot that is not in it, status None.
+    function task(Terms calldata terms, uint8 slot) external view returns (Task memory);
+
+    /// @notice keccak256(abi.encode(submission)), zero if there is none.
+    function submissionHash(bytes32 taskId) external view returns (bytes32);
 
     function batch(bytes32 batchId) external view returns (Batch memory);
 }

@@ -3,19 +3,20 @@ pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {CaseStatus, DisputeCase, ICourt, Round, RoundState, Seat, Verdict} from "./interfaces/ICourt.sol";
+import {Case, CaseStatus, ICourt, Round, RoundState, Seat, Verdict} from "./interfaces/ICourt.sol";
 import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
 import {IStaking, Role} from "./interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
-import {ITaskMarket} from "./interfaces/ITaskMarket.sol";
+import {ITaskMarket, Submission, Terms} from "./interfaces/ITaskMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {EpochSeed} from "./libraries/EpochSeed.sol";
 import {Escalation} from "./libraries/Escalation.sol";
 import {Settlement} from "./libraries/Settlement.sol";
+import {TaskIds} from "./libraries/TaskIds.sol";
 import {VoteHash} from "./libraries/VoteHash.sol";
 
-/// @notice Disputes over tasks. The court's vault account holds the fees and the bonds of all open cases. It
-/// decides what verifiers and those who paid for panels get; price and solver's seat are the market's.
+/// @notice Disputes over tasks. The court's vault account holds the fees of all open cases, and the bonds lost in
+/// them. It decides what verifiers and those who paid for panels get; price and solver's seat are the market's.
 contract Court is ICourt, ReentrancyGuardTransient {
     using EpochSeed for IRandomnessSource;
     using SafeCast for uint256;
@@ -29,9 +30,12 @@ contract Court is ICourt, ReentrancyGuardTransient {
     IRandomnessSource public immutable beacon;
     ITaskMarket public immutable market;
 
-    mapping(bytes32 caseId => DisputeCase) private _cases;
-    mapping(bytes32 caseId => mapping(uint16 number => Round)) private _rounds;
-    mapping(bytes32 caseId => mapping(uint16 number => mapping(uint8 seat => Seat))) private _seats;
+    mapping(bytes32 caseId => Round) private _newest;
+    /// @dev Those that were appealed.
+    mapping(bytes32 caseId => mapping(uint8 number => Round)) private _appealed;
+    mapping(bytes32 caseId => mapping(uint8 number => address)) private _appellants;
+    mapping(bytes32 seatId => Seat) private _seats;
+    mapping(bytes32 seatId => bytes32) private _commitments;
 
     constructor(
         IVault vault_,
@@ -50,153 +54,230 @@ contract Court is ICourt, ReentrancyGuardTransient {
     // ---------------------------------------------------------------------------------------- panels
 
     /// @inheritdoc ICourt
-    function openDispute(bytes32 taskId, uint32 step) external returns (bytes32 caseId) {
-        caseId = taskId;
-        DisputeCase storage entry = _cases[caseId];
-        (entry.subnetId, entry.paramsVersion, entry.solver) = market.dispute(taskId, msg.sender, step);
-        entry.status = CaseStatus.Active;
-        entry.disputer = msg.sender;
-        entry.step = step;
-        _openRound(caseId, entry, 1);
+    function openDispute(Terms calldata terms, uint8 slot, Submission calldata submission, uint32 step)
+        external
+        returns (bytes32 caseId)
+    {
+        require(step < terms.innerSteps, StepBeyondTrace(step, terms.innerSteps));
+        (bytes32 taskId, address solver) = market.openCase(terms, slot, submission);
+        Case memory about = Case({
+            taskId: taskId,
+            subnetId: terms.subnetId,
+            paramsVersion: terms.paramsVersion,
+            solver: solver,
+            disputer: msg.sender,
+            step: step
+        });
+        caseId = _idOf(about);
+        require(_newest[caseId].status == CaseStatus.None, CaseExists(caseId));
+        emit CaseOpened(taskId, caseId, msg.sender, step);
+        _openRound(caseId, 1, registry.paramsOf(terms.subnetId, terms.paramsVersion));
     }
 
     /// @inheritdoc ICourt
-    function appeal(bytes32 caseId) external {
-        (DisputeCase storage entry, Round storage round) = _current(caseId, RoundState.Ruled);
+    function appeal(Case calldata about) external {
+        (bytes32 caseId, Round memory round) = _current(about, RoundState.Ruled);
         _inTime(caseId, round);
-        require(entry.round < Escalation.lastRound(_paramsOf(entry)), LastRound(caseId, entry.round));
-        _openRound(caseId, entry, entry.round + 1);
+        Params memory params = _paramsOf(about);
+        require(round.number < Escalation.lastRound(params), LastRound(caseId, round.number));
+        uint8 next = round.number + 1;
+        _appealed[caseId][round.number] = round;
+        _appellants[caseId][next] = msg.sender;
+        _openRound(caseId, next, params);
     }
 
     /// @inheritdoc ICourt
-    function drawSeats(bytes32 caseId) external {
-        (DisputeCase storage entry, Round storage round) = _current(caseId, RoundState.Drawing);
+    function drawSeats(Case calldata about) external {
+        (bytes32 caseId, Round memory round) = _current(about, RoundState.Drawing);
         _inTime(caseId, round);
         bytes32 seed = beacon.forDraw(caseId, round.epoch);
         uint8 index = round.drawn;
         uint256 draws = 0;
         for (; index < round.size && draws < MOST_DRAWS; ++index) {
-            Seat storage seat = _seats[caseId][entry.round][index];
+            Seat storage seat = _seats[_seatId(caseId, round.number, index)];
             if (seat.voter != address(0)) continue; // kept by a replacement
-            bytes32 entropy = keccak256(abi.encode(seed, caseId, entry.round, index));
-            address voter = staking.draw(entry.subnetId, Role.Verifier, entropy, entry.solver);
+            bytes32 entropy = keccak256(abi.encode(seed, caseId, round.number, index));
+            address voter = staking.draw(about.subnetId, Role.Verifier, entropy, about.solver);
             if (voter == address(0)) break;
             seat.voter = voter;
             ++draws;
-            emit SeatDrawn(caseId, entry.round, index, voter);
+            emit SeatDrawn(caseId, round.number, index, voter);
         }
         require(index > round.drawn, NoVerifierFree(caseId, beacon.currentEpoch()));
         round.drawn = index;
-        if (index == round.size) _openVoting(caseId, entry, round);
+        if (index == round.size) {
+            round.state = RoundState.Commit;
+            round.deadline = _after(_paramsOf(about).commitSeconds);
+            emit VotingOpened(caseId, round.number, round.deadline);
+        }
+        _newest[caseId] = round;
     }
 
     // ---------------------------------------------------------------------------------------- votes
 
     /// @inheritdoc ICourt
-    function commitVote(bytes32 caseId, uint16 number, uint8 index, bytes32 commitment) external {
-        (DisputeCase storage entry, Round storage round) = _current(caseId, RoundState.Commit);
-        require(number == entry.round, WrongRound(caseId, number, entry.round));
+    function commitVote(Case calldata about, uint8 number, uint8 index, bytes32 commitment) external {
+        (bytes32 caseId, Round memory round) = _current(about, RoundState.Commit);
+        require(number == round.number, WrongRound(caseId, number, round.number));
         _inTime(caseId, round);
-        Seat storage seat = _seats[caseId][number][index];
+        bytes32 seatId = _seatId(caseId, number, index);
+        Seat storage seat = _seats[seatId];
         require(seat.voter == msg.sender, NotSeatHolder(caseId, number, index, msg.sender));
         require(seat.verdict == Verdict.None, AlreadyVoted(caseId, number, index));
         require(commitment != 0, EmptyCommitment(caseId, number, index));
 
-        if (seat.commitment == 0) round.committed += 1;
-        seat.commitment = commitment;
+        bool isFirst = _commitments[seatId] == 0;
+        _commitments[seatId] = commitment;
         emit VoteCommitted(caseId, number, index, msg.sender);
-        if (round.committed + _votes(round) == round.size) _openReveal(caseId, entry, round);
+        if (!isFirst) return;
+        round.committed += 1;
+        if (round.committed + _votes(round) == round.size) _openReveal(about, caseId, round);
+        _newest[caseId] = round;
     }
 
     /// @inheritdoc ICourt
     function revealVote(
-        bytes32 caseId,
-        uint16 number,
+        Case calldata about,
+        uint8 number,
         uint8 index,
         Verdict verdict,
         bytes32 answer,
         bytes32 salt
-    ) external nonReentrant {
-        (DisputeCase storage entry, Round storage round) = _current(caseId, RoundState.Reveal);
-        require(number == entry.round, WrongRound(caseId, number, entry.round));
+    ) external {
+        (bytes32 caseId, Round memory round) = _current(about, RoundState.Reveal);
+        require(number == round.number, WrongRound(caseId, number, round.number));
         _inTime(caseId, round);
         require(verdict != Verdict.None, NotAVerdict(verdict));
-        Seat storage seat = _seats[caseId][number][index];
+        bytes32 seatId = _seatId(caseId, number, index);
+        Seat memory seat = _seats[seatId];
         bytes32 opening = voteHash(caseId, number, index, seat.voter, verdict, answer, salt);
-        require(opening == seat.commitment, WrongOpening(seat.commitment, opening));
+        require(opening == _commitments[seatId], WrongOpening(_commitments[seatId], opening));
 
-        seat.commitment = 0;
+        _commitments[seatId] = 0;
         seat.verdict = verdict;
-        seat.answer = answer;
+        seat.answer = bytes8(answer);
+        _seats[seatId] = seat;
         round.committed -= 1;
-        if (verdict == Verdict.Valid) round.valid += 1;
+        if (verdict == Verdict.Valid) _countValid(round, seat.answer);
         else if (verdict == Verdict.Invalid) round.invalid += 1;
         else round.unavailable += 1;
         emit VoteRevealed(caseId, number, index, seat.voter, verdict, answer);
-        if (round.committed == 0) _rule(caseId, entry, round);
+        if (_votes(round) == round.size) _rule(about, caseId, round);
+        _newest[caseId] = round;
     }
 
     /// @inheritdoc ICourt
-    function advance(bytes32 caseId) external nonReentrant {
-        DisputeCase storage entry = _active(caseId);
-        Round storage round = _rounds[caseId][entry.round];
-        require(block.timestamp > round.deadline, DeadlineNotPassed(caseId, round.deadline));
+    function advance(Case calldata about) external {
+        (bytes32 caseId, Round memory round) = _active(about);
+        require(market.isSubmitted(about.taskId), CaseIsMoot(caseId));
+        bool allOpened = round.state == RoundState.Reveal && round.committed == 0;
+        require(allOpened || block.timestamp > round.deadline, DeadlineNotPassed(caseId, round.deadline));
         if (round.state == RoundState.Drawing) {
             round.excused = true;
-            _void(caseId, entry, round);
+            _void(caseId, round);
         } else if (round.state == RoundState.Commit) {
-            _openReveal(caseId, entry, round);
+            _openReveal(about, caseId, round);
+            if (round.committed == 0) _rule(about, caseId, round);
         } else if (round.state == RoundState.Reveal) {
-            _rule(caseId, entry, round);
+            _rule(about, caseId, round);
         } else {
-            _settle(caseId, entry);
+            revert WrongState(caseId, round.number, round.state);
         }
+        _newest[caseId] = round;
     }
 
     // ---------------------------------------------------------------------------------------- payment
 
     /// @inheritdoc ICourt
-    function closeSeat(bytes32 caseId, uint16 number, uint8 index) external {
-        DisputeCase storage entry = _settled(caseId);
-        Seat storage seat = _seats[caseId][number][index];
-        require(seat.voter != address(0), NoSuchSeat(caseId, number, index));
-        require(!seat.closed, SeatAlreadyClosed(caseId, number, index));
-        _closeSeat(caseId, entry, number, index);
+    function settle(Case calldata about, Terms calldata terms, uint8 slot) external nonReentrant {
+        (bytes32 caseId, Round memory round) = _active(about);
+        address market_ = address(market);
+        bytes32 taskId = TaskIds.taskIdOf(market_, TaskIds.batchIdOf(market_, terms), slot);
+        require(taskId == about.taskId, WrongTask(caseId, about.taskId, taskId));
+        Params memory params = _paramsOf(about);
+        uint256 burned;
+        if (market.isSubmitted(taskId)) {
+            bool isOver = round.state == RoundState.Void || round.state == RoundState.Ruled;
+            require(isOver, WrongState(caseId, round.number, round.state));
+            require(block.timestamp > round.deadline, DeadlineNotPassed(caseId, round.deadline));
+            round.status = CaseStatus.Settled;
+            _newest[caseId] = round;
+            burned = _settleRounds(about, caseId, round, params);
+            uint256 fee = Escalation.panelFee(params, 1);
+            burned += market.closeCase(terms, slot, round.ruling, about.disputer, fee);
+            emit CaseSettled(caseId, round.ruling, round.number, burned);
+        } else {
+            round.status = CaseStatus.Moot;
+            _newest[caseId] = round;
+            burned = _refundRounds(about, caseId, round, params);
+            emit CaseMoot(caseId);
+        }
+        if (burned > 0) vault.burn(burned);
     }
 
     /// @inheritdoc ICourt
-    function closeSeats(bytes32 caseId, uint16 number) external {
-        DisputeCase storage entry = _settled(caseId);
-        uint8 size = _rounds[caseId][number].size;
-        for (uint8 index = 0; index < size; ++index) {
-            Seat storage seat = _seats[caseId][number][index];
-            if (seat.voter != address(0) && !seat.closed) _closeSeat(caseId, entry, number, index);
+    function closeSeat(Case calldata about, uint8 number, uint8 index) external {
+        (bytes32 caseId, Round memory newest) = _ended(about);
+        Seat memory seat = _seats[_seatId(caseId, number, index)];
+        require(seat.voter != address(0), NoSuchSeat(caseId, number, index));
+        require(!seat.closed, SeatAlreadyClosed(caseId, number, index));
+        Round memory round = _roundOf(caseId, newest, number);
+        Params memory params = _paramsOf(about);
+        _closeSeat(about, caseId, index, seat, newest, round, params.seatBond, _share(newest, round, params));
+    }
+
+    /// @inheritdoc ICourt
+    function closeSeats(Case calldata about, uint8 number) external {
+        (bytes32 caseId, Round memory newest) = _ended(about);
+        Round memory round = _roundOf(caseId, newest, number);
+        Params memory params = _paramsOf(about);
+        uint256 share = _share(newest, round, params);
+        for (uint8 index = 0; index < round.size; ++index) {
+            Seat memory seat = _seats[_seatId(caseId, number, index)];
+            if (seat.voter == address(0) || seat.closed) continue;
+            _closeSeat(about, caseId, index, seat, newest, round, params.seatBond, share);
         }
     }
 
     // ---------------------------------------------------------------------------------------- views
 
-    function disputeCase(bytes32 caseId) external view returns (DisputeCase memory) {
-        return _cases[caseId];
-    }
-
-    function roundOf(bytes32 caseId, uint16 number) external view returns (Round memory) {
-        return _rounds[caseId][number];
-    }
-
-    function seatOf(bytes32 caseId, uint16 number, uint8 index) external view returns (Seat memory) {
-        return _seats[caseId][number][index];
+    /// @inheritdoc ICourt
+    function caseIdOf(Case calldata about) external view returns (bytes32) {
+        return _idOf(about);
     }
 
     /// @inheritdoc ICourt
-    function feeOf(uint32 subnetId, uint32 paramsVersion, uint16 number) external view returns (uint256) {
+    function newestRound(bytes32 caseId) external view returns (Round memory) {
+        return _newest[caseId];
+    }
+
+    function roundOf(bytes32 caseId, uint8 number) external view returns (Round memory) {
+        return _roundOf(caseId, _newest[caseId], number);
+    }
+
+    /// @inheritdoc ICourt
+    function payerOf(Case calldata about, uint8 number) external view returns (address) {
+        return _payerOf(about, _idOf(about), number);
+    }
+
+    function seatOf(bytes32 caseId, uint8 number, uint8 index) external view returns (Seat memory) {
+        return _seats[_seatId(caseId, number, index)];
+    }
+
+    /// @inheritdoc ICourt
+    function commitmentOf(bytes32 caseId, uint8 number, uint8 index) external view returns (bytes32) {
+        return _commitments[_seatId(caseId, number, index)];
+    }
+
+    /// @inheritdoc ICourt
+    function feeOf(uint32 subnetId, uint32 paramsVersion, uint8 number) external view returns (uint256) {
         return Escalation.panelFee(registry.paramsOf(subnetId, paramsVersion), number);
     }
 
     /// @inheritdoc ICourt
     function voteHash(
         bytes32 caseId,
-        uint16 number,
+        uint8 number,
         uint8 index,
         address voter,
         Verdict verdict,
@@ -209,177 +290,249 @@ contract Court is ICourt, ReentrancyGuardTransient {
     // ---------------------------------------------------------------------------------------- transitions
 
     /// @dev The caller pays.
-    function _openRound(bytes32 caseId, DisputeCase storage entry, uint16 number) private {
-        Params memory params = _paramsOf(entry);
-        entry.round = number;
-        Round storage round = _rounds[caseId][number];
+    function _openRound(bytes32 caseId, uint8 number, Params memory params) private {
+        Round memory round;
+        round.status = CaseStatus.Active;
         round.state = RoundState.Drawing;
+        round.number = number;
+        round.ruling = number == 1 ? Verdict.None : _newest[caseId].ruling;
         round.size = Escalation.panelSize(params, number).toUint8();
         round.deadline = _after(params.openSeconds);
         round.epoch = beacon.currentEpoch();
-        round.payer = msg.sender;
-        round.fee = Escalation.panelFee(params, number).toUint96();
-        emit RoundOpened(caseId, number, round.size, msg.sender, round.fee, round.epoch);
-        vault.move(msg.sender, address(this), round.fee);
+        _newest[caseId] = round;
+        uint256 fee = Escalation.panelFee(params, number);
+        emit RoundOpened(caseId, number, round.size, msg.sender, fee.toUint96(), round.epoch);
+        vault.move(msg.sender, address(this), fee);
     }
 
-    function _openVoting(bytes32 caseId, DisputeCase storage entry, Round storage round) private {
-        round.state = RoundState.Commit;
-        round.deadline = _after(_paramsOf(entry).commitSeconds);
-        emit VotingOpened(caseId, entry.round, round.deadline);
-    }
-
-    function _openReveal(bytes32 caseId, DisputeCase storage entry, Round storage round) private {
+    function _openReveal(Case calldata about, bytes32 caseId, Round memory round) private {
         round.state = RoundState.Reveal;
-        round.deadline = _after(_paramsOf(entry).revealSeconds);
-        emit RevealOpened(caseId, entry.round, round.deadline);
-        if (round.committed == 0) _rule(caseId, entry, round);
+        round.deadline = _after(_paramsOf(about).revealSeconds);
+        emit RevealOpened(caseId, round.number, round.deadline);
+    }
+
+    /// @dev The answer with a majority, if any has one, is the candidate in the end (Boyer and Moore, 1981).
+    function _countValid(Round memory round, bytes8 answer) private pure {
+        if (round.agreeing == 0) round.answer = answer;
+        if (round.answer == answer) {
+            round.agreeing += 1;
+        } else {
+            round.agreeing -= 1;
+            round.split = true;
+        }
+        round.valid += 1;
     }
 
     /// @dev Voting is over: all commitments are open, or the time for it has passed.
-    function _rule(bytes32 caseId, DisputeCase storage entry, Round storage round) private {
+    function _rule(Case calldata about, bytes32 caseId, Round memory round) private {
         Verdict ruling = Escalation.ruling(round.size, round.valid, round.invalid, round.unavailable);
         if (ruling == Verdict.None) {
-            if (!round.replacement && _votes(round) < round.size) _replaceAbsent(caseId, entry, round);
-            else _void(caseId, entry, round);
+            if (!round.replacement && _votes(round) < round.size) _replaceAbsent(about, caseId, round);
+            else _void(caseId, round);
             return;
         }
+        if (round.split) _countAgreeing(caseId, round);
         round.state = RoundState.Ruled;
         round.ruling = ruling;
-        entry.ruling = ruling;
-        Params memory params = _paramsOf(entry);
-        bool last = entry.round == Escalation.lastRound(params);
-        round.deadline = last ? 0 : _after(params.appealSeconds);
-        emit RoundRuled(caseId, entry.round, ruling, round.deadline);
-        if (last) _settle(caseId, entry);
+        Params memory params = _paramsOf(about);
+        bool isLast = round.number == Escalation.lastRound(params);
+        round.deadline = isLast ? 0 : _after(params.appealSeconds);
+        emit RoundRuled(caseId, round.number, ruling, round.deadline);
+    }
+
+    /// @dev O(size), and only where valid votes differ. An answer without a majority stands for nothing, and then
+    /// none is asked for.
+    function _countAgreeing(bytes32 caseId, Round memory round) private view {
+        uint8 agreeing = 0;
+        for (uint8 index = 0; index < round.size; ++index) {
+            Seat memory seat = _seats[_seatId(caseId, round.number, index)];
+            if (seat.verdict == Verdict.Valid && seat.answer == round.answer) ++agreeing;
+        }
+        round.agreeing = 2 * agreeing > round.valid ? agreeing : 0;
     }
 
     /// @dev Absent seats lose their bonds and are drawn again; votes already given stand. O(size).
-    function _replaceAbsent(bytes32 caseId, DisputeCase storage entry, Round storage round) private {
-        uint16 number = entry.round;
-        Params memory params = _paramsOf(entry);
-        uint8 absent = round.size - _votes(round);
+    function _replaceAbsent(Case calldata about, bytes32 caseId, Round memory round) private {
+        Params memory params = _paramsOf(about);
         round.state = RoundState.Drawing;
         round.replacement = true;
-        round.replaced = absent;
+        round.replaced = round.size - _votes(round);
         round.drawn = 0;
         round.committed = 0;
         round.epoch = beacon.currentEpoch();
         round.deadline = _after(params.openSeconds);
-        emit ReplacementOpened(caseId, number, absent, round.epoch);
+        emit ReplacementOpened(caseId, round.number, round.replaced, round.epoch);
         for (uint8 index = 0; index < round.size; ++index) {
-            Seat storage seat = _seats[caseId][number][index];
+            bytes32 seatId = _seatId(caseId, round.number, index);
+            Seat storage seat = _seats[seatId];
             if (seat.verdict != Verdict.None) continue;
             address voter = seat.voter;
             seat.voter = address(0);
-            seat.commitment = 0;
-            emit SeatClosed(caseId, number, index, voter, 0, params.seatBond);
-            staking.forfeit(entry.subnetId, Role.Verifier, voter, params.seatBond, caseId);
+            _commitments[seatId] = 0;
+            emit SeatClosed(caseId, round.number, index, voter, 0, params.seatBond);
+            staking.forfeit(about.subnetId, Role.Verifier, voter, params.seatBond, caseId);
         }
+        vault.move(address(staking), address(this), uint256(round.replaced) * params.seatBond);
     }
 
-    function _void(bytes32 caseId, DisputeCase storage entry, Round storage round) private {
+    function _void(bytes32 caseId, Round memory round) private {
         round.state = RoundState.Void;
         round.deadline = 0;
-        emit RoundRuled(caseId, entry.round, Verdict.None, 0);
-        _settle(caseId, entry);
+        emit RoundRuled(caseId, round.number, Verdict.None, 0);
     }
 
     /// @dev Everything but the seats, which are closed one by one. O(rounds).
-    function _settle(bytes32 caseId, DisputeCase storage entry) private {
-        entry.status = CaseStatus.Settled;
-        Params memory params = _paramsOf(entry);
-        uint256 burned = 0;
-        for (uint16 number = 1; number <= entry.round; ++number) {
-            burned += _settleRound(caseId, entry, params, number);
-        }
-        burned += market.resolve(caseId, entry.ruling, entry.disputer, _rounds[caseId][1].fee);
-        emit CaseSettled(caseId, entry.ruling, entry.round, burned);
-        if (burned > 0) vault.burn(burned);
-    }
-
-    function _settleRound(bytes32 caseId, DisputeCase storage entry, Params memory params, uint16 number)
+    function _settleRounds(Case calldata about, bytes32 caseId, Round memory newest, Params memory params)
         private
         returns (uint256 burned)
     {
-        Round storage round = _rounds[caseId][number];
-        uint256 share;
-        if (round.state == RoundState.Void) {
-            uint256 voted = _votes(round);
-            uint256 lost = round.excused ? round.replaced : round.replaced + round.size - voted;
-            (share, burned) = Settlement.ofVoidRound(params.seatBond, params.verifierFee, voted, lost);
-            vault.move(address(this), round.payer, round.fee);
-        } else {
-            uint256 right = _votesFor(round, entry.ruling);
-            uint256 lost = round.replaced + round.size - right;
-            uint256 refund = 0;
-            if (round.ruling != entry.ruling) {
-                Round storage correction = _rounds[caseId][number + 1];
-                refund = correction.fee;
-                vault.move(address(this), correction.payer, refund);
+        for (uint8 number = 1; number <= newest.number; ++number) {
+            Round memory round = _roundOf(caseId, newest, number);
+            (, uint256 lost, uint256 refund, uint256 rest) = _outcome(newest, round, params);
+            burned += rest;
+            uint256 bonds = (lost - round.replaced) * params.seatBond; // those of replaced seats are here
+            if (bonds > 0) vault.move(address(staking), address(this), bonds);
+            if (round.state == RoundState.Void) {
+                uint256 fee = Escalation.panelFee(params, number);
+                vault.move(address(this), _payerOf(about, caseId, number), fee);
+            } else if (refund > 0) {
+                vault.move(address(this), _payerOf(about, caseId, number + 1), refund);
             }
-            (share, burned) = Settlement.ofRound(round.fee, params.seatBond, right, lost, refund);
         }
-        round.share = share.toUint96();
     }
 
-    function _closeSeat(bytes32 caseId, DisputeCase storage entry, uint16 number, uint8 index) private {
-        Round storage round = _rounds[caseId][number];
-        Seat storage seat = _seats[caseId][number][index];
+    /// @dev Nobody was right or wrong. Only bonds of absent seats that were replaced are gone, and burned.
+    function _refundRounds(Case calldata about, bytes32 caseId, Round memory newest, Params memory params)
+        private
+        returns (uint256 burned)
+    {
+        for (uint8 number = 1; number <= newest.number; ++number) {
+            burned += uint256(_roundOf(caseId, newest, number).replaced) * params.seatBond;
+            uint256 fee = Escalation.panelFee(params, number);
+            vault.move(address(this), _payerOf(about, caseId, number), fee);
+        }
+    }
+
+    function _closeSeat(
+        Case calldata about,
+        bytes32 caseId,
+        uint8 index,
+        Seat memory seat,
+        Round memory newest,
+        Round memory round,
+        uint256 bond,
+        uint256 share
+    ) private {
+        bool isMoot = newest.status == CaseStatus.Moot;
         bool isVoid = round.state == RoundState.Void;
-        bool isRight = isVoid ? seat.verdict != Verdict.None : seat.verdict == entry.ruling;
-        bool keepsBond = isRight || (isVoid && round.excused);
-        uint256 paid = isRight ? round.share : 0;
-        (uint256 bond,) = staking.bondOf(entry.subnetId, Role.Verifier);
+        bool isRight = isVoid ? seat.verdict != Verdict.None : _isRight(newest.ruling, round, seat);
+        bool keepsBond = isRight || isMoot || (isVoid && round.excused);
+        uint256 paid = isRight && !isMoot ? share : 0;
 
         seat.closed = true;
-        emit SeatClosed(caseId, number, index, seat.voter, paid, keepsBond ? 0 : bond);
-        if (keepsBond) staking.release(entry.subnetId, Role.Verifier, seat.voter);
-        else staking.forfeit(entry.subnetId, Role.Verifier, seat.voter, bond, caseId);
+        _seats[_seatId(caseId, round.number, index)] = seat;
+        emit SeatClosed(caseId, round.number, index, seat.voter, paid, keepsBond ? 0 : bond);
+        if (keepsBond) staking.release(about.subnetId, Role.Verifier, seat.voter);
+        else staking.forfeit(about.subnetId, Role.Verifier, seat.voter, bond, caseId);
         if (paid > 0) vault.move(address(this), seat.voter, paid);
+    }
+
+    // ---------------------------------------------------------------------------------------- judging
+
+    /// @dev What becomes of the money of a round of a settled case.
+    /// @return share of each seat that was right, beside its bond
+    /// @return lost bonds that seats lost, replaced ones included
+    /// @return refund to whoever appealed against the round
+    /// @return burned what is left
+    function _outcome(Round memory newest, Round memory round, Params memory params)
+        private
+        pure
+        returns (uint256 share, uint256 lost, uint256 refund, uint256 burned)
+    {
+        if (round.state == RoundState.Void) {
+            uint256 voted = _votes(round);
+            lost = round.excused ? round.replaced : uint256(round.replaced) + round.size - voted;
+            (share, burned) = Settlement.ofVoidRound(params.seatBond, params.verifierFee, voted, lost);
+        } else {
+            uint256 right = _votesFor(round, newest.ruling);
+            lost = uint256(round.replaced) + round.size - right;
+            if (round.ruling != newest.ruling) refund = Escalation.panelFee(params, round.number + 1);
+            uint256 fee = Escalation.panelFee(params, round.number);
+            (share, burned) = Settlement.ofRound(fee, params.seatBond, right, lost, refund);
+        }
+    }
+
+    function _share(Round memory newest, Round memory round, Params memory params)
+        private
+        pure
+        returns (uint256 share)
+    {
+        if (newest.status == CaseStatus.Settled) (share,,,) = _outcome(newest, round, params);
+    }
+
+    function _isRight(Verdict ruling, Round memory round, Seat memory seat) private pure returns (bool) {
+        if (seat.verdict != ruling) return false;
+        return ruling != Verdict.Valid || round.agreeing == 0 || seat.answer == round.answer;
+    }
+
+    function _votesFor(Round memory round, Verdict verdict) private pure returns (uint8) {
+        if (verdict == Verdict.Valid) return round.agreeing == 0 ? round.valid : round.agreeing;
+        return verdict == Verdict.Invalid ? round.invalid : round.unavailable;
+    }
+
+    function _votes(Round memory round) private pure returns (uint8) {
+        return round.valid + round.invalid + round.unavailable;
     }
 
     // ---------------------------------------------------------------------------------------- conditions
 
-    function _active(bytes32 caseId) private view returns (DisputeCase storage entry) {
-        entry = _cases[caseId];
-        require(entry.status == CaseStatus.Active, CaseNotActive(caseId, entry.status));
+    function _active(Case calldata about) private view returns (bytes32 caseId, Round memory round) {
+        caseId = _idOf(about);
+        round = _newest[caseId];
+        require(round.status == CaseStatus.Active, CaseNotActive(caseId, round.status));
     }
 
-    function _settled(bytes32 caseId) private view returns (DisputeCase storage entry) {
-        entry = _cases[caseId];
-        require(entry.status == CaseStatus.Settled, CaseNotSettled(caseId, entry.status));
+    function _ended(Case calldata about) private view returns (bytes32 caseId, Round memory newest) {
+        caseId = _idOf(about);
+        newest = _newest[caseId];
+        require(newest.status > CaseStatus.Active, CaseNotEnded(caseId, newest.status));
     }
 
     /// @dev The newest round of an open case.
-    function _current(bytes32 caseId, RoundState state)
+    function _current(Case calldata about, RoundState state)
         private
         view
-        returns (DisputeCase storage entry, Round storage round)
+        returns (bytes32 caseId, Round memory round)
     {
-        entry = _active(caseId);
-        round = _rounds[caseId][entry.round];
-        require(round.state == state, WrongState(caseId, entry.round, round.state));
+        (caseId, round) = _active(about);
+        require(round.state == state, WrongState(caseId, round.number, round.state));
     }
 
-    function _inTime(bytes32 caseId, Round storage round) private view {
+    function _inTime(bytes32 caseId, Round memory round) private view {
         require(block.timestamp <= round.deadline, DeadlinePassed(caseId, round.deadline));
     }
 
-    function _votes(Round storage round) private view returns (uint8) {
-        return round.valid + round.invalid + round.unavailable;
+    function _roundOf(bytes32 caseId, Round memory newest, uint8 number) private view returns (Round memory) {
+        return number == newest.number ? newest : _appealed[caseId][number];
     }
 
-    function _votesFor(Round storage round, Verdict verdict) private view returns (uint8) {
-        if (verdict == Verdict.Valid) return round.valid;
-        return verdict == Verdict.Invalid ? round.invalid : round.unavailable;
+    function _payerOf(Case calldata about, bytes32 caseId, uint8 number) private view returns (address) {
+        return number == 1 ? about.disputer : _appellants[caseId][number];
+    }
+
+    function _seatId(bytes32 caseId, uint8 number, uint8 index) private pure returns (bytes32) {
+        return keccak256(abi.encode(caseId, number, index));
+    }
+
+    function _idOf(Case memory about) private view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, address(this), about));
     }
 
     function _after(uint32 duration) private view returns (uint40) {
         return uint40(block.timestamp) + duration;
     }
 
-    function _paramsOf(DisputeCase storage entry) private view returns (Params memory) {
-        return registry.paramsOf(entry.subnetId, entry.paramsVersion);
+    function _paramsOf(Case calldata about) private view returns (Params memory) {
+        return registry.paramsOf(about.subnetId, about.paramsVersion);
     }
 }

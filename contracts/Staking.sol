@@ -7,8 +7,8 @@ import {ISubnetRegistry} from "./interfaces/ISubnetRegistry.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {SortitionTree} from "./libraries/SortitionTree.sol";
 
-/// @notice Positions, seats and draws. A drawn bond leaves for the module that drew it, so a slash can never
-/// find it withdrawn; what comes back is decided by that module.
+/// @notice Positions, seats and draws. A drawn bond stays where it is and is locked, so a slash can never find it
+/// withdrawn; the module that drew it decides what becomes of it.
 contract Staking is IStaking {
     using SortitionTree for SortitionTree.Tree;
 
@@ -124,8 +124,6 @@ contract Staking is IStaking {
             Position storage position = pool.positions[account];
             if (account == excluded || _freeBonds(position) == 0) continue;
             position.locked += 1;
-            (uint256 bond,) = bondOf(subnetId, role);
-            vault.move(address(this), msg.sender, bond);
             return account;
         }
         return address(0);
@@ -134,8 +132,6 @@ contract Staking is IStaking {
     /// @inheritdoc IStaking
     function release(uint32 subnetId, Role role, address account) external onlyDrawerOf(role) {
         _pools[subnetId][role].positions[account].locked -= 1;
-        (uint256 bond,) = bondOf(subnetId, role);
-        vault.move(msg.sender, address(this), bond);
     }
 
     /// @inheritdoc IStaking

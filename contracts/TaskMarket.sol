@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {LibBit} from "solady/utils/LibBit.sol";
 import {Verdict} from "./interfaces/ICourt.sol";
 import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
 import {IStaking, Role} from "./interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
-import {Batch, ITaskMarket, Task, TaskStatus, TaskView} from "./interfaces/ITaskMarket.sol";
+import {Batch, ITaskMarket, Submission, Task, TaskStatus, Terms} from "./interfaces/ITaskMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {EpochSeed} from "./libraries/EpochSeed.sol";
 import {Settlement} from "./libraries/Settlement.sol";
+import {TaskIds} from "./libraries/TaskIds.sol";
 
-/// @notice Tasks from escrow to payment. The market's vault account holds the price of every open task and the
-/// seat of every solver at work.
+/// @notice Tasks from escrow to payment. The market's vault account holds the price of every task that has not ended.
 contract TaskMarket is ITaskMarket {
     using EpochSeed for IRandomnessSource;
+    using LibBit for uint256;
 
-    uint256 public constant MOST_SLOTS = 64;
+    /// So that one transaction can carry the leaves of a trace.
+    uint32 public constant MOST_INNER_STEPS = 2_047;
 
     IVault public immutable vault;
     ISubnetRegistry public immutable registry;
@@ -25,6 +28,8 @@ contract TaskMarket is ITaskMarket {
 
     mapping(bytes32 batchId => Batch) private _batches;
     mapping(bytes32 taskId => Task) private _tasks;
+    /// @inheritdoc ITaskMarket
+    mapping(bytes32 taskId => bytes32) public submissionHash;
 
     modifier onlyCourt() {
         require(msg.sender == court, NotCourt(msg.sender));
@@ -48,205 +53,184 @@ contract TaskMarket is ITaskMarket {
     // ---------------------------------------------------------------------------------------- posting
 
     /// @inheritdoc ITaskMarket
-    function createBatch(
-        uint32 subnetId,
-        bytes32 jobId,
-        uint32 round,
-        bytes32 baseRoot,
-        bytes32 specHash,
-        uint96 price,
-        uint32[] calldata slots,
-        bytes32 salt
-    ) external returns (bytes32 batchId) {
-        require(slots.length > 0 && slots.length <= MOST_SLOTS, WrongBatchSize(slots.length, MOST_SLOTS));
-        uint32 version = registry.latestVersion(subnetId);
-        Params memory params = registry.paramsOf(subnetId, version);
-        require(price >= params.minPrice, PriceTooLow(price, params.minPrice));
+    function createBatch(Terms calldata terms) external returns (bytes32 batchId) {
+        require(msg.sender == terms.buyer, WrongBuyer(terms.buyer, msg.sender));
+        require(terms.slots != 0, NoSlots());
+        require(
+            terms.innerSteps > 0 && terms.innerSteps <= MOST_INNER_STEPS,
+            InnerStepsOutOfRange(terms.innerSteps, MOST_INNER_STEPS)
+        );
+        uint32 newest = registry.latestVersion(terms.subnetId);
+        require(terms.paramsVersion == newest, NotNewestVersion(terms.paramsVersion, newest));
+        Params memory params = _paramsOf(terms);
+        require(terms.price >= params.minPrice, PriceTooLow(terms.price, params.minPrice));
+        batchId = batchIdOf(terms);
+        require(_batches[batchId].openBy == 0, BatchExists(batchId));
 
         Batch memory created = Batch({
-            buyer: msg.sender,
-            price: price,
-            subnetId: subnetId,
-            paramsVersion: version,
-            round: round,
-            jobId: jobId,
-            baseRoot: baseRoot,
-            specHash: specHash
+            epoch: beacon.currentEpoch(),
+            openBy: _after(params.openSeconds),
+            solveSeconds: params.solveSeconds,
+            challengeSeconds: params.challengeSeconds
         });
-        batchId = keccak256(abi.encode(block.chainid, address(this), created, slots, salt));
-        require(_batches[batchId].buyer == address(0), BatchExists(batchId));
         _batches[batchId] = created;
-
-        uint32 epoch = beacon.currentEpoch();
-        uint40 openBy = _after(params.openSeconds);
-        bytes32[] memory taskIds = _openTasks(batchId, slots, epoch, openBy);
-        emit BatchCreated(
-            batchId,
-            msg.sender,
-            subnetId,
-            version,
-            jobId,
-            round,
-            baseRoot,
-            specHash,
-            price,
-            slots,
-            taskIds,
-            epoch,
-            openBy
-        );
-        vault.move(msg.sender, address(this), price * slots.length);
+        emit BatchCreated(batchId, msg.sender, terms.subnetId, terms, created.epoch, created.openBy);
+        vault.move(msg.sender, address(this), terms.price * terms.slots.popCount());
     }
 
     /// @inheritdoc ITaskMarket
-    function cancel(bytes32 id) external {
-        Task storage entry = _inStatus(id, TaskStatus.Open);
-        Batch storage origin = _batches[entry.batchId];
-        require(msg.sender == origin.buyer, NotBuyer(id, msg.sender));
+    function cancel(Terms calldata terms, uint8 slot) external {
+        (bytes32 id, Task memory entry) = _inStatus(terms, slot, TaskStatus.Open);
+        require(msg.sender == terms.buyer, NotBuyer(id, msg.sender));
         uint32 epoch = beacon.currentEpoch();
         require(epoch == entry.epoch, SeedMayBeKnown(id, entry.epoch, epoch));
 
-        entry.status = TaskStatus.Cancelled;
+        _end(id, entry, TaskStatus.Cancelled);
         emit TaskCancelled(id);
-        vault.move(address(this), origin.buyer, origin.price);
+        vault.move(address(this), terms.buyer, terms.price);
     }
 
     // ---------------------------------------------------------------------------------------- solving
 
     /// @inheritdoc ITaskMarket
-    function assign(bytes32 id) external {
-        Task storage entry = _inStatus(id, TaskStatus.Open);
+    function assign(Terms calldata terms, uint8 slot) external {
+        (bytes32 id, Task memory entry) = _inStatus(terms, slot, TaskStatus.Open);
         _inTime(id, entry);
         bytes32 seed = beacon.forDraw(id, entry.epoch);
-        Batch storage origin = _batches[entry.batchId];
         uint32 epoch = beacon.currentEpoch();
-        bytes32 entropy = keccak256(abi.encode(seed, id, entry.attempt));
-        address solver = staking.draw(origin.subnetId, Role.Solver, entropy, address(0));
-        require(solver != address(0), NoSolverFree(id, epoch));
-
-        entry.status = TaskStatus.Assigned;
-        entry.solver = solver;
-        entry.deadline = _after(_paramsOf(origin).solveSeconds);
-        emit TaskAssigned(id, solver, entry.attempt, epoch, entry.deadline);
+        bool drawn = _assign(terms, id, entry, seed, epoch, _batches[batchIdOf(terms)].solveSeconds);
+        require(drawn, NoSolverFree(id, epoch));
     }
 
     /// @inheritdoc ITaskMarket
-    function submit(bytes32 id, bytes32 traceRoot, bytes32 resultRoot, bytes32 leavesBlob) external {
-        Task storage entry = _inStatus(id, TaskStatus.Assigned);
+    function submit(Terms calldata terms, uint8 slot, Submission calldata submission) external {
+        (bytes32 id, Task memory entry) = _inStatus(terms, slot, TaskStatus.Assigned);
         require(msg.sender == entry.solver, NotSolver(id, msg.sender));
         _inTime(id, entry);
-        require(traceRoot != 0 && resultRoot != 0 && leavesBlob != 0, EmptyRoot(id));
+        require(
+            submission.traceRoot != 0 && submission.resultRoot != 0 && submission.leavesBlob != 0,
+            EmptyRoot(id)
+        );
 
         entry.status = TaskStatus.Submitted;
-        entry.deadline = _after(_paramsOf(_batches[entry.batchId]).challengeSeconds);
-        entry.traceRoot = traceRoot;
-        entry.resultRoot = resultRoot;
-        entry.leavesBlob = leavesBlob;
-        emit TaskSubmitted(id, msg.sender, traceRoot, resultRoot, leavesBlob, entry.deadline);
+        entry.deadline = _after(_batches[batchIdOf(terms)].challengeSeconds);
+        _tasks[id] = entry;
+        submissionHash[id] = keccak256(abi.encode(submission));
+        emit TaskSubmitted(
+            id,
+            msg.sender,
+            submission.traceRoot,
+            submission.resultRoot,
+            submission.leavesBlob,
+            entry.deadline
+        );
     }
 
     /// @inheritdoc ITaskMarket
-    function finalize(bytes32 id) external {
-        Task storage entry = _inStatus(id, TaskStatus.Submitted);
+    function finalize(Terms calldata terms, uint8 slot) external {
+        (bytes32 id, Task memory entry) = _submitted(terms, slot);
         _overdue(id, entry);
-        _accept(id, entry, _batches[entry.batchId]);
+        require(entry.openCases == 0, CasesOpen(id, entry.openCases));
+        _finalize(terms, id, entry);
     }
 
     /// @inheritdoc ITaskMarket
-    function expire(bytes32 id) external {
-        Task storage entry = _tasks[id];
+    function expire(Terms calldata terms, uint8 slot) external {
+        (bytes32 id, Task memory entry) = _load(batchIdOf(terms), terms.slots, slot);
         require(
             entry.status == TaskStatus.Open || entry.status == TaskStatus.Assigned,
             WrongStatus(id, entry.status)
         );
         _overdue(id, entry);
-        Batch storage origin = _batches[entry.batchId];
-        if (entry.status == TaskStatus.Open) _expire(id, entry, origin);
-        else _takeBack(id, entry, origin);
+        _burn(_expireOrReopen(terms, id, entry, _paramsOf(terms)));
     }
 
     /// @inheritdoc ITaskMarket
-    function assignMany(bytes32[] calldata taskIds) external returns (uint256 done) {
-        for (uint256 i = 0; i < taskIds.length; ++i) {
-            try this.assign(taskIds[i]) {
-                ++done;
-            } catch {} // not assignable now; who wants to know why calls assign
+    function assignMany(Terms calldata terms, uint256 slots) external returns (uint256 done) {
+        uint32 epoch = beacon.currentEpoch();
+        (bytes32 seed, bool ready) = beacon.seed(epoch - 1);
+        if (!ready) return 0;
+        bytes32 batchId = batchIdOf(terms);
+        uint32 solveSeconds = _batches[batchId].solveSeconds;
+        for (; slots != 0; slots &= slots - 1) {
+            (bytes32 id, Task memory entry) = _load(batchId, terms.slots, uint8(slots.ffs()));
+            if (entry.status != TaskStatus.Open || block.timestamp > entry.deadline) continue;
+            if (entry.epoch < epoch && _assign(terms, id, entry, seed, epoch, solveSeconds)) ++done;
         }
     }
 
     /// @inheritdoc ITaskMarket
-    function finalizeMany(bytes32[] calldata taskIds) external returns (uint256 done) {
-        for (uint256 i = 0; i < taskIds.length; ++i) {
-            try this.finalize(taskIds[i]) {
-                ++done;
-            } catch {} // see assignMany
+    function finalizeMany(Terms calldata terms, uint256 slots) external returns (uint256 done) {
+        bytes32 batchId = batchIdOf(terms);
+        for (; slots != 0; slots &= slots - 1) {
+            (bytes32 id, Task memory entry) = _load(batchId, terms.slots, uint8(slots.ffs()));
+            if (!_awaitsJudgement(entry.status) || entry.openCases > 0) continue;
+            if (block.timestamp <= entry.deadline) continue;
+            _finalize(terms, id, entry);
+            ++done;
         }
     }
 
     /// @inheritdoc ITaskMarket
-    function expireMany(bytes32[] calldata taskIds) external returns (uint256 done) {
-        for (uint256 i = 0; i < taskIds.length; ++i) {
-            try this.expire(taskIds[i]) {
-                ++done;
-            } catch {} // see assignMany
+    function expireMany(Terms calldata terms, uint256 slots) external returns (uint256 done) {
+        bytes32 batchId = batchIdOf(terms);
+        Params memory params = _paramsOf(terms);
+        uint256 toBurn = 0;
+        for (; slots != 0; slots &= slots - 1) {
+            (bytes32 id, Task memory entry) = _load(batchId, terms.slots, uint8(slots.ffs()));
+            if (entry.status != TaskStatus.Open && entry.status != TaskStatus.Assigned) continue;
+            if (block.timestamp <= entry.deadline) continue;
+            toBurn += _expireOrReopen(terms, id, entry, params);
+            ++done;
         }
+        _burn(toBurn);
     }
 
-    // ---------------------------------------------------------------------------------------- disputes
+    // ---------------------------------------------------------------------------------------- cases
 
     /// @inheritdoc ITaskMarket
-    function dispute(bytes32 id, address disputer, uint32 step)
+    function openCase(Terms calldata terms, uint8 slot, Submission calldata submission)
         external
         onlyCourt
-        returns (uint32 subnetId, uint32 paramsVersion, address solver)
+        returns (bytes32 id, address solver)
     {
-        Task storage entry = _inStatus(id, TaskStatus.Submitted);
+        Task memory entry;
+        (id, entry) = _submitted(terms, slot);
         _inTime(id, entry);
-        entry.status = TaskStatus.Disputed;
-        emit TaskDisputed(id, disputer, step);
-        Batch storage origin = _batches[entry.batchId];
-        return (origin.subnetId, origin.paramsVersion, entry.solver);
+        bytes32 opening = keccak256(abi.encode(submission));
+        require(opening == submissionHash[id], WrongSubmission(id, submissionHash[id], opening));
+        entry.openCases += 1;
+        _tasks[id] = entry;
+        return (id, entry.solver);
     }
 
     /// @inheritdoc ITaskMarket
-    function resolve(bytes32 id, Verdict verdict, address disputer, uint256 fee)
+    function closeCase(Terms calldata terms, uint8 slot, Verdict verdict, address disputer, uint256 fee)
         external
         onlyCourt
         returns (uint256 toBurn)
     {
-        Task storage entry = _inStatus(id, TaskStatus.Disputed);
-        Batch storage origin = _batches[entry.batchId];
-        if (verdict == Verdict.Valid) _accept(id, entry, origin);
-        else if (verdict == Verdict.Invalid) toBurn = _convict(id, entry, origin, disputer, fee);
-        else if (verdict == Verdict.Unavailable) toBurn = _dismiss(id, entry, origin, disputer, fee);
-        else _void(id, entry, origin);
+        (bytes32 id, Task memory entry) = _submitted(terms, slot);
+        entry.openCases -= 1;
+        if (verdict == Verdict.Invalid) return _convict(terms, id, entry, disputer, fee);
+        if (verdict == Verdict.Unavailable) return _voidUnavailable(terms, id, entry, disputer, fee);
+        if (verdict == Verdict.None && entry.status == TaskStatus.Submitted) {
+            entry.status = TaskStatus.Undecided;
+            emit TaskUndecided(id);
+        }
+        _tasks[id] = entry;
     }
 
     // ---------------------------------------------------------------------------------------- views
 
-    function task(bytes32 id) external view returns (TaskView memory) {
-        Task storage entry = _tasks[id];
-        Batch storage origin = _batches[entry.batchId];
-        return TaskView({
-            batchId: entry.batchId,
-            buyer: origin.buyer,
-            subnetId: origin.subnetId,
-            paramsVersion: origin.paramsVersion,
-            jobId: origin.jobId,
-            round: origin.round,
-            slot: entry.slot,
-            baseRoot: origin.baseRoot,
-            specHash: origin.specHash,
-            price: origin.price,
-            status: entry.status,
-            attempt: entry.attempt,
-            epoch: entry.epoch,
-            deadline: entry.deadline,
-            solver: entry.solver,
-            traceRoot: entry.traceRoot,
-            resultRoot: entry.resultRoot,
-            leavesBlob: entry.leavesBlob
-        });
+    /// @inheritdoc ITaskMarket
+    function isSubmitted(bytes32 id) external view returns (bool) {
+        return _awaitsJudgement(_tasks[id].status);
+    }
+
+    /// @inheritdoc ITaskMarket
+    function task(Terms calldata terms, uint8 slot) external view returns (Task memory entry) {
+        (, entry) = _load(batchIdOf(terms), terms.slots, slot);
     }
 
     function batch(bytes32 batchId) external view returns (Batch memory) {
@@ -254,129 +238,174 @@ contract TaskMarket is ITaskMarket {
     }
 
     /// @inheritdoc ITaskMarket
-    function taskId(bytes32 batchId, uint32 slot) public view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), batchId, slot));
+    function batchIdOf(Terms calldata terms) public view returns (bytes32) {
+        return TaskIds.batchIdOf(address(this), terms);
+    }
+
+    /// @inheritdoc ITaskMarket
+    function taskIdOf(bytes32 batchId, uint8 slot) public view returns (bytes32) {
+        return TaskIds.taskIdOf(address(this), batchId, slot);
     }
 
     // ---------------------------------------------------------------------------------------- transitions
 
-    function _openTasks(bytes32 batchId, uint32[] calldata slots, uint32 epoch, uint40 openBy)
+    /// @return drawn false if no attempt hit a free seat; then nothing has changed
+    function _assign(
+        Terms calldata terms,
+        bytes32 id,
+        Task memory entry,
+        bytes32 seed,
+        uint32 epoch,
+        uint32 solveSeconds
+    ) private returns (bool drawn) {
+        bytes32 entropy = keccak256(abi.encode(seed, id, entry.attempt));
+        address solver = staking.draw(terms.subnetId, Role.Solver, entropy, address(0));
+        if (solver == address(0)) return false;
+
+        entry.status = TaskStatus.Assigned;
+        entry.solver = solver;
+        entry.deadline = _after(solveSeconds);
+        _tasks[id] = entry;
+        emit TaskAssigned(id, solver, entry.attempt, epoch, entry.deadline);
+        return true;
+    }
+
+    function _finalize(Terms calldata terms, bytes32 id, Task memory entry) private {
+        bool accepted = entry.status == TaskStatus.Submitted;
+        _end(id, entry, accepted ? TaskStatus.Accepted : TaskStatus.Voided);
+        if (accepted) emit TaskAccepted(id, entry.solver);
+        else emit TaskVoided(id);
+        staking.release(terms.subnetId, Role.Solver, entry.solver);
+        vault.move(address(this), accepted ? entry.solver : terms.buyer, terms.price);
+    }
+
+    /// @dev The solver of an assigned task missed solveBy: its seat is broken up and the task opened again, or ended.
+    function _expireOrReopen(Terms calldata terms, bytes32 id, Task memory entry, Params memory params)
         private
-        returns (bytes32[] memory taskIds)
+        returns (uint256 penalty)
     {
-        taskIds = new bytes32[](slots.length);
-        for (uint256 i = 0; i < slots.length; ++i) {
-            bytes32 id = taskId(batchId, slots[i]);
-            Task storage entry = _tasks[id];
-            require(entry.status == TaskStatus.None, TaskExists(id));
-            entry.batchId = batchId;
-            entry.slot = slots[i];
-            entry.status = TaskStatus.Open;
-            entry.attempt = 1;
-            entry.epoch = epoch;
-            entry.deadline = openBy;
-            taskIds[i] = id;
-        }
-    }
-
-    function _accept(bytes32 id, Task storage entry, Batch storage origin) private {
-        entry.status = TaskStatus.Accepted;
-        emit TaskAccepted(id, entry.solver, entry.resultRoot);
-        staking.release(origin.subnetId, Role.Solver, entry.solver);
-        vault.move(address(this), entry.solver, origin.price);
-    }
-
-    function _expire(bytes32 id, Task storage entry, Batch storage origin) private {
-        entry.status = TaskStatus.Expired;
-        emit TaskExpired(id);
-        vault.move(address(this), origin.buyer, origin.price);
-    }
-
-    /// @dev The solver missed solveBy: its seat is broken up and the task opened again, or ended.
-    function _takeBack(bytes32 id, Task storage entry, Batch storage origin) private {
-        address solver = entry.solver;
-        Params memory params = _paramsOf(origin);
-        if (entry.attempt == params.maxAttempts) {
-            _expire(id, entry, origin);
+        address solver = entry.status == TaskStatus.Assigned ? entry.solver : address(0);
+        if (solver == address(0) || entry.attempt == params.maxAttempts) {
+            _end(id, entry, TaskStatus.Expired);
+            emit TaskExpired(id);
+            vault.move(address(this), terms.buyer, terms.price);
         } else {
             entry.status = TaskStatus.Open;
             entry.solver = address(0);
             entry.attempt += 1;
             entry.epoch = beacon.currentEpoch();
             entry.deadline = _after(params.openSeconds);
-            (, uint256 penalty,) = Settlement.ofAbsence(params, 0);
-            emit TaskReopened(id, solver, entry.attempt, penalty);
+            _tasks[id] = entry;
+            emit TaskReopened(id, solver, entry.attempt, Settlement.livenessPenalty(params));
         }
-        vault.burn(_breakSeat(id, solver, origin, params, address(0), 0));
+        if (solver != address(0)) penalty = _breakSeat(terms, id, solver, params);
     }
 
-    function _convict(bytes32 id, Task storage entry, Batch storage origin, address disputer, uint256 fee)
+    /// @dev A seat that has paid a penalty is no longer whole: it leaves the position, and what remains of it goes to
+    /// the solver's own account. No blame can be proven, so only the delay is punished. The penalty is burned: if the
+    /// buyer got it, a task that nobody can solve would be a way to live off the solvers drawn for it.
+    /// @return penalty in the market's account, to be burned
+    function _breakSeat(Terms calldata terms, bytes32 id, address solver, Params memory params)
+        private
+        returns (uint256 penalty)
+    {
+        penalty = Settlement.livenessPenalty(params);
+        staking.forfeit(terms.subnetId, Role.Solver, solver, penalty, id);
+        vault.move(address(staking), solver, params.solverStake - penalty);
+        vault.move(address(staking), address(this), penalty);
+    }
+
+    function _convict(Terms calldata terms, bytes32 id, Task memory entry, address disputer, uint256 fee)
         private
         returns (uint256 toBurn)
     {
         uint256 toDisputer;
         uint256 toBuyer;
-        Params memory params = _paramsOf(origin);
+        Params memory params = _paramsOf(terms);
         (toDisputer, toBuyer, toBurn) = Settlement.ofConviction(params, fee);
-        entry.status = TaskStatus.Rejected;
+        _end(id, entry, TaskStatus.Rejected);
         emit TaskRejected(id, entry.solver);
-        staking.forfeit(origin.subnetId, Role.Solver, entry.solver, params.solverStake, id);
-        staking.jail(origin.subnetId, Role.Solver, entry.solver);
-        vault.move(address(this), origin.buyer, origin.price + toBuyer);
-        vault.move(address(this), disputer, toDisputer);
-        vault.move(address(this), court, toBurn);
+        staking.forfeit(terms.subnetId, Role.Solver, entry.solver, params.solverStake, id);
+        staking.jail(terms.subnetId, Role.Solver, entry.solver);
+        vault.move(address(this), terms.buyer, terms.price);
+        vault.move(address(staking), terms.buyer, toBuyer);
+        vault.move(address(staking), disputer, toDisputer);
+        vault.move(address(staking), court, toBurn);
     }
 
-    /// @dev Nobody could get the bytes to check, so the task ends but no lie is proven.
-    function _dismiss(bytes32 id, Task storage entry, Batch storage origin, address disputer, uint256 fee)
-        private
-        returns (uint256 toBurn)
-    {
-        entry.status = TaskStatus.Rejected;
-        emit TaskRejected(id, entry.solver);
-        toBurn = _breakSeat(id, entry.solver, origin, _paramsOf(origin), disputer, fee);
-        vault.move(address(this), origin.buyer, origin.price);
-        vault.move(address(this), court, toBurn);
-    }
-
-    function _void(bytes32 id, Task storage entry, Batch storage origin) private {
-        entry.status = TaskStatus.Voided;
-        emit TaskVoided(id);
-        staking.release(origin.subnetId, Role.Solver, entry.solver);
-        vault.move(address(this), origin.buyer, origin.price);
-    }
-
-    /// @dev A seat that has paid a penalty is no longer whole: it leaves the position, and what remains of it
-    /// goes to the solver's own account.
-    /// @return penalty in the market's account, to be burned
-    function _breakSeat(
+    /// @dev What the buyer had to provide could not be had, so nothing is proven and nobody is paid for the result. The
+    /// price does not go back either, or a buyer could take a result and withhold what it is checked with.
+    function _voidUnavailable(
+        Terms calldata terms,
         bytes32 id,
-        address solver,
-        Batch storage origin,
-        Params memory params,
+        Task memory entry,
         address disputer,
         uint256 fee
-    ) private returns (uint256 penalty) {
-        uint256 toDisputer;
-        uint256 toSolver;
-        (toDisputer, penalty, toSolver) = Settlement.ofAbsence(params, fee);
-        staking.forfeit(origin.subnetId, Role.Solver, solver, toDisputer + penalty, id);
-        if (toDisputer > 0) vault.move(address(this), disputer, toDisputer);
-        vault.move(address(this), solver, toSolver);
+    ) private returns (uint256 toBurn) {
+        uint256 repaid = fee < terms.price ? fee : terms.price;
+        toBurn = terms.price - repaid;
+        _end(id, entry, TaskStatus.Voided);
+        emit TaskVoided(id);
+        staking.release(terms.subnetId, Role.Solver, entry.solver);
+        vault.move(address(this), disputer, repaid);
+        vault.move(address(this), court, toBurn);
+    }
+
+    function _end(bytes32 id, Task memory entry, TaskStatus status) private {
+        entry.status = status;
+        _tasks[id] = entry;
+    }
+
+    function _burn(uint256 amount) private {
+        if (amount > 0) vault.burn(amount);
     }
 
     // ---------------------------------------------------------------------------------------- conditions
 
-    function _inStatus(bytes32 id, TaskStatus status) private view returns (Task storage entry) {
+    /// @dev A task that nobody has touched yet is as its batch says.
+    function _load(bytes32 batchId, uint256 slots, uint8 slot)
+        private
+        view
+        returns (bytes32 id, Task memory entry)
+    {
+        id = taskIdOf(batchId, slot);
         entry = _tasks[id];
+        if (entry.status != TaskStatus.None) return (id, entry);
+        Batch memory origin = _batches[batchId];
+        if (origin.openBy == 0 || (slots >> slot) & 1 == 0) return (id, entry);
+        entry.status = TaskStatus.Open;
+        entry.attempt = 1;
+        entry.epoch = origin.epoch;
+        entry.deadline = origin.openBy;
+    }
+
+    function _inStatus(Terms calldata terms, uint8 slot, TaskStatus status)
+        private
+        view
+        returns (bytes32 id, Task memory entry)
+    {
+        (id, entry) = _load(batchIdOf(terms), terms.slots, slot);
         require(entry.status == status, WrongStatus(id, entry.status));
     }
 
-    function _inTime(bytes32 id, Task storage entry) private view {
+    function _submitted(Terms calldata terms, uint8 slot)
+        private
+        view
+        returns (bytes32 id, Task memory entry)
+    {
+        (id, entry) = _load(batchIdOf(terms), terms.slots, slot);
+        require(_awaitsJudgement(entry.status), WrongStatus(id, entry.status));
+    }
+
+    function _awaitsJudgement(TaskStatus status) private pure returns (bool) {
+        return status == TaskStatus.Submitted || status == TaskStatus.Undecided;
+    }
+
+    function _inTime(bytes32 id, Task memory entry) private view {
         require(block.timestamp <= entry.deadline, DeadlinePassed(id, entry.deadline));
     }
 
-    function _overdue(bytes32 id, Task storage entry) private view {
+    function _overdue(bytes32 id, Task memory entry) private view {
         require(block.timestamp > entry.deadline, DeadlineNotPassed(id, entry.deadline));
     }
 
@@ -384,7 +413,7 @@ contract TaskMarket is ITaskMarket {
         return uint40(block.timestamp) + duration;
     }
 
-    function _paramsOf(Batch storage origin) private view returns (Params memory) {
-        return registry.paramsOf(origin.subnetId, origin.paramsVersion);
+    function _paramsOf(Terms calldata terms) private view returns (Params memory) {
+        return registry.paramsOf(terms.subnetId, terms.paramsVersion);
     }
 }

@@ -122,7 +122,7 @@ interface ICourt {
 
     error CaseExists(bytes32 caseId);
     error CaseNotActive(bytes32 caseId, CaseStatus status);
-    error CaseStillActive(bytes32 caseId, CaseStatus status);
+    error CaseNotEnded(bytes32 caseId, CaseStatus status);
     /// @dev The task ended elsewhere; only `settle` is left to do.
     error CaseIsMoot(bytes32 caseId);
     error WrongTask(bytes32 caseId, bytes32 taskId, bytes32 received);

@@ -168,11 +168,10 @@ interface ITaskMarket {
     /// @notice End a case about a task that is still submitted, with what follows for price and seat. Court only.
     /// @param verdict `None` if no panel came to a verdict
     /// @param fee what the disputer paid for the first panel
-    /// @return taskId of the task that was meant
     /// @return toBurn moved to the court's account, for the court to burn
     function closeCase(Terms calldata terms, uint8 slot, Verdict verdict, address disputer, uint256 fee)
         external
-        returns (bytes32 taskId, uint256 toBurn);
+        returns (uint256 toBurn);
 
     /// @notice Whether cases about the task can still change what becomes of it.
     function isSubmitted(bytes32 taskId) external view returns (bool);

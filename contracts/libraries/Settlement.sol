@@ -64,17 +64,8 @@ library Settlement {
         burned = stake - toDisputer - toBuyer;
     }
 
-    /// @notice The seat of a solver that delivered nothing, or nothing that could be checked. No blame can be
-    /// proven, so only the delay is punished. The penalty is burned: if the buyer got it, a task that nobody can
-    /// solve would be a way to live off the solvers drawn for it.
-    /// @param fee what the disputer paid for the first panel, 0 without a dispute
-    function ofAbsence(Params memory params, uint256 fee)
-        internal
-        pure
-        returns (uint256 toDisputer, uint256 burned, uint256 toSolver)
-    {
-        toDisputer = fee;
-        burned = (uint256(params.solverStake) * params.livenessBps) / ONE;
-        toSolver = params.solverStake - toDisputer - burned;
+    /// @notice What a solver that delivered nothing loses of its seat.
+    function livenessPenalty(Params memory params) internal pure returns (uint256) {
+        return (uint256(params.solverStake) * params.livenessBps) / ONE;
     }
 }

@@ -69,16 +69,16 @@ contract Court is ICourt, ReentrancyGuardTransient {
             step: step
         });
         caseId = _idOf(about);
-        require(_newest[caseId].status == CaseStatus.None, CaseExists(caseId));
+        require(_read(caseId).status == CaseStatus.None, CaseExists(caseId));
         emit CaseOpened(taskId, caseId, msg.sender, step);
-        _openRound(caseId, 1, registry.paramsOf(terms.subnetId, terms.paramsVersion));
+        _openRound(caseId, 1, _paramsOf(terms.subnetId, terms.paramsVersion));
     }
 
     /// @inheritdoc ICourt
     function appeal(Case calldata about) external {
         (bytes32 caseId, Round memory round) = _current(about, RoundState.Ruled);
         _inTime(caseId, round);
-        Params memory params = _paramsOf(about);
+        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
         require(round.number < Escalation.lastRound(params), LastRound(caseId, round.number));
         uint8 next = round.number + 1;
         _appealed[caseId][round.number] = round;
@@ -107,10 +107,10 @@ contract Court is ICourt, ReentrancyGuardTransient {
         round.drawn = index;
         if (index == round.size) {
             round.state = RoundState.Commit;
-            round.deadline = _after(_paramsOf(about).commitSeconds);
+            round.deadline = _after(_paramsOf(about.subnetId, about.paramsVersion).commitSeconds);
             emit VotingOpened(caseId, round.number, round.deadline);
         }
-        _newest[caseId] = round;
+        _store(caseId, round);
     }
 
     // ---------------------------------------------------------------------------------------- votes
@@ -132,7 +132,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         if (!isFirst) return;
         round.committed += 1;
         if (round.committed + _votes(round) == round.size) _openReveal(about, caseId, round);
-        _newest[caseId] = round;
+        _store(caseId, round);
     }
 
     /// @inheritdoc ICourt
@@ -163,7 +163,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         else round.unavailable += 1;
         emit VoteRevealed(caseId, number, index, seat.voter, verdict, answer);
         if (_votes(round) == round.size) _rule(about, caseId, round);
-        _newest[caseId] = round;
+        _store(caseId, round);
     }
 
     /// @inheritdoc ICourt
@@ -183,7 +183,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         } else {
             revert WrongState(caseId, round.number, round.state);
         }
-        _newest[caseId] = round;
+        _store(caseId, round);
     }
 
     // ---------------------------------------------------------------------------------------- payment
@@ -194,21 +194,21 @@ contract Court is ICourt, ReentrancyGuardTransient {
         address market_ = address(market);
         bytes32 taskId = TaskIds.taskIdOf(market_, TaskIds.batchIdOf(market_, terms), slot);
         require(taskId == about.taskId, WrongTask(caseId, about.taskId, taskId));
-        Params memory params = _paramsOf(about);
+        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
         uint256 burned;
         if (market.isSubmitted(taskId)) {
             bool isOver = round.state == RoundState.Void || round.state == RoundState.Ruled;
             require(isOver, WrongState(caseId, round.number, round.state));
             require(block.timestamp > round.deadline, DeadlineNotPassed(caseId, round.deadline));
             round.status = CaseStatus.Settled;
-            _newest[caseId] = round;
+            _store(caseId, round);
             burned = _settleRounds(about, caseId, round, params);
             uint256 fee = Escalation.panelFee(params, 1);
             burned += market.closeCase(terms, slot, round.ruling, about.disputer, fee);
             emit CaseSettled(caseId, round.ruling, round.number, burned);
         } else {
             round.status = CaseStatus.Moot;
-            _newest[caseId] = round;
+            _store(caseId, round);
             burned = _refundRounds(about, caseId, round, params);
             emit CaseMoot(caseId);
         }
@@ -222,7 +222,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         require(seat.voter != address(0), NoSuchSeat(caseId, number, index));
         require(!seat.closed, SeatAlreadyClosed(caseId, number, index));
         Round memory round = _roundOf(caseId, newest, number);
-        Params memory params = _paramsOf(about);
+        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
         _closeSeat(about, caseId, index, seat, newest, round, params.seatBond, _share(newest, round, params));
     }
 
@@ -230,7 +230,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
     function closeSeats(Case calldata about, uint8 number) external {
         (bytes32 caseId, Round memory newest) = _ended(about);
         Round memory round = _roundOf(caseId, newest, number);
-        Params memory params = _paramsOf(about);
+        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
         uint256 share = _share(newest, round, params);
         for (uint8 index = 0; index < round.size; ++index) {
             Seat memory seat = _seats[_seatId(caseId, number, index)];
@@ -248,11 +248,11 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     /// @inheritdoc ICourt
     function newestRound(bytes32 caseId) external view returns (Round memory) {
-        return _newest[caseId];
+        return _read(caseId);
     }
 
     function roundOf(bytes32 caseId, uint8 number) external view returns (Round memory) {
-        return _roundOf(caseId, _newest[caseId], number);
+        return _roundOf(caseId, _read(caseId), number);
     }
 
     /// @inheritdoc ICourt
@@ -271,7 +271,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     /// @inheritdoc ICourt
     function feeOf(uint32 subnetId, uint32 paramsVersion, uint8 number) external view returns (uint256) {
-        return Escalation.panelFee(registry.paramsOf(subnetId, paramsVersion), number);
+        return Escalation.panelFee(_paramsOf(subnetId, paramsVersion), number);
     }
 
     /// @inheritdoc ICourt
@@ -295,11 +295,11 @@ contract Court is ICourt, ReentrancyGuardTransient {
         round.status = CaseStatus.Active;
         round.state = RoundState.Drawing;
         round.number = number;
-        round.ruling = number == 1 ? Verdict.None : _newest[caseId].ruling;
+        round.ruling = number == 1 ? Verdict.None : _read(caseId).ruling;
         round.size = Escalation.panelSize(params, number).toUint8();
         round.deadline = _after(params.openSeconds);
         round.epoch = beacon.currentEpoch();
-        _newest[caseId] = round;
+        _store(caseId, round);
         uint256 fee = Escalation.panelFee(params, number);
         emit RoundOpened(caseId, number, round.size, msg.sender, fee.toUint96(), round.epoch);
         vault.move(msg.sender, address(this), fee);
@@ -307,7 +307,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     function _openReveal(Case calldata about, bytes32 caseId, Round memory round) private {
         round.state = RoundState.Reveal;
-        round.deadline = _after(_paramsOf(about).revealSeconds);
+        round.deadline = _after(_paramsOf(about.subnetId, about.paramsVersion).revealSeconds);
         emit RevealOpened(caseId, round.number, round.deadline);
     }
 
@@ -334,7 +334,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         if (round.split) _countAgreeing(caseId, round);
         round.state = RoundState.Ruled;
         round.ruling = ruling;
-        Params memory params = _paramsOf(about);
+        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
         bool isLast = round.number == Escalation.lastRound(params);
         round.deadline = isLast ? 0 : _after(params.appealSeconds);
         emit RoundRuled(caseId, round.number, ruling, round.deadline);
@@ -353,7 +353,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     /// @dev Absent seats lose their bonds and are drawn again; votes already given stand. O(size).
     function _replaceAbsent(Case calldata about, bytes32 caseId, Round memory round) private {
-        Params memory params = _paramsOf(about);
+        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
         round.state = RoundState.Drawing;
         round.replacement = true;
         round.replaced = round.size - _votes(round);
@@ -488,13 +488,13 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     function _active(Case calldata about) private view returns (bytes32 caseId, Round memory round) {
         caseId = _idOf(about);
-        round = _newest[caseId];
+        round = _read(caseId);
         require(round.status == CaseStatus.Active, CaseNotActive(caseId, round.status));
     }
 
     function _ended(Case calldata about) private view returns (bytes32 caseId, Round memory newest) {
         caseId = _idOf(about);
-        newest = _newest[caseId];
+        newest = _read(caseId);
         require(newest.status > CaseStatus.Active, CaseNotEnded(caseId, newest.status));
     }
 
@@ -532,7 +532,16 @@ contract Court is ICourt, ReentrancyGuardTransient {
         return uint40(block.timestamp) + duration;
     }
 
-    function _paramsOf(Case calldata about) private view returns (Params memory) {
-        return registry.paramsOf(about.subnetId, about.paramsVersion);
+    function _paramsOf(uint32 subnetId, uint32 paramsVersion) private view returns (Params memory) {
+        return registry.paramsOf(subnetId, paramsVersion);
+    }
+
+    function _read(bytes32 caseId) private view returns (Round memory) {
+        return _newest[caseId];
+    }
+
+    /// @dev A function, so that the code that packs a word is there once.
+    function _store(bytes32 caseId, Round memory round) private {
+        _newest[caseId] = round;
     }
 }

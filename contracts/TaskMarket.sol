@@ -114,7 +114,7 @@ contract TaskMarket is ITaskMarket {
 
         entry.status = TaskStatus.Submitted;
         entry.deadline = _after(_batches[batchIdOf(terms)].challengeSeconds);
-        _tasks[id] = entry;
+        _store(id, entry);
         submissionHash[id] = keccak256(abi.encode(submission));
         emit TaskSubmitted(
             id,
@@ -148,6 +148,7 @@ contract TaskMarket is ITaskMarket {
     /// @inheritdoc ITaskMarket
     function assignMany(Terms calldata terms, uint256 slots) external returns (uint256 done) {
         uint32 epoch = beacon.currentEpoch();
+        if (epoch == 0) return 0;
         (bytes32 seed, bool ready) = beacon.seed(epoch - 1);
         if (!ready) return 0;
         bytes32 batchId = batchIdOf(terms);
@@ -199,8 +200,9 @@ contract TaskMarket is ITaskMarket {
         _inTime(id, entry);
         bytes32 opening = keccak256(abi.encode(submission));
         require(opening == submissionHash[id], WrongSubmission(id, submissionHash[id], opening));
+        require(entry.openCases < type(uint8).max, TooManyCases(id, type(uint8).max));
         entry.openCases += 1;
-        _tasks[id] = entry;
+        _store(id, entry);
         return (id, entry.solver);
     }
 
@@ -216,9 +218,10 @@ contract TaskMarket is ITaskMarket {
         if (verdict == Verdict.Unavailable) return _voidUnavailable(terms, id, entry, disputer, fee);
         if (verdict == Verdict.None && entry.status == TaskStatus.Submitted) {
             entry.status = TaskStatus.Undecided;
-            emit TaskUndecided(id);
+            entry.deadline = _after(_batches[batchIdOf(terms)].challengeSeconds);
+            emit TaskUndecided(id, entry.deadline);
         }
-        _tasks[id] = entry;
+        _store(id, entry);
     }
 
     // ---------------------------------------------------------------------------------------- views
@@ -265,7 +268,7 @@ contract TaskMarket is ITaskMarket {
         entry.status = TaskStatus.Assigned;
         entry.solver = solver;
         entry.deadline = _after(solveSeconds);
-        _tasks[id] = entry;
+        _store(id, entry);
         emit TaskAssigned(id, solver, entry.attempt, epoch, entry.deadline);
         return true;
     }
@@ -295,7 +298,7 @@ contract TaskMarket is ITaskMarket {
             entry.attempt += 1;
             entry.epoch = beacon.currentEpoch();
             entry.deadline = _after(params.openSeconds);
-            _tasks[id] = entry;
+            _store(id, entry);
             emit TaskReopened(id, solver, entry.attempt, Settlement.livenessPenalty(params));
         }
         if (solver != address(0)) penalty = _breakSeat(terms, id, solver, params);
@@ -353,6 +356,11 @@ contract TaskMarket is ITaskMarket {
 
     function _end(bytes32 id, Task memory entry, TaskStatus status) private {
         entry.status = status;
+        _store(id, entry);
+    }
+
+    /// @dev A function, so that the code that packs a word is there once.
+    function _store(bytes32 id, Task memory entry) private {
         _tasks[id] = entry;
     }
 

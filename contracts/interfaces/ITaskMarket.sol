@@ -98,7 +98,8 @@ interface ITaskMarket {
         bytes32 leavesBlob,
         uint40 challengeBy
     );
-    event TaskUndecided(bytes32 indexed taskId);
+    /// @param challengeBy there is time to bring the case again
+    event TaskUndecided(bytes32 indexed taskId, uint40 challengeBy);
     event TaskAccepted(bytes32 indexed taskId, address indexed solver);
     event TaskRejected(bytes32 indexed taskId, address indexed solver);
     /// @param solver who delivered nothing
@@ -128,6 +129,7 @@ interface ITaskMarket {
     error EmptyRoot(bytes32 taskId);
     error WrongSubmission(bytes32 taskId, bytes32 expected, bytes32 received);
     error CasesOpen(bytes32 taskId, uint8 openCases);
+    error TooManyCases(bytes32 taskId, uint8 most);
 
     /// @notice Post one task per slot and escrow `price` for each from the caller's vault account. The terms name the
     /// caller as buyer and the newest version of the subnet's parameters.

@@ -49,7 +49,7 @@ contract ConservationTest is Test {
             _traders.step(uint256(keccak256(abi.encode("reach", n))));
             if (n % 100 == 0) _traders.checkModules();
         }
-        string[20] memory calls = [
+        string[22] memory calls = [
             "deposit",
             "withdraw",
             "stake",
@@ -68,6 +68,8 @@ contract ConservationTest is Test {
             "revealVote",
             "advance",
             "appeal",
+            "settle",
+            "moot",
             "closeSeat",
             "closeSeats"
         ];

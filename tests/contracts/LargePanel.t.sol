@@ -22,15 +22,15 @@ contract LargePanelTest is World {
     }
 
     function test_drawingTakesAsManyCallsAsItNeeds() public {
-        court.drawSeats(_id);
+        drawSeats(_id);
         vm.assertEq(round(_id).drawn, 16, "the most of one call");
-        court.drawSeats(_id);
+        drawSeats(_id);
         vm.assertEq(uint256(round(_id).state), uint256(RoundState.Commit), "the rest");
     }
 
     function test_aReplacementWithOnlyKeptSeatsLeftOpensVoting() public {
-        court.drawSeats(_id);
-        court.drawSeats(_id);
+        drawSeats(_id);
+        drawSeats(_id);
         Verdict[] memory verdicts = new Verdict[](21);
         for (uint256 seat = 16; seat < 21; ++seat) {
             verdicts[seat] = Verdict.Valid;
@@ -38,15 +38,15 @@ contract LargePanelTest is World {
         vote(_id, verdicts); // 16 are absent
         vm.assertEq(round(_id).replaced, 16, "replaced");
         nextEpoch();
-        court.drawSeats(_id);
+        drawSeats(_id);
         vm.assertEq(uint256(round(_id).state), uint256(RoundState.Drawing), "all drawn, five not looked at");
-        court.drawSeats(_id);
+        drawSeats(_id);
         vm.assertEq(uint256(round(_id).state), uint256(RoundState.Commit), "voting");
         for (uint8 seat = 0; seat < 16; ++seat) {
             commit(_id, seat, Verdict.Valid);
         }
         for (uint8 seat = 0; seat < 16; ++seat) {
-            court.revealVote(_id, 1, seat, Verdict.Valid, answerOf(Verdict.Valid), saltOf(seat));
+            court.revealVote(cases_[_id], 1, seat, Verdict.Valid, answerOf(Verdict.Valid), saltOf(seat));
         }
         closeAll(_id);
         vm.assertEq(free(address(court)), 0, "pot");

@@ -90,7 +90,7 @@ contract StakingTest is World {
         _withdraw(Role.Solver);
         submitAs(alice, id);
         vm.warp(deadlineOf(id) + 1);
-        market.finalize(id);
+        finalize(id);
         _withdraw(Role.Solver);
         vm.assertEq(free(alice), PURSE + PRICE, "stake and price");
     }
@@ -114,7 +114,7 @@ contract StakingTest is World {
         nextEpoch();
         _requestUnstake(Role.Solver, 1); // last epoch's weights still name it
         vm.expectPartialRevert(bytes4(keccak256("NoSolverFree(bytes32,uint32)")));
-        market.assign(id);
+        assign(id);
     }
 
     function test_aVerifierSeatBacksAsManyBondsAsItsExposure() public {
@@ -170,7 +170,7 @@ contract StakingTest is World {
         (bytes32 id,) = assigned();
         _requestUnstake(Role.Solver, 1);
         vm.warp(deadlineOf(id) + 1);
-        market.expire(id);
+        expire(id);
         vm.assertEq(_position(Role.Solver).pending, 0, "nothing left to withdraw");
         vm.assertEq(_position(Role.Solver).amount, 0, "nothing staked");
     }
@@ -189,7 +189,7 @@ contract StakingTest is World {
         nextEpoch();
         vm.assertEq(staking.drawableSeats(subnet, Role.Solver), 0, "weight");
         vm.expectPartialRevert(bytes4(keccak256("NoSolverFree(bytes32,uint32)")));
-        market.assign(id);
+        assign(id);
         _requestUnstake(Role.Solver, 3);
         nextEpoch();
         nextEpoch();

@@ -2,8 +2,8 @@
 pragma solidity ^0.8.26;
 
 import {
+    Case,
     CaseStatus,
-    DisputeCase,
     ICourt,
     Round,
     RoundState,
@@ -11,8 +11,10 @@ import {
     Verdict
 } from "../../../contracts/interfaces/ICourt.sol";
 import {IStaking, PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
-import {ITaskMarket, TaskStatus, TaskView} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {ITaskMarket, Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {Escalation} from "../../../contracts/libraries/Escalation.sol";
+import {Settlement} from "../../../contracts/libraries/Settlement.sol";
 import {World} from "./World.sol";
 
 /// @dev Six accounts of mixed honesty that push random calls into the real contracts. A call may be refused, but
@@ -24,11 +26,12 @@ contract Traders is World {
     address[] public accounts;
     bytes32[] public tasks;
     bytes32[] public cases;
+    mapping(bytes32 taskId => bytes32[]) public casesOf;
     mapping(string what => uint256) public done;
     mapping(TaskStatus => uint256) public ended;
     mapping(Verdict => uint256) public ruled;
 
-    mapping(bytes32 caseId => mapping(uint16 round => mapping(uint8 seat => Verdict))) private _intended;
+    mapping(bytes32 caseId => mapping(uint8 round => mapping(uint8 seat => Verdict))) private _intended;
     uint256 private _seed;
 
     function setUp() public override {
@@ -109,7 +112,7 @@ contract Traders is World {
     function _postSome() private {
         uint256 live = 0;
         for (uint256 i = 0; i < tasks.length; ++i) {
-            if (market.task(tasks[i]).status < TaskStatus.Accepted) ++live;
+            if (taskAt(tasks[i]).status < TaskStatus.Accepted) ++live;
         }
         if (live >= MOST_LIVE_TASKS) return;
         bytes32[] memory ids = post(uint32(1 + _pick(3)));
@@ -118,7 +121,7 @@ contract Traders is World {
         }
         ++done["createBatch"];
         if (_chance(30)) {
-            _call("cancel", buyer, address(market), abi.encodeCall(ITaskMarket.cancel, (ids[0])));
+            _call("cancel", buyer, address(market), _on(ITaskMarket.cancel.selector, ids[0]));
         }
     }
 
@@ -131,76 +134,94 @@ contract Traders is World {
 
     /// @dev What the state of a task suggests, done well or badly.
     function _push(bytes32 id) private {
-        TaskView memory task = market.task(id);
+        Task memory task = taskAt(id);
+        bytes memory expire_ = _on(ITaskMarket.expire.selector, id);
         if (task.status == TaskStatus.Open) {
             if (_chance(60)) _epoch();
-            _call("assign", stranger, address(market), abi.encodeCall(ITaskMarket.assign, (id)));
-            if (_chance(15)) {
-                _late(task.deadline, "expire", address(market), abi.encodeCall(ITaskMarket.expire, (id)));
-            }
+            _call("assign", stranger, address(market), _on(ITaskMarket.assign.selector, id));
+            if (_chance(15)) _late(task.deadline, "expire", address(market), expire_);
         } else if (task.status == TaskStatus.Assigned) {
-            bytes memory call = abi.encodeCall(ITaskMarket.submit, (id, TRACE_ROOT, RESULT_ROOT, LEAVES_BLOB));
+            bytes memory call =
+                abi.encodeCall(ITaskMarket.submit, (termsOf[id], slotOf[id], submission()));
             if (_chance(85)) _call("submit", task.solver, address(market), call);
-            else _late(task.deadline, "expire", address(market), abi.encodeCall(ITaskMarket.expire, (id)));
-        } else if (task.status == TaskStatus.Submitted) {
-            if (_chance(60)) {
-                _dispute(id);
-            } else {
-                _late(task.deadline, "finalize", address(market), abi.encodeCall(ITaskMarket.finalize, (id)));
-            }
-        } else if (task.status == TaskStatus.Disputed) {
+            else _late(task.deadline, "expire", address(market), expire_);
+        } else if (task.status == TaskStatus.Submitted || task.status == TaskStatus.Undecided) {
+            if (_chance(30)) _dispute(id);
+            if (task.openCases > 0 || _chance(20)) _pushCase(id);
+            else _late(task.deadline, "finalize", address(market), _on(ITaskMarket.finalize.selector, id));
+        } else if (casesOf[id].length > 0 && _chance(60)) {
             _pushCase(id);
-        } else if (court.disputeCase(id).status == CaseStatus.Settled && _chance(40)) {
-            _close(id);
         } else {
             _postSome();
         }
     }
 
-    function _dispute(bytes32 id) private {
-        address account = accounts[_pick(accounts.length)];
-        if (_call("openDispute", account, address(court), abi.encodeCall(ICourt.openDispute, (id, 3)))) {
-            cases.push(id);
-        }
+    function _on(bytes4 selector, bytes32 id) private view returns (bytes memory) {
+        return abi.encodeWithSelector(selector, termsOf[id], slotOf[id]);
     }
 
-    function _pushCase(bytes32 id) private {
+    function _dispute(bytes32 id) private {
+        address account = accounts[_pick(accounts.length)];
+        uint32 k = uint32(_pick(INNER_STEPS));
+        bytes memory call =
+            abi.encodeCall(ICourt.openDispute, (termsOf[id], slotOf[id], submission(), k));
+        if (!_call("openDispute", account, address(court), call)) return;
+        address solver = taskAt(id).solver;
+        Case memory about = Case(id, subnet, 1, solver, account, k);
+        bytes32 caseId = court.caseIdOf(about);
+        cases_[caseId] = about;
+        cases.push(caseId);
+        casesOf[id].push(caseId);
+    }
+
+    function _pushCase(bytes32 taskId) private {
+        bytes32[] storage open = casesOf[taskId];
+        if (open.length == 0) return;
+        bytes32 id = open[_pick(open.length)];
         Round memory current = round(id);
-        bytes memory advance = abi.encodeCall(ICourt.advance, (id));
-        if (current.state == RoundState.Drawing) {
+        if (current.status != CaseStatus.Active) {
+            if (_chance(50)) _close(id);
+            return;
+        }
+        bytes memory advance_ = abi.encodeCall(ICourt.advance, (cases_[id]));
+        bytes memory settle_ =
+            abi.encodeCall(ICourt.settle, (cases_[id], termsOf[taskId], slotOf[taskId]));
+        if (!market.isSubmitted(taskId) && _chance(70)) {
+            _call("moot", stranger, address(court), settle_);
+        } else if (current.state == RoundState.Drawing) {
             if (_chance(80)) _epoch();
-            _call("drawSeats", stranger, address(court), abi.encodeCall(ICourt.drawSeats, (id)));
-            if (_chance(10)) _late(current.deadline, "advance", address(court), advance);
+            _call("drawSeats", stranger, address(court), abi.encodeCall(ICourt.drawSeats, (cases_[id])));
+            if (_chance(10)) _late(current.deadline, "advance", address(court), advance_);
         } else if (current.state == RoundState.Commit) {
             _commitSome(id, current.size);
-            if (_chance(50)) _late(current.deadline, "advance", address(court), advance);
+            if (_chance(50)) _late(current.deadline, "advance", address(court), advance_);
         } else if (current.state == RoundState.Reveal) {
             _revealSome(id, current.size);
-            if (_chance(50)) _late(current.deadline, "advance", address(court), advance);
-        } else if (_chance(60)) {
+            if (_chance(50)) _late(current.deadline, "advance", address(court), advance_);
+        } else if (current.state == RoundState.Ruled && _chance(50)) {
             address account = accounts[_pick(accounts.length)];
-            _call("appeal", account, address(court), abi.encodeCall(ICourt.appeal, (id)));
+            _call("appeal", account, address(court), abi.encodeCall(ICourt.appeal, (cases_[id])));
         } else {
-            _late(current.deadline, "advance", address(court), advance);
+            _late(current.deadline, "settle", address(court), settle_);
         }
-        _count(id);
+        if (round(id).status == CaseStatus.Settled) ++ruled[round(id).ruling];
     }
 
     /// @dev Most agree on a verdict that the case decides, some do not, some stay away.
     function _commitSome(bytes32 id, uint8 size) private {
-        uint16 number = currentRound(id);
+        uint8 number = currentRound(id);
         for (uint8 seat = 0; seat < size; ++seat) {
             if (_chance(12)) continue;
             Verdict usual = Verdict(1 + uint256(id) % 3);
             Verdict verdict = _chance(70) ? usual : Verdict(1 + _pick(3));
             address holder = voter(id, seat);
             bytes32 commitment =
-                court.voteHash(id, number, seat, holder, verdict, answerOf(verdict), saltOf(seat));
+                court.voteHash(id, number, seat, holder, verdict, _answer(seat, verdict), saltOf(seat));
             if (_call(
                     "commitVote",
                     holder,
                     address(court),
-                    abi.encodeCall(ICourt.commitVote, (id, number, seat, commitment))
+                    abi.encodeCall(ICourt.commitVote, (cases_[id], number, seat, commitment))
                 )) {
                 _intended[id][number][seat] = verdict;
             }
@@ -208,27 +229,35 @@ contract Traders is World {
     }
 
     function _revealSome(bytes32 id, uint8 size) private {
-        uint16 number = currentRound(id);
+        uint8 number = currentRound(id);
         for (uint8 seat = 0; seat < size; ++seat) {
             if (_chance(10)) continue;
             Verdict verdict = _intended[id][number][seat];
             bytes memory call = abi.encodeCall(
-                ICourt.revealVote, (id, number, seat, verdict, answerOf(verdict), saltOf(seat))
+                ICourt.revealVote,
+                (cases_[id], number, seat, verdict, _answer(seat, verdict), saltOf(seat))
             );
             _call("revealVote", stranger, address(court), call);
         }
     }
 
+    /// @dev Every fifth seat has not read what it votes about.
+    function _answer(uint8 seat, Verdict verdict) private pure returns (bytes32) {
+        return seat % 5 == 4 ? saltOf(seat) : answerOf(verdict);
+    }
+
     function _close(bytes32 id) private {
-        uint16 number = uint16(1 + _pick(currentRound(id)));
+        uint8 number = uint8(1 + _pick(currentRound(id)));
         if (_chance(50)) {
-            _call("closeSeats", stranger, address(court), abi.encodeCall(ICourt.closeSeats, (id, number)));
+            _call(
+                "closeSeats", stranger, address(court), abi.encodeCall(ICourt.closeSeats, (cases_[id], number))
+            );
         } else {
             _call(
                 "closeSeat",
                 stranger,
                 address(court),
-                abi.encodeCall(ICourt.closeSeat, (id, number, uint8(_pick(3))))
+                abi.encodeCall(ICourt.closeSeat, (cases_[id], number, uint8(_pick(3))))
             );
         }
     }
@@ -269,20 +298,16 @@ contract Traders is World {
         );
     }
 
-    function _count(bytes32 id) private {
-        DisputeCase memory entry = court.disputeCase(id);
-        if (entry.status == CaseStatus.Settled) ++ruled[entry.ruling];
-    }
-
     // ------------------------------------------------------------------------------------ drain
 
     /// @dev Time and calls that anyone may make bring every task to its end and every token home.
     function drain() external {
         for (uint256 i = 0; i < tasks.length; ++i) {
             _finish(tasks[i]);
-            ++ended[market.task(tasks[i]).status];
-            DisputeCase memory entry = court.disputeCase(tasks[i]);
-            if (entry.status == CaseStatus.Settled) closeAll(tasks[i]);
+            ++ended[taskAt(tasks[i]).status];
+        }
+        for (uint256 i = 0; i < cases.length; ++i) {
+            closeAll(cases[i]);
         }
         vm.assertEq(free(address(market)), 0, "escrow");
         vm.assertEq(free(address(court)), 0, "pots");
@@ -302,13 +327,22 @@ contract Traders is World {
 
     /// @dev No state needs more than three calls after its deadline, so 40 are plenty for three attempts.
     function _finish(bytes32 id) private {
+        bytes32[] storage open = casesOf[id];
+        for (uint256 i = 0; i < open.length; ++i) {
+            for (uint256 calls = 0; calls < 40 && round(open[i]).status == CaseStatus.Active; ++calls) {
+                RoundState state = round(open[i]).state;
+                pass(1 days);
+                if (!market.isSubmitted(id) || state >= RoundState.Ruled) settleCase(open[i]);
+                else advance(open[i]);
+            }
+            vm.assertTrue(round(open[i]).status > CaseStatus.Active, "a case has no way out");
+        }
         for (uint256 calls = 0; calls < 40; ++calls) {
-            TaskStatus status = market.task(id).status;
+            TaskStatus status = taskAt(id).status;
             if (status >= TaskStatus.Accepted) return;
             pass(1 days);
-            if (status == TaskStatus.Submitted) market.finalize(id);
-            else if (status == TaskStatus.Disputed) court.advance(id);
-            else market.expire(id);
+            if (status == TaskStatus.Submitted || status == TaskStatus.Undecided) finalize(id);
+            else expire(id);
         }
         vm.assertTrue(false, "a task has no way out");
     }
@@ -354,46 +388,63 @@ contract Traders is World {
     function checkModules() external view {
         uint256 stakes = 0;
         for (uint256 i = 0; i < accounts.length; ++i) {
-            PositionView memory solver = staking.positionOf(subnet, Role.Solver, accounts[i]);
-            PositionView memory verifier = staking.positionOf(subnet, Role.Verifier, accounts[i]);
-            stakes += solver.amount - solver.locked * STAKE + verifier.amount - verifier.locked * BOND;
+            stakes += staking.positionOf(subnet, Role.Solver, accounts[i]).amount;
+            stakes += staking.positionOf(subnet, Role.Verifier, accounts[i]).amount;
         }
-        vm.assertEq(free(address(staking)), stakes, "staking = bonds at home");
+        uint256 pots = 0;
+        for (uint256 i = 0; i < cases.length; ++i) {
+            (uint256 pot, uint256 lost) = _potOf(cases[i]);
+            pots += pot;
+            stakes -= lost * BOND;
+        }
+        vm.assertEq(free(address(staking)), stakes, "staking = bonds that are not lost");
+        vm.assertEq(free(address(court)), pots, "court = fees of live cases, dues of settled ones");
 
         uint256 escrow = 0;
         for (uint256 i = 0; i < tasks.length; ++i) {
-            TaskStatus status = market.task(tasks[i]).status;
-            if (status < TaskStatus.Accepted) escrow += PRICE;
-            if (status > TaskStatus.Open && status < TaskStatus.Accepted) escrow += STAKE;
+            if (taskAt(tasks[i]).status < TaskStatus.Accepted) escrow += PRICE;
         }
-        vm.assertEq(free(address(market)), escrow, "market = prices and seats of live tasks");
-
-        uint256 pots = 0;
-        for (uint256 i = 0; i < cases.length; ++i) {
-            pots += _potOf(cases[i]);
-        }
-        vm.assertEq(free(address(court)), pots, "court = fees and bonds of live cases, dues of settled ones");
+        vm.assertEq(free(address(market)), escrow, "market = prices of live tasks");
     }
 
-    function _potOf(bytes32 id) private view returns (uint256 pot) {
-        DisputeCase memory entry = court.disputeCase(id);
-        for (uint16 number = 1; number <= entry.round; ++number) {
+    /// @return pot what the court holds for a case
+    /// @return lost bonds that a settled case took from seats which are not closed yet
+    function _potOf(bytes32 id) private view returns (uint256 pot, uint256 lost) {
+        Round memory newest = round(id);
+        for (uint8 number = 1; number <= newest.number; ++number) {
             Round memory r = court.roundOf(id, number);
-            bool settled = entry.status == CaseStatus.Settled;
-            if (!settled) pot += r.fee + r.replaced * BOND;
+            uint256 fee = Escalation.panelFee(defaultParams(), number);
+            if (newest.status == CaseStatus.Active) pot += fee + r.replaced * BOND;
+            if (newest.status != CaseStatus.Settled) continue;
+            uint256 share = _shareOf(newest, r, fee);
             for (uint8 index = 0; index < r.size; ++index) {
                 Seat memory seat = court.seatOf(id, number, index);
                 if (seat.voter == address(0) || seat.closed) continue;
-                if (settled) pot += _due(r, seat, entry.ruling);
-                else pot += BOND;
+                if (_isRight(newest, r, seat)) pot += share;
+                else if (!r.excused) ++lost;
             }
         }
     }
 
-    function _due(Round memory r, Seat memory seat, Verdict ruling) private pure returns (uint256) {
-        bool voted = seat.verdict != Verdict.None;
-        if (r.state == RoundState.Void) return voted ? BOND + r.share : r.excused ? BOND : 0;
-        return seat.verdict == ruling ? BOND + r.share : 0;
+    function _shareOf(Round memory newest, Round memory r, uint256 fee) private pure returns (uint256 share) {
+        uint256 votes = r.valid + r.invalid + r.unavailable;
+        if (r.state == RoundState.Void) {
+            uint256 gone = r.excused ? r.replaced : r.replaced + r.size - votes;
+            (share,) = Settlement.ofVoidRound(BOND, 10 * PAN, votes, gone);
+            return share;
+        }
+        uint256 right = r.unavailable;
+        if (newest.ruling == Verdict.Invalid) right = r.invalid;
+        if (newest.ruling == Verdict.Valid) right = r.agreeing == 0 ? r.valid : r.agreeing;
+        uint256 refund =
+            r.ruling == newest.ruling ? 0 : Escalation.panelFee(defaultParams(), r.number + 1);
+        (share,) = Settlement.ofRound(fee, BOND, right, r.replaced + r.size - right, refund);
+    }
+
+    function _isRight(Round memory newest, Round memory r, Seat memory seat) private pure returns (bool) {
+        if (r.state == RoundState.Void) return seat.verdict != Verdict.None;
+        if (seat.verdict != newest.ruling) return false;
+        return newest.ruling != Verdict.Valid || r.agreeing == 0 || seat.answer == r.answer;
     }
 
     // ------------------------------------------------------------------------------------ chance

@@ -2,12 +2,12 @@
 pragma solidity ^0.8.26;
 
 import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
-import {ICourt, Round, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {Case, CaseStatus, ICourt, Round, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {IPanthaliaToken} from "../../../contracts/interfaces/IPanthaliaToken.sol";
 import {IRandomnessBeacon} from "../../../contracts/interfaces/IRandomnessBeacon.sol";
 import {IStaking, Role} from "../../../contracts/interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
-import {ITaskMarket} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {ITaskMarket, Submission, Task, Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {Test} from "./Vm.sol";
 
@@ -23,6 +23,7 @@ abstract contract World is Test {
     uint256 internal constant EPOCH_BLOCKS = 4;
     uint256 internal constant PURSE = 10_000 * PAN;
 
+    uint32 internal constant INNER_STEPS = 64;
     bytes32 internal constant TRACE_ROOT = keccak256("trace");
     bytes32 internal constant RESULT_ROOT = keccak256("result");
     bytes32 internal constant LEAVES_BLOB = keccak256("leaves");
@@ -40,6 +41,11 @@ abstract contract World is Test {
     ITaskMarket internal market;
     ICourt internal court;
     uint32 internal subnet;
+
+    /// what a caller has to bring again
+    mapping(bytes32 taskId => Terms) internal termsOf;
+    mapping(bytes32 taskId => uint8) internal slotOf;
+    mapping(bytes32 caseId => Case) internal cases_;
 
     uint256 private _batches;
 
@@ -193,25 +199,32 @@ abstract contract World is Test {
 
     // ------------------------------------------------------------------------------------ tasks
 
+    function terms(uint256 slots) internal view returns (Terms memory) {
+        return Terms({
+            buyer: buyer,
+            price: uint96(PRICE),
+            subnetId: subnet,
+            paramsVersion: registry.latestVersion(subnet),
+            round: 4,
+            innerSteps: INNER_STEPS,
+            jobId: keccak256("job"),
+            baseRoot: keccak256("base"),
+            specHash: keccak256("spec"),
+            slots: slots,
+            salt: bytes32(_batches)
+        });
+    }
+
     function post(uint32 count) internal returns (bytes32[] memory taskIds) {
-        uint32[] memory slots = new uint32[](count);
-        for (uint32 slot = 0; slot < count; ++slot) {
-            slots[slot] = slot;
-        }
+        Terms memory posted = terms((1 << count) - 1);
+        ++_batches;
         vm.prank(buyer);
-        bytes32 batchId = market.createBatch(
-            subnet,
-            keccak256("job"),
-            0,
-            keccak256("base"),
-            keccak256("spec"),
-            uint96(PRICE),
-            slots,
-            bytes32(_batches++)
-        );
+        bytes32 batchId = market.createBatch(posted);
         taskIds = new bytes32[](count);
-        for (uint32 slot = 0; slot < count; ++slot) {
-            taskIds[slot] = market.taskId(batchId, slot);
+        for (uint8 slot = 0; slot < count; ++slot) {
+            taskIds[slot] = market.taskIdOf(batchId, slot);
+            termsOf[taskIds[slot]] = posted;
+            slotOf[taskIds[slot]] = slot;
         }
     }
 
@@ -219,16 +232,36 @@ abstract contract World is Test {
         return post(1)[0];
     }
 
+    function assign(bytes32 id) internal {
+        market.assign(termsOf[id], slotOf[id]);
+    }
+
+    function cancel(bytes32 id) internal {
+        market.cancel(termsOf[id], slotOf[id]);
+    }
+
+    function finalize(bytes32 id) internal {
+        market.finalize(termsOf[id], slotOf[id]);
+    }
+
+    function expire(bytes32 id) internal {
+        market.expire(termsOf[id], slotOf[id]);
+    }
+
     function assigned() internal returns (bytes32 id, address solver) {
         id = postOne();
         nextEpoch();
-        market.assign(id);
-        solver = market.task(id).solver;
+        assign(id);
+        solver = taskAt(id).solver;
+    }
+
+    function submission() internal pure returns (Submission memory) {
+        return Submission({traceRoot: TRACE_ROOT, resultRoot: RESULT_ROOT, leavesBlob: LEAVES_BLOB});
     }
 
     function submitAs(address solver, bytes32 id) internal {
         vm.prank(solver);
-        market.submit(id, TRACE_ROOT, RESULT_ROOT, LEAVES_BLOB);
+        market.submit(termsOf[id], slotOf[id], submission());
     }
 
     function submitted() internal returns (bytes32 id, address solver) {
@@ -236,20 +269,35 @@ abstract contract World is Test {
         submitAs(solver, id);
     }
 
+    /// @param id of the task, or of a case about it
+    function taskAt(bytes32 id) internal view returns (Task memory) {
+        if (cases_[id].taskId != 0) id = cases_[id].taskId;
+        return market.task(termsOf[id], slotOf[id]);
+    }
+
     function deadlineOf(bytes32 id) internal view returns (uint256) {
-        return market.task(id).deadline;
+        return taskAt(id).deadline;
     }
 
     function statusOf(bytes32 id) internal view returns (uint256) {
-        return uint256(market.task(id).status);
+        return uint256(taskAt(id).status);
     }
 
     // ------------------------------------------------------------------------------------ cases
 
+    /// @dev As the account that is pranked, whose address has to be given again.
+    function disputeAs(address disputer, bytes32 id, uint32 step) internal returns (bytes32 caseId) {
+        vm.prank(disputer);
+        caseId = court.openDispute(termsOf[id], slotOf[id], submission(), step);
+        Terms memory t = termsOf[id];
+        address solver = market.task(t, slotOf[id]).solver;
+        cases_[caseId] = Case(id, t.subnetId, t.paramsVersion, solver, disputer, step);
+    }
+
+    /// @return id of the case
     function disputed() internal returns (bytes32 id, address solver) {
         (id, solver) = submitted();
-        vm.prank(dora);
-        court.openDispute(id, 7);
+        id = disputeAs(dora, id, 7);
     }
 
     /// @dev A dispute whose first panel sits.
@@ -260,15 +308,32 @@ abstract contract World is Test {
 
     function seatPanel(bytes32 id) internal {
         nextEpoch();
-        court.drawSeats(id);
+        drawSeats(id);
     }
 
-    function currentRound(bytes32 id) internal view returns (uint16) {
-        return court.disputeCase(id).round;
+    function drawSeats(bytes32 id) internal {
+        court.drawSeats(cases_[id]);
+    }
+
+    function advance(bytes32 id) internal {
+        court.advance(cases_[id]);
+    }
+
+    function appeal(bytes32 id) internal {
+        court.appeal(cases_[id]);
+    }
+
+    function settleCase(bytes32 id) internal {
+        bytes32 taskId = cases_[id].taskId;
+        court.settle(cases_[id], termsOf[taskId], slotOf[taskId]);
+    }
+
+    function currentRound(bytes32 id) internal view returns (uint8) {
+        return court.newestRound(id).number;
     }
 
     function round(bytes32 id) internal view returns (Round memory) {
-        return court.roundOf(id, currentRound(id));
+        return court.newestRound(id);
     }
 
     function voter(bytes32 id, uint8 seat) internal view returns (address) {
@@ -285,32 +350,34 @@ abstract contract World is Test {
 
     function commit(bytes32 id, uint8 seat, Verdict verdict) internal {
         address holder = voter(id, seat);
-        uint16 number = currentRound(id);
+        uint8 number = currentRound(id);
         bytes32 commitment =
             court.voteHash(id, number, seat, holder, verdict, answerOf(verdict), saltOf(seat));
         vm.prank(holder);
-        court.commitVote(id, number, seat, commitment);
+        court.commitVote(cases_[id], number, seat, commitment);
     }
 
     function reveal(bytes32 id, uint8 seat, Verdict verdict) internal {
-        court.revealVote(id, currentRound(id), seat, verdict, answerOf(verdict), saltOf(seat));
+        court.revealVote(cases_[id], currentRound(id), seat, verdict, answerOf(verdict), saltOf(seat));
     }
 
     /// @dev Votes for the first seats; `None` is a seat that stays away. Then the round is moved on.
     function vote(bytes32 id, Verdict[] memory verdicts) internal {
         bool absent = false;
-        uint16 number = currentRound(id);
+        uint8 number = currentRound(id);
         for (uint8 seat = 0; seat < verdicts.length; ++seat) {
             if (verdicts[seat] == Verdict.None) absent = true;
             else commit(id, seat, verdicts[seat]);
         }
         if (absent) {
             vm.warp(round(id).deadline + 1);
-            court.advance(id);
+            advance(id);
         }
         for (uint8 seat = 0; seat < verdicts.length; ++seat) {
             if (verdicts[seat] == Verdict.None) continue;
-            court.revealVote(id, number, seat, verdicts[seat], answerOf(verdicts[seat]), saltOf(seat));
+            court.revealVote(
+                cases_[id], number, seat, verdicts[seat], answerOf(verdicts[seat]), saltOf(seat)
+            );
         }
     }
 
@@ -329,17 +396,17 @@ abstract contract World is Test {
     /// @dev Let the appeal window pass and pay everybody.
     function settle(bytes32 id) internal {
         vm.warp(round(id).deadline + 1);
-        court.advance(id);
         closeAll(id);
     }
 
     function closeAll(bytes32 id) internal {
-        for (uint16 number = 1; number <= currentRound(id); ++number) {
-            court.closeSeats(id, number);
+        if (round(id).status == CaseStatus.Active) settleCase(id);
+        for (uint8 number = 1; number <= currentRound(id); ++number) {
+            court.closeSeats(cases_[id], number);
         }
     }
 
-    function seatsHeld(bytes32 id, uint16 number, address account) internal view returns (uint256 held) {
+    function seatsHeld(bytes32 id, uint8 number, address account) internal view returns (uint256 held) {
         uint8 size = court.roundOf(id, number).size;
         for (uint8 seat = 0; seat < size; ++seat) {
             if (court.seatOf(id, number, seat).voter == account) ++held;

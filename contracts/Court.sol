@@ -162,7 +162,9 @@ contract Court is ICourt, ReentrancyGuardTransient {
         else if (verdict == Verdict.Invalid) round.invalid += 1;
         else round.unavailable += 1;
         emit VoteRevealed(caseId, number, index, seat.voter, verdict, answer);
-        if (_votes(round) == round.size) _rule(about, caseId, round);
+        // whether absent seats are to be replaced is for `advance` to say, which looks at the task
+        bool isDecided = _votes(round) == round.size || _ruling(round) != Verdict.None;
+        if (round.committed == 0 && isDecided) _rule(about, caseId, round);
         _store(caseId, round);
     }
 
@@ -325,7 +327,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     /// @dev Voting is over: all commitments are open, or the time for it has passed.
     function _rule(Case calldata about, bytes32 caseId, Round memory round) private {
-        Verdict ruling = Escalation.ruling(round.size, round.valid, round.invalid, round.unavailable);
+        Verdict ruling = _ruling(round);
         if (ruling == Verdict.None) {
             if (!round.replacement && _votes(round) < round.size) _replaceAbsent(about, caseId, round);
             else _void(caseId, round);
@@ -473,6 +475,10 @@ contract Court is ICourt, ReentrancyGuardTransient {
     function _isRight(Verdict ruling, Round memory round, Seat memory seat) private pure returns (bool) {
         if (seat.verdict != ruling) return false;
         return ruling != Verdict.Valid || round.agreeing == 0 || seat.answer == round.answer;
+    }
+
+    function _ruling(Round memory round) private pure returns (Verdict) {
+        return Escalation.ruling(round.size, round.valid, round.invalid, round.unavailable);
     }
 
     function _votesFor(Round memory round, Verdict verdict) private pure returns (uint8) {

@@ -117,12 +117,7 @@ contract TaskMarket is ITaskMarket {
         _store(id, entry);
         submissionHash[id] = keccak256(abi.encode(submission));
         emit TaskSubmitted(
-            id,
-            msg.sender,
-            submission.traceRoot,
-            submission.resultRoot,
-            submission.leavesBlob,
-            entry.deadline
+            id, msg.sender, submission.traceRoot, submission.resultRoot, submission.leavesBlob, entry.deadline
         );
     }
 

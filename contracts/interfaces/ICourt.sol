@@ -89,9 +89,7 @@ struct Seat {
 /// Any number of cases about one task run side by side; when one of them ends the task, the others are moot.
 /// Every exit is a call that anyone may make once the deadline has passed.
 interface ICourt {
-    event CaseOpened(
-        bytes32 indexed taskId, bytes32 indexed caseId, address indexed disputer, uint32 step
-    );
+    event CaseOpened(bytes32 indexed taskId, bytes32 indexed caseId, address indexed disputer, uint32 step);
     event RoundOpened(
         bytes32 indexed caseId, uint16 round, uint8 size, address indexed payer, uint96 fee, uint32 epoch
     );
@@ -156,7 +154,7 @@ interface ICourt {
     function commitVote(Case calldata about, uint8 round, uint8 seat, bytes32 commitment) external;
 
     /// @notice Open a commitment. Anyone who knows the opening may.
-    /// The round is ruled at once when all seats have voted.
+    /// The round is ruled at once when all commitments are open and the votes decide.
     function revealVote(
         Case calldata about,
         uint8 round,

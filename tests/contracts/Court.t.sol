@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {
-    Case,
-    CaseStatus,
-    ICourt,
-    Round,
-    RoundState,
-    Verdict
-} from "../../contracts/interfaces/ICourt.sol";
+import {Case, CaseStatus, ICourt, Round, RoundState, Verdict} from "../../contracts/interfaces/ICourt.sol";
 import {IRandomnessSource} from "../../contracts/interfaces/IRandomnessSource.sol";
 import {Role} from "../../contracts/interfaces/IStaking.sol";
 import {ITaskMarket, Submission, TaskStatus} from "../../contracts/interfaces/ITaskMarket.sol";
@@ -85,7 +78,7 @@ contract CourtTest is World {
         nextEpoch();
         drawSeats(first);
         drawSeats(second);
-        vote(second, three(Verdict.Invalid, Verdict.Invalid, Verdict.None));
+        commit(second, 0, Verdict.Invalid); // two stay away
         vote(first, unanimous(3, Verdict.Invalid));
         settle(first);
         vm.assertEq(statusOf(id), uint256(TaskStatus.Rejected), "task");
@@ -141,8 +134,7 @@ contract CourtTest is World {
         bytes32[3] memory answers = [bytes32("read"), bytes32("guessed"), bytes32("read")];
         for (uint8 seat = 0; seat < 3; ++seat) {
             address holder = voter(id, seat);
-            bytes32 hash =
-                court.voteHash(id, 1, seat, holder, Verdict.Valid, answers[seat], saltOf(seat));
+            bytes32 hash = court.voteHash(id, 1, seat, holder, Verdict.Valid, answers[seat], saltOf(seat));
             vm.prank(holder);
             court.commitVote(cases_[id], 1, seat, hash);
         }

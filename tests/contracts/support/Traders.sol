@@ -141,12 +141,11 @@ contract Traders is World {
             _call("assign", stranger, address(market), _on(ITaskMarket.assign.selector, id));
             if (_chance(15)) _late(task.deadline, "expire", address(market), expire_);
         } else if (task.status == TaskStatus.Assigned) {
-            bytes memory call =
-                abi.encodeCall(ITaskMarket.submit, (termsOf[id], slotOf[id], submission()));
+            bytes memory call = abi.encodeCall(ITaskMarket.submit, (termsOf[id], slotOf[id], submission()));
             if (_chance(85)) _call("submit", task.solver, address(market), call);
             else _late(task.deadline, "expire", address(market), expire_);
         } else if (task.status == TaskStatus.Submitted || task.status == TaskStatus.Undecided) {
-            if (_chance(30)) _dispute(id);
+            if (casesOf[id].length == 0 || _chance(10)) _dispute(id);
             if (task.openCases > 0 || _chance(20)) _pushCase(id);
             else _late(task.deadline, "finalize", address(market), _on(ITaskMarket.finalize.selector, id));
         } else if (casesOf[id].length > 0 && _chance(60)) {
@@ -163,8 +162,7 @@ contract Traders is World {
     function _dispute(bytes32 id) private {
         address account = accounts[_pick(accounts.length)];
         uint32 k = uint32(_pick(INNER_STEPS));
-        bytes memory call =
-            abi.encodeCall(ICourt.openDispute, (termsOf[id], slotOf[id], submission(), k));
+        bytes memory call = abi.encodeCall(ICourt.openDispute, (termsOf[id], slotOf[id], submission(), k));
         if (!_call("openDispute", account, address(court), call)) return;
         address solver = taskAt(id).solver;
         Case memory about = Case(id, subnet, 1, solver, account, k);
@@ -177,15 +175,14 @@ contract Traders is World {
     function _pushCase(bytes32 taskId) private {
         bytes32[] storage open = casesOf[taskId];
         if (open.length == 0) return;
-        bytes32 id = open[_pick(open.length)];
+        bytes32 id = open[_chance(70) ? open.length - 1 : _pick(open.length)];
         Round memory current = round(id);
         if (current.status != CaseStatus.Active) {
             if (_chance(50)) _close(id);
             return;
         }
         bytes memory advance_ = abi.encodeCall(ICourt.advance, (cases_[id]));
-        bytes memory settle_ =
-            abi.encodeCall(ICourt.settle, (cases_[id], termsOf[taskId], slotOf[taskId]));
+        bytes memory settle_ = abi.encodeCall(ICourt.settle, (cases_[id], termsOf[taskId], slotOf[taskId]));
         if (!market.isSubmitted(taskId) && _chance(70)) {
             _call("moot", stranger, address(court), settle_);
         } else if (current.state == RoundState.Drawing) {
@@ -198,7 +195,7 @@ contract Traders is World {
         } else if (current.state == RoundState.Reveal) {
             _revealSome(id, current.size);
             if (_chance(50)) _late(current.deadline, "advance", address(court), advance_);
-        } else if (current.state == RoundState.Ruled && _chance(50)) {
+        } else if (current.state == RoundState.Ruled && _chance(70)) {
             address account = accounts[_pick(accounts.length)];
             _call("appeal", account, address(court), abi.encodeCall(ICourt.appeal, (cases_[id])));
         } else {
@@ -234,8 +231,7 @@ contract Traders is World {
             if (_chance(10)) continue;
             Verdict verdict = _intended[id][number][seat];
             bytes memory call = abi.encodeCall(
-                ICourt.revealVote,
-                (cases_[id], number, seat, verdict, _answer(seat, verdict), saltOf(seat))
+                ICourt.revealVote, (cases_[id], number, seat, verdict, _answer(seat, verdict), saltOf(seat))
             );
             _call("revealVote", stranger, address(court), call);
         }
@@ -250,7 +246,10 @@ contract Traders is World {
         uint8 number = uint8(1 + _pick(currentRound(id)));
         if (_chance(50)) {
             _call(
-                "closeSeats", stranger, address(court), abi.encodeCall(ICourt.closeSeats, (cases_[id], number))
+                "closeSeats",
+                stranger,
+                address(court),
+                abi.encodeCall(ICourt.closeSeats, (cases_[id], number))
             );
         } else {
             _call(
@@ -436,8 +435,7 @@ contract Traders is World {
         uint256 right = r.unavailable;
         if (newest.ruling == Verdict.Invalid) right = r.invalid;
         if (newest.ruling == Verdict.Valid) right = r.agreeing == 0 ? r.valid : r.agreeing;
-        uint256 refund =
-            r.ruling == newest.ruling ? 0 : Escalation.panelFee(defaultParams(), r.number + 1);
+        uint256 refund = r.ruling == newest.ruling ? 0 : Escalation.panelFee(defaultParams(), r.number + 1);
         (share,) = Settlement.ofRound(fee, BOND, right, r.replaced + r.size - right, refund);
     }
 

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.26;
 
 import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
-import {Case, CaseStatus, ICourt, Round, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {Case, CaseStatus, ICourt, Round, RoundState, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {IPanthaliaToken} from "../../../contracts/interfaces/IPanthaliaToken.sol";
 import {IRandomnessBeacon} from "../../../contracts/interfaces/IRandomnessBeacon.sol";
 import {IStaking, Role} from "../../../contracts/interfaces/IStaking.sol";
@@ -375,10 +375,9 @@ abstract contract World is Test {
         }
         for (uint8 seat = 0; seat < verdicts.length; ++seat) {
             if (verdicts[seat] == Verdict.None) continue;
-            court.revealVote(
-                cases_[id], number, seat, verdicts[seat], answerOf(verdicts[seat]), saltOf(seat)
-            );
+            court.revealVote(cases_[id], number, seat, verdicts[seat], answerOf(verdicts[seat]), saltOf(seat));
         }
+        if (round(id).state == RoundState.Reveal) advance(id);
     }
 
     function unanimous(uint256 seats, Verdict verdict) internal pure returns (Verdict[] memory verdicts) {

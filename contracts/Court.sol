@@ -155,7 +155,8 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
         _commitments[seatId] = 0;
         seat.verdict = verdict;
-        seat.answer = bytes8(answer);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        seat.answer = bytes8(answer); // the first bytes are enough to tell answers apart
         _seats[seatId] = seat;
         round.committed -= 1;
         if (verdict == Verdict.Valid) _countValid(round, seat.answer);

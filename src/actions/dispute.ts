@@ -60,11 +60,11 @@ export async function disputeTask(
 
   const rules = await readRules(context.contracts, task.subnetId);
   const disputer: Disputer = { context, purse: createPurse(context), rules };
-  await openOrJoin(disputer, task, step, signal);
+  const { caseId } = await openOrJoin(disputer, task, step, signal);
   const { maxFee } = options;
   const following = followCase(
     disputer,
-    { caseId: task.taskId, opinion: 'invalid', ...(maxFee === undefined ? {} : { maxFee }) },
+    { caseId, opinion: 'invalid', ...(maxFee === undefined ? {} : { maxFee }) },
     signal,
   );
   const patience = { rules, patienceSeconds: keeperPatienceSeconds };
@@ -102,9 +102,10 @@ export function findTask(view: MarketView, given: string): TaskView {
 
 function checkDisputable(task: TaskView, now: number): void {
   const { state, challengeBy, taskId } = task;
-  const isLate = state === 'submitted' && now > (challengeBy ?? 0);
-  if (state === 'disputed' || (state === 'submitted' && !isLate)) return;
-  if (isLate || state === 'accepted') throw windowClosed(task);
+  const isWaiting = ['submitted', 'disputed', 'undecided'].includes(state);
+  // A case that is open already can be joined after that.
+  if (isWaiting && (state === 'disputed' || now <= (challengeBy ?? 0))) return;
+  if (isWaiting || state === 'accepted') throw windowClosed(task);
   throw new PanthaliaError('declined', `Task ${taskId} is ${state}: there is no result to dispute.`, {
     code: 'dispute.nothing_to_dispute',
     details: { taskId, state },
@@ -139,18 +140,17 @@ async function openOrJoin(
   task: TaskView,
   step: number,
   signal: AbortSignal,
-): Promise<void> {
-  const { market } = disputer.context;
-  const isDisputed = () => market.view.cases.has(task.taskId);
-  if (isDisputed() || (await openDispute(disputer, task.taskId, step, signal)) || isDisputed()) return;
-  throw windowClosed(task);
+): Promise<CaseView> {
+  const kase = await openDispute(disputer, task, step, signal);
+  if (kase === null) throw windowClosed(task);
+  return kase;
 }
 
 function resultOf(
   kase: CaseView,
   known: Pick<DisputeResult, 'firstWrongStep' | 'feePaid' | 'received'>,
 ): DisputeResult {
-  const { caseId: taskId, verdict, rounds } = kase;
+  const { taskId, verdict, rounds } = kase;
   const details = { taskId, verdict, rounds: rounds.length, ...known };
   if (verdict === 'valid') {
     throw new PanthaliaError('slashed', `The dispute of task ${taskId} is lost: the panel finds it valid.`, {

@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Interface, type InterfaceAbi } from 'ethers';
 import { PanthaliaError } from '../errors.js';
 import type { ChainFact } from '../protocol/facts.js';
+import type { Hex32 } from '../protocol/task.js';
+import { type MarketPlace, slotsIn, type Terms, taskIdOf } from '../protocol/terms.js';
 import { beaconAbi, courtAbi, marketAbi, stakingAbi, vaultAbi } from './abi.generated.js';
 import { type Chain, latestBlock } from './client.js';
 import { plainFields } from './decode.js';
@@ -105,6 +107,7 @@ async function readFacts(
   timestamps: Map<number, number>,
 ): Promise<ChainFact[]> {
   const { vault, staking, beacon, market, court } = contracts;
+  const { chainId } = chain;
   const logs: RawLog[] = await chain.provider.send('eth_getLogs', [
     {
       address: [vault, staking, beacon, market, court],
@@ -126,7 +129,9 @@ async function readFacts(
       timestamp,
     };
     // The field names are the Solidity parameters' names, checked by tests/chain; abitype can not follow the table.
-    facts.push({ type: event.type, ...at, ...event.fields } as ChainFact);
+    const fields =
+      event.type === 'BatchCreated' ? withTasks(event.fields, { chainId, market }) : event.fields;
+    facts.push({ type: event.type, ...at, ...fields } as ChainFact);
   }
   return facts.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
 }
@@ -152,6 +157,17 @@ function parseEvent(log: RawLog): { type: string; fields: Record<string, unknown
     if (field in fields) fields[field] = names[fields[field] as number];
   }
   return { type: event.name, fields };
+}
+
+/** The event has the terms; whoever reads facts wants them flat, and the tasks one by one. */
+function withTasks(
+  { terms, batchId, ...fields }: Record<string, unknown>,
+  place: MarketPlace,
+): Record<string, unknown> {
+  const { slots: bits, ...shared } = terms as Terms;
+  const slots = slotsIn(bits);
+  const taskIds = slots.map((slot) => taskIdOf(place, batchId as Hex32, slot));
+  return { batchId, ...shared, slots, taskIds, ...fields };
 }
 
 async function timestampOf(chain: Chain, block: number, known: Map<number, number>): Promise<number> {

@@ -31,6 +31,7 @@ export interface PanelModel {
 }
 
 export interface DisputeModel {
+  caseId: string;
   taskId: string;
   /** addresses */
   solver: string | null;
@@ -122,7 +123,7 @@ export function afterFact(market: MarketModel, fact: Fact): MarketModel {
       return withTask(withSolveTime(counted(next, 'submitted'), fact), fact, fact.taskId, {
         state: 'submitted',
       });
-    case 'TaskDisputed':
+    case 'CaseOpened':
       return withTask(withDispute(counted(next, 'disputed'), fact), fact, fact.taskId, { state: 'disputed' });
     case 'TaskAccepted':
       return withTask(counted(next, 'accepted'), fact, fact.taskId, { state: 'accepted' });
@@ -152,6 +153,8 @@ export function afterFact(market: MarketModel, fact: Fact): MarketModel {
       const settled = withCase(next, fact.caseId, () => ({ verdict }));
       return forgetDisputes(verdict === 'valid' ? counted(settled, 'lost') : counted(settled, 'upheld'));
     }
+    case 'CaseMoot':
+      return forgetDisputes(withCase(next, fact.caseId, () => ({ verdict: 'moot' })));
     case 'SeatsStaked':
       return { ...next, staked: next.staked + fact.amount };
     case 'StakeWithdrawn':
@@ -212,33 +215,28 @@ function withSolveTime(market: MarketModel, { taskId, timestamp }: FactOf<'TaskS
   };
 }
 
-function withDispute(market: MarketModel, fact: FactOf<'TaskDisputed'>): MarketModel {
-  const { taskId, disputer, step, timestamp } = fact;
-  const known = market.disputes.get(taskId);
+function withDispute(market: MarketModel, fact: FactOf<'CaseOpened'>): MarketModel {
+  const { taskId, caseId, disputer, step, timestamp } = fact;
   const solver = market.tasks.get(taskId)?.solver ?? null;
   const disputes = new Map(market.disputes);
-  disputes.set(taskId, {
-    ...{ taskId, solver, disputer, step, openedAt: timestamp, verdict: null, slashed: 0n },
-    // The first panel is told by the court before the market tells the dispute, in one transaction.
-    panels: known?.panels ?? [],
+  disputes.set(caseId, {
+    ...{ caseId, taskId, solver, disputer, step, openedAt: timestamp, verdict: null, slashed: 0n },
+    panels: [],
   });
   return { ...market, disputes };
 }
 
-/** Panels may be told before the dispute: then the rest of it is filled in when it comes. */
+/** id: of the case, or of its task, whose newest case is then meant */
 function withCase(
   market: MarketModel,
-  caseId: string,
+  id: string,
   change: (dispute: DisputeModel) => Partial<DisputeModel>,
 ): MarketModel {
-  const task = market.tasks.get(caseId);
-  const unknown: DisputeModel = {
-    ...{ taskId: caseId, solver: task?.solver ?? null, disputer: '', step: 0, openedAt: market.blockTime },
-    ...{ panels: [], verdict: null, slashed: 0n },
-  };
-  if (task === undefined && !market.disputes.has(caseId)) return market;
-  const known = market.disputes.get(caseId) ?? unknown;
-  return { ...market, disputes: new Map(market.disputes).set(caseId, { ...known, ...change(known) }) };
+  const known =
+    market.disputes.get(id) ?? [...market.disputes.values()].findLast(({ taskId }) => taskId === id);
+  if (known === undefined) return market;
+  const disputes = new Map(market.disputes).set(known.caseId, { ...known, ...change(known) });
+  return { ...market, disputes };
 }
 
 function withPanel(
@@ -268,6 +266,6 @@ function forgetDisputes(market: MarketModel): MarketModel {
   const settled = [...market.disputes.values()].filter(({ verdict }) => verdict !== null);
   if (settled.length <= settledDisputesKept) return market;
   const disputes = new Map(market.disputes);
-  for (const { taskId } of settled.slice(0, -settledDisputesKept)) disputes.delete(taskId);
+  for (const { caseId } of settled.slice(0, -settledDisputesKept)) disputes.delete(caseId);
   return { ...market, disputes };
 }

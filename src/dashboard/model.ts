@@ -200,6 +200,7 @@ function withMoney(model: DashboardModel, fact: Fact): DashboardModel {
       return change(model, fact.voter, (p) => ({ checking: [...new Set([...p.checking, fact.caseId])] }));
     case 'RoundRuled':
     case 'CaseSettled':
+    case 'CaseMoot':
       // Whoever was absent is not verifying any more.
       return [...model.names.keys()].reduce(
         (all, account) =>

@@ -103,8 +103,10 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
       return info(`${task(fact.taskId)} is drawn for ${who(fact.solver)}`);
     case 'TaskSubmitted':
       return info(`${task(fact.taskId)} submitted by ${who(fact.solver)}`);
-    case 'TaskDisputed':
+    case 'CaseOpened':
       return warn(`${task(fact.taskId)} disputed by ${who(fact.disputer)}: step ${fact.step} is wrong`);
+    case 'TaskUndecided':
+      return warn(`${task(fact.taskId)} is undecided: a case about it ended without a verdict`);
     case 'TaskAccepted':
       return info(`${task(fact.taskId)} accepted, ${who(fact.solver)} is paid`);
     case 'TaskRejected':
@@ -118,25 +120,25 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
     case 'TaskVoided':
       return warn(`${task(fact.taskId)} ${fact.type.slice('Task'.length).toLowerCase()}`);
     case 'RoundOpened':
-      return info(
-        `dispute of ${task(fact.caseId)}: panel ${fact.round} of ${fact.size} for ${formatTokens(fact.fee)}`,
-      );
+      return info(`${kase(fact.caseId)}: panel ${fact.round} of ${fact.size} for ${formatTokens(fact.fee)}`);
     case 'ReplacementOpened':
-      return warn(`dispute of ${task(fact.caseId)}: ${fact.seats} absent seats are drawn again`);
+      return warn(`${kase(fact.caseId)}: ${fact.seats} absent seats are drawn again`);
     case 'SeatDrawn':
-      return info(`dispute of ${task(fact.caseId)}: ${who(fact.voter)} has seat ${fact.seat}`);
+      return info(`${kase(fact.caseId)}: ${who(fact.voter)} has seat ${fact.seat}`);
     case 'VotingOpened':
     case 'VoteCommitted':
     case 'RevealOpened':
-      return debug(`dispute of ${task(fact.caseId)}: ${fact.type}`);
+      return debug(`${kase(fact.caseId)}: ${fact.type}`);
     case 'VoteRevealed':
-      return info(`dispute of ${task(fact.caseId)}: ${who(fact.voter)} votes ${fact.verdict}`);
+      return info(`${kase(fact.caseId)}: ${who(fact.voter)} votes ${fact.verdict}`);
     case 'RoundRuled':
-      return info(`dispute of ${task(fact.caseId)}: panel ${fact.round} rules ${fact.verdict}`);
+      return info(`${kase(fact.caseId)}: panel ${fact.round} rules ${fact.verdict}`);
     case 'CaseSettled':
-      return info(`dispute of ${task(fact.caseId)} settled: ${fact.verdict}`);
+      return info(`${kase(fact.caseId)} settled: ${fact.verdict}`);
+    case 'CaseMoot':
+      return info(`${kase(fact.caseId)} is moot: its task has ended, fees and bonds go back`);
     case 'SeatClosed':
-      return debug(`dispute of ${task(fact.caseId)}: ${who(fact.voter)} gets ${formatTokens(fact.paid)}`);
+      return debug(`${kase(fact.caseId)}: ${who(fact.voter)} gets ${formatTokens(fact.paid)}`);
     case 'Deposited':
       return debug(`${who(fact.account)} deposited ${formatTokens(fact.amount)}`);
     case 'Withdrawn':
@@ -155,6 +157,10 @@ export function short(hash: Hex32 | Address): string {
 
 function task(taskId: Hex32): string {
   return `task ${short(taskId)}`;
+}
+
+function kase(caseId: Hex32): string {
+  return `case ${short(caseId)}`;
 }
 
 function seconds(value: number): string {

@@ -38,8 +38,10 @@ export interface RunView {
   outcome: string | null;
   processes: ReadonlyMap<string, ProcessView>;
   market: MarketView;
-  /** what seats lost for good, by case or task */
+  /** what verifiers' seats lost for good, by case */
   slashedByCase: ReadonlyMap<Hex32, bigint>;
+  /** what the newest solver of a task lost of its seat, by task */
+  slashedByTask: ReadonlyMap<Hex32, bigint>;
   /** by solver process and task, since a task that was rejected or reopened is solved again */
   solvings: ReadonlyMap<string, SolvingView>;
   outerSteps: readonly OuterStepView[];
@@ -61,6 +63,7 @@ export function emptyRun(): RunView {
     processes: new Map(),
     market: emptyMarket(),
     slashedByCase: new Map(),
+    slashedByTask: new Map(),
     solvings: new Map(),
     outerSteps: [],
     checkSeconds: 0,
@@ -91,7 +94,7 @@ export function project(view: RunView, event: StampedEvent): RunView {
       return {
         ...view,
         market: applyFact(view.market, event.fact),
-        slashedByCase: withSlash(view.slashedByCase, event.fact),
+        ...slashesAfter(view, event.fact),
       };
     case 'transaction.sent':
       return { ...view, gasUsed: view.gasUsed + event.gasUsed };
@@ -151,9 +154,16 @@ function nextProcess(
   return { ...process, state: 'ready', url: event.url ?? null };
 }
 
-function withSlash(slashed: RunView['slashedByCase'], fact: ChainFact): RunView['slashedByCase'] {
-  if (fact.type !== 'SeatSlashed') return slashed;
-  return new Map(slashed).set(fact.caseId, (slashed.get(fact.caseId) ?? 0n) + fact.amount);
+function slashesAfter(
+  { slashedByCase, slashedByTask }: RunView,
+  fact: ChainFact,
+): Pick<RunView, 'slashedByCase' | 'slashedByTask'> {
+  if (fact.type !== 'SeatSlashed') return { slashedByCase, slashedByTask };
+  const { role, caseId: id, amount } = fact;
+  // A solver's seat is taken by the market, which names the task; the next attempt is another seat.
+  if (role === 'solver') return { slashedByCase, slashedByTask: new Map(slashedByTask).set(id, amount) };
+  const lost = (slashedByCase.get(id) ?? 0n) + amount;
+  return { slashedByCase: new Map(slashedByCase).set(id, lost), slashedByTask };
 }
 
 /** One entry per solver and task. */

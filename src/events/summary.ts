@@ -119,13 +119,16 @@ function lossesOf(view: RunView, accepted: readonly SolvingView[]): RunSummary['
   };
 }
 
-function disputesOf({ market, slashedByCase }: RunView): RunSummary['disputes'] {
+function disputesOf({ market, slashedByCase, slashedByTask }: RunView): RunSummary['disputes'] {
+  const ofSolver = (taskId: Hex32) => slashedByTask.get(taskId) ?? 0n;
   return [...market.cases.values()].map(({ caseId, taskId, step, rounds, verdict }) => ({
     taskId,
     step,
     verdict: verdict ?? 'pending',
     rounds: rounds.length,
-    slashed: formatTokens(slashedByCase.get(caseId) ?? 0n),
+    slashed: formatTokens(
+      (slashedByCase.get(caseId) ?? 0n) + (verdict === 'invalid' ? ofSolver(taskId) : 0n),
+    ),
   }));
 }
 

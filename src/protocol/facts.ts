@@ -42,6 +42,7 @@ export type ChainFact = At &
         paramsVersion: number;
         jobId: Hex32;
         round: number;
+        innerSteps: number;
         baseRoot: Hex32;
         specHash: Hex32;
         price: bigint;
@@ -68,13 +69,15 @@ export type ChainFact = At &
         leavesBlob: Hex32;
         challengeBy: number;
       }
-    | { type: 'TaskDisputed'; taskId: Hex32; caseId?: Hex32; disputer: Address; step: number }
-    | { type: 'TaskAccepted'; taskId: Hex32; solver: Address; resultRoot: Hex32 }
+    /** challengeBy: it can be disputed again until then */
+    | { type: 'TaskUndecided'; taskId: Hex32; challengeBy: number }
+    | { type: 'TaskAccepted'; taskId: Hex32; solver: Address }
     | { type: 'TaskRejected'; taskId: Hex32; solver: Address }
     | { type: 'TaskReopened'; taskId: Hex32; solver: Address; attempt: number; penalty: bigint }
     | { type: 'TaskExpired'; taskId: Hex32 }
     | { type: 'TaskCancelled'; taskId: Hex32 }
     | { type: 'TaskVoided'; taskId: Hex32 }
+    | { type: 'CaseOpened'; taskId: Hex32; caseId: Hex32; disputer: Address; step: number }
     | {
         type: 'RoundOpened';
         caseId: Hex32;
@@ -100,6 +103,8 @@ export type ChainFact = At &
       }
     | { type: 'RoundRuled'; caseId: Hex32; round: number; verdict: Verdict | 'none'; appealBy: number }
     | { type: 'CaseSettled'; caseId: Hex32; verdict: Verdict | 'none'; rounds: number; burned: bigint }
+    /** the task ended before the case did: fees and bonds go back */
+    | { type: 'CaseMoot'; caseId: Hex32 }
     | {
         type: 'SeatClosed';
         caseId: Hex32;

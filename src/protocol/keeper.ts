@@ -1,17 +1,23 @@
 /** What anyone may do now to keep the market moving. Decides only; roles/keep.ts acts.
  *  source of the conditions: contracts/TaskMarket.sol, Court.sol, RandomnessBeacon.sol */
-import type { CaseView, MarketView, RoundView, TaskView } from './market.js';
-import { currentRound } from './marketQueries.js';
+import { type CaseView, hasOpenCase, type MarketView, type RoundView, type TaskView } from './market.js';
+import { currentRound, isTerminal } from './marketQueries.js';
 import type { Hex32 } from './task.js';
 
 export type DueCall =
   | { call: 'fulfil'; epoch: number }
-  | { call: 'assignMany'; taskIds: Hex32[] }
-  | { call: 'expireMany'; taskIds: Hex32[] }
-  | { call: 'finalizeMany'; taskIds: Hex32[] }
+  | SlotsCall
   | { call: 'drawSeats'; caseId: Hex32 }
   | { call: 'advance'; caseId: Hex32 }
+  | { call: 'settle'; caseId: Hex32 }
   | { call: 'closeSeats'; caseId: Hex32; round: number };
+
+/** Slots of one batch for which the same is due. */
+export interface SlotsCall {
+  call: 'assignMany' | 'expireMany' | 'finalizeMany';
+  batchId: Hex32;
+  slots: number[];
+}
 
 /** The newest block: number, and unix seconds. */
 export interface Clock {
@@ -58,7 +64,7 @@ function drawCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCall[
     if (clock.block < seedBlock(epoch - 1, rules)) return [];
     calls.push({ call: 'fulfil', epoch: epoch - 1 });
   }
-  calls.push(...inParts(tasks).map((taskIds) => ({ call: 'assignMany' as const, taskIds })));
+  calls.push(...inBatches('assignMany', tasks));
   calls.push(...cases.map(({ caseId }) => ({ call: 'drawSeats' as const, caseId })));
   return calls;
 }
@@ -66,14 +72,43 @@ function drawCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCall[
 function overdueCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCall[] {
   const tasks = [...view.tasks.values()];
   const expired = tasks.filter((task) => isPast(expiryOf(task, rules), clock));
-  const accepted = tasks.filter((task) => task.state === 'submitted' && isPast(task.challengeBy, clock));
-  const stuck = openRounds(view).filter(({ round }) => isPast(roundDeadline(round, rules), clock));
+  const final = tasks.filter((task) => isWaiting(task) && isPast(task.challengeBy, clock));
+  const cases = openRounds(view);
+  const stuck = cases.filter(({ round }) => allOpened(round) || isPast(deadlineOf(round, rules), clock));
+  const ended = cases.filter(
+    ({ taskId, round }) => hasEnded(view.tasks.get(taskId)) || isFinal(round, clock),
+  );
   return [
-    ...inParts(accepted).map((taskIds) => ({ call: 'finalizeMany' as const, taskIds })),
-    ...inParts(expired).map((taskIds) => ({ call: 'expireMany' as const, taskIds })),
-    ...stuck.map(({ caseId }) => ({ call: 'advance' as const, caseId })),
+    ...inBatches(
+      'finalizeMany',
+      final.filter(({ taskId }) => !hasOpenCase(view, taskId)),
+    ),
+    ...inBatches('expireMany', expired),
+    ...stuck
+      .filter((one) => !ended.includes(one))
+      .map(({ caseId }) => ({ call: 'advance' as const, caseId })),
+    ...ended.map(({ caseId }) => ({ call: 'settle' as const, caseId })),
     ...[...view.cases.values()].flatMap(seatsToClose),
   ];
+}
+
+function isWaiting({ state }: TaskView): boolean {
+  return state === 'submitted' || state === 'undecided';
+}
+
+/** Another case, or nobody's data, decided the task: what is left of this one is moot. */
+function hasEnded(task: TaskView | undefined): boolean {
+  return task !== undefined && isTerminal(task.state);
+}
+
+/** Whoever committed has opened its vote, and nobody else can vote any more. */
+function allOpened({ phase, seats }: RoundView): boolean {
+  return phase === 'reveal' && seats.every(({ committed, verdict }) => !committed || verdict !== null);
+}
+
+/** Nobody can appeal: the time has passed, or there is none. */
+function isFinal(round: RoundView, clock: Clock): boolean {
+  return round.phase === 'ruled' && isPast(round.appealBy, clock);
 }
 
 /** The last second in which the task can still go on without `expire`; null when that does not apply. */
@@ -82,10 +117,10 @@ function expiryOf(task: TaskView, rules: MarketRules): number | null {
   return task.state === 'assigned' ? task.solveBy : null;
 }
 
-function roundDeadline(round: RoundView, rules: MarketRules): number | null {
+function deadlineOf(round: RoundView, rules: MarketRules): number | null {
   if (round.phase === 'drawing') return round.openedAt + rules.openSeconds;
-  if (round.phase === 'commit') return round.commitBy;
-  return round.phase === 'reveal' ? round.revealBy : round.appealBy;
+  if (round.phase === 'ruled') return null;
+  return round.phase === 'commit' ? round.commitBy : round.revealBy;
 }
 
 function seatsToClose(kase: CaseView): DueCall[] {
@@ -95,10 +130,10 @@ function seatsToClose(kase: CaseView): DueCall[] {
 }
 
 /** The newest round of every case that is not settled. */
-function openRounds(view: MarketView): { caseId: Hex32; round: RoundView }[] {
+function openRounds(view: MarketView): { caseId: Hex32; taskId: Hex32; round: RoundView }[] {
   return [...view.cases.values()].flatMap((kase) => {
     const round = currentRound(kase);
-    return kase.settled || round === undefined ? [] : [{ caseId: kase.caseId, round }];
+    return kase.settled || round === undefined ? [] : [{ caseId: kase.caseId, taskId: kase.taskId, round }];
   });
 }
 
@@ -106,9 +141,12 @@ function isPast(deadline: number | null, clock: Clock): boolean {
   return deadline !== null && clock.now > deadline;
 }
 
-function inParts(tasks: readonly TaskView[]): Hex32[][] {
-  const ids = tasks.map((task) => task.taskId);
-  return Array.from({ length: Math.ceil(ids.length / mostTasks) }, (_, i) =>
-    ids.slice(i * mostTasks, (i + 1) * mostTasks),
+function inBatches(call: SlotsCall['call'], tasks: readonly TaskView[]): SlotsCall[] {
+  const batches = new Map<Hex32, number[]>();
+  for (const { batchId, slot } of tasks) batches.set(batchId, [...(batches.get(batchId) ?? []), slot]);
+  return [...batches].flatMap(([batchId, slots]) =>
+    Array.from({ length: Math.ceil(slots.length / mostTasks) }, (_, i) => ({
+      ...{ call, batchId, slots: slots.slice(i * mostTasks, (i + 1) * mostTasks) },
+    })),
   );
 }

@@ -19,30 +19,27 @@ export type Pocket = 'outside' | 'account' | 'staking' | 'market' | 'court' | 'b
 
 export interface Place {
   pocket: Pocket;
-  /** whose tokens these are while they lie there: a bond in the court is its verifier's until it is lost. null: nobody's
-   *  before the case or the task ends */
+  /** whose tokens these are while they lie there: a stake is its owner's until it is lost, whatever it is locked for. null:
+   *  nobody's before the case or the task ends */
   owner: Address | null;
 }
 
 /** Why tokens moved.
  *  deposit, withdrawal      into the vault, out of it
  *  stake, unstake           into seats, out of seats
- *  bond, release            a seat is tied to a task or to a case; it comes back whole
  *  escrow, price, refund    the price of a task: put down by the buyer, paid to the solver, given back to the buyer
- *  fee, fee repaid          of a panel: put down by who called it, given back to who was right to call it
+ *  fee, fee repaid          of a panel: put down by who called it, given back to who was right to call it, or in vain
  *  share                    of a seat in a panel that ruled as the case ended
  *  bounty, compensation     out of a convicted solver's stake, to the disputer and to the buyer
  *  penalty                  of a solver that delivered nothing, burned
  *  remainder                what such a solver keeps of its seat
- *  forfeit                  a lost bond, into the pot of the case
+ *  forfeit                  a lost bond, or the price of a task that could not be checked, into the pot of the case
  *  burn                     what nobody gets */
 export type Reason =
   | 'deposit'
   | 'withdrawal'
   | 'stake'
   | 'unstake'
-  | 'bond'
-  | 'release'
   | 'escrow'
   | 'price'
   | 'refund'
@@ -62,8 +59,8 @@ export interface Entry {
   /** token units, above 0 */
   amount: bigint;
   reason: Reason;
-  /** also the id of the case */
   taskId: Hex32 | null;
+  caseId: Hex32 | null;
   /** panel of the case, from 1; null where it is not about one */
   panel: number | null;
   /** what made it happen */
@@ -74,18 +71,28 @@ interface TaskState {
   buyer: Address;
   price: bigint;
   solver: Address | null;
-  disputer: Address | null;
+}
+
+interface CaseState {
+  taskId: Hex32;
+  disputer: Address;
   panels: { payer: Address; fee: bigint; ruling: Verdict | 'none' | null }[];
+  isOpen: boolean;
+}
+
+interface Books {
+  tasks: Map<Hex32, TaskState>;
+  cases: Map<Hex32, CaseState>;
 }
 
 /** In the order of the facts. Facts of tasks whose batch is not among them (another subnet's) move nothing here. */
 export function ledgerOf(facts: readonly ChainFact[], terms: MarketTerms): Entry[] {
-  const tasks = new Map<Hex32, TaskState>();
+  const books: Books = { tasks: new Map(), cases: new Map() };
   return facts.flatMap((fact) => {
-    learn(tasks, fact);
-    return movesOf(tasks, fact, terms)
+    learn(books, fact);
+    return movesOf(books, fact, terms)
       .filter(({ amount }) => amount > 0n)
-      .map((move) => ({ taskId: null, panel: null, ...move, fact }));
+      .map((move) => ({ taskId: null, caseId: null, panel: null, ...move, fact }));
   });
 }
 
@@ -105,28 +112,33 @@ export function balancesOf(entries: readonly Entry[]): Map<string, bigint> {
   return balances;
 }
 
-function learn(tasks: Map<Hex32, TaskState>, fact: ChainFact): void {
+function learn({ tasks, cases }: Books, fact: ChainFact): void {
   if (fact.type === 'BatchCreated') {
     const { buyer, price } = fact;
-    for (const taskId of fact.taskIds) {
-      tasks.set(taskId, { buyer, price, solver: null, disputer: null, panels: [] });
-    }
-    return;
+    for (const taskId of fact.taskIds) tasks.set(taskId, { buyer, price, solver: null });
   }
-  const task = tasks.get('taskId' in fact ? fact.taskId : 'caseId' in fact ? fact.caseId : '0x');
-  if (task === undefined) return;
-  if (fact.type === 'TaskAssigned') task.solver = fact.solver;
-  if (fact.type === 'TaskDisputed') task.disputer = fact.disputer;
-  if (fact.type === 'RoundOpened') task.panels.push({ payer: fact.payer, fee: fact.fee, ruling: null });
+  if (fact.type === 'CaseOpened' && tasks.has(fact.taskId)) {
+    const { caseId, taskId, disputer } = fact;
+    cases.set(caseId, { taskId, disputer, panels: [], isOpen: true });
+  }
+  if (fact.type === 'TaskAssigned') {
+    const task = tasks.get(fact.taskId);
+    if (task !== undefined) task.solver = fact.solver;
+  }
+  const kase = 'caseId' in fact ? cases.get(fact.caseId) : undefined;
+  if (kase === undefined) return;
+  if (fact.type === 'RoundOpened') kase.panels.push({ payer: fact.payer, fee: fact.fee, ruling: null });
+  if (fact.type === 'CaseSettled' || fact.type === 'CaseMoot') kase.isOpen = false;
   if (fact.type === 'RoundRuled') {
-    const panel = task.panels[fact.round - 1];
+    const panel = kase.panels[fact.round - 1];
     if (panel !== undefined) panel.ruling = fact.verdict;
   }
 }
 
-type Move = Pick<Entry, 'from' | 'to' | 'amount' | 'reason'> & Partial<Pick<Entry, 'taskId' | 'panel'>>;
+type Move = Pick<Entry, 'from' | 'to' | 'amount' | 'reason'> &
+  Partial<Pick<Entry, 'taskId' | 'caseId' | 'panel'>>;
 
-function movesOf(tasks: ReadonlyMap<Hex32, TaskState>, fact: ChainFact, terms: MarketTerms): Move[] {
+function movesOf(books: Books, fact: ChainFact, terms: MarketTerms): Move[] {
   switch (fact.type) {
     case 'Deposited':
       return [{ from: outside, to: account(fact.account), amount: fact.amount, reason: 'deposit' }];
@@ -145,105 +157,121 @@ function movesOf(tasks: ReadonlyMap<Hex32, TaskState>, fact: ChainFact, terms: M
         ...{ from: account(fact.buyer), to: escrow, amount: fact.price, reason: 'escrow', taskId },
       }));
     case 'SeatSlashed':
-      return fact.role === 'verifier'
-        ? [{ ...forfeited(fact.account, fact.amount), taskId: fact.caseId }]
-        : slashedSolver(fact, tasks.get(fact.caseId), terms);
+      return fact.role === 'solver' ? absence(books, fact, terms) : lostBond(books, fact);
     default: {
-      const taskId = 'taskId' in fact ? fact.taskId : 'caseId' in fact ? fact.caseId : null;
-      const task = taskId === null ? undefined : tasks.get(taskId);
-      if (taskId === null || task === undefined) return [];
-      return movesOfTask(task, fact, terms).map((move) => ({ taskId, ...move }));
+      const ids = idsIn(books, fact);
+      const task = ids === null ? undefined : books.tasks.get(ids.taskId);
+      if (ids === null || task === undefined) return [];
+      const kase = ids.caseId === null ? undefined : books.cases.get(ids.caseId);
+      const moves =
+        kase === undefined ? movesOfTask(books, task, fact) : movesOfCase(task, kase, fact, terms);
+      return moves.map((move) => ({ ...ids, ...move }));
     }
   }
 }
 
-function movesOfTask(task: TaskState, fact: ChainFact, terms: MarketTerms): Move[] {
-  const { buyer, price, solver } = task;
+function idsIn({ tasks, cases }: Books, fact: ChainFact): { taskId: Hex32; caseId: Hex32 | null } | null {
+  if ('caseId' in fact) {
+    const taskId = cases.get(fact.caseId)?.taskId;
+    return taskId === undefined ? null : { taskId, caseId: fact.caseId };
+  }
+  return 'taskId' in fact && tasks.has(fact.taskId) ? { taskId: fact.taskId, caseId: null } : null;
+}
+
+function movesOfTask(books: Books, { buyer, price }: TaskState, fact: ChainFact): Move[] {
   const refund: Move = { from: escrow, to: account(buyer), amount: price, reason: 'refund' };
-  const release = (owner: Address, pocket: Pocket, amount: bigint): Move => ({
-    ...{ from: { pocket, owner }, to: staked(owner), amount, reason: 'release' },
-  });
   switch (fact.type) {
-    case 'TaskAssigned':
-      return [
-        {
-          from: staked(fact.solver),
-          to: { pocket: 'market', owner: fact.solver },
-          amount: terms.solverStake,
-          reason: 'bond',
-        },
-      ];
     case 'TaskAccepted':
-      return [
-        release(fact.solver, 'market', terms.solverStake),
-        { from: escrow, to: account(fact.solver), amount: price, reason: 'price' },
-      ];
-    case 'TaskVoided':
-      return solver === null ? [] : [release(solver, 'market', terms.solverStake), refund];
+      return [{ from: escrow, to: account(fact.solver), amount: price, reason: 'price' }];
     case 'TaskRejected':
     case 'TaskExpired':
     case 'TaskCancelled':
       return [refund];
-    case 'RoundOpened':
-      return [{ from: account(fact.payer), to: pot, amount: fact.fee, reason: 'fee', panel: fact.round }];
-    case 'SeatDrawn':
-      return [
-        {
-          ...{ from: staked(fact.voter), to: { pocket: 'court', owner: fact.voter } },
-          ...{ amount: terms.seatBond, reason: 'bond', panel: fact.round },
-        },
-      ];
-    case 'SeatClosed':
-      return [
-        ...(fact.slashed === 0n
-          ? [{ ...release(fact.voter, 'court', terms.seatBond), panel: fact.round }]
-          : []),
-        { from: pot, to: account(fact.voter), amount: fact.paid, reason: 'share', panel: fact.round },
-      ];
-    case 'CaseSettled':
-      return [
-        ...feesRepaid(task, fact.verdict),
-        { from: pot, to: burned, amount: fact.burned, reason: 'burn' },
-      ];
+    case 'TaskVoided': {
+      // A case that finds the buyer's data missing ends the task while it is open, and takes the price: see `missingData`.
+      const isInCourt = [...books.cases.values()].some((kase) => kase.isOpen && kase.taskId === fact.taskId);
+      return isInCourt ? [] : [refund];
+    }
     default:
       return [];
   }
 }
 
-/** The seat of a solver leaves the market, which held it: Settlement.ofConviction and ofAbsence. */
-function slashedSolver(
-  { account: solver, amount, caseId: taskId }: Extract<ChainFact, { type: 'SeatSlashed' }>,
-  task: TaskState | undefined,
-  terms: MarketTerms,
-): Move[] {
-  if (task === undefined) return [];
-  const from: Place = { pocket: 'market', owner: solver };
-  const firstFee = task.panels[0]?.fee ?? 0n;
-  const stake = terms.solverStake;
-  // Only a conviction takes the whole seat: the shares of an absence leave something (ParamRules.sol, livenessBps).
-  if (amount === stake && task.disputer !== null) {
-    const bounty = partOf(stake, terms.bountyBps);
-    const compensation = partOf(stake, terms.buyerBps);
-    return [
-      { from, to: account(task.disputer), amount: firstFee, reason: 'fee repaid', taskId, panel: 1 },
-      { from, to: account(task.disputer), amount: bounty, reason: 'bounty', taskId },
-      { from, to: account(task.buyer), amount: compensation, reason: 'compensation', taskId },
-      { from, to: pot, amount: stake - firstFee - bounty - compensation, reason: 'forfeit', taskId },
-    ];
+function movesOfCase(task: TaskState, kase: CaseState, fact: ChainFact, terms: MarketTerms): Move[] {
+  switch (fact.type) {
+    case 'RoundOpened':
+      return [{ from: account(fact.payer), to: pot, amount: fact.fee, reason: 'fee', panel: fact.round }];
+    case 'SeatClosed':
+      return [{ from: pot, to: account(fact.voter), amount: fact.paid, reason: 'share', panel: fact.round }];
+    case 'CaseSettled':
+      return [
+        ...(fact.verdict === 'invalid' ? conviction(task, kase, terms) : []),
+        ...(fact.verdict === 'unavailable' ? missingData(task, kase) : []),
+        ...feesRepaid(kase, fact.verdict),
+        { from: pot, to: burned, amount: fact.burned, reason: 'burn' },
+      ];
+    case 'CaseMoot':
+      return kase.panels.map(({ payer, fee }, i) => ({
+        ...{ from: pot, to: account(payer), amount: fee, reason: 'fee repaid', panel: i + 1 },
+      }));
+    default:
+      return [];
   }
-  const penalty = partOf(stake, terms.livenessBps);
-  const remainder: Move = { from, to: account(solver), amount: stake - amount, reason: 'remainder', taskId };
-  if (task.disputer === null)
-    return [{ from, to: burned, amount: penalty, reason: 'penalty', taskId }, remainder];
+}
+
+/** The seat of a solver whose result is wrong: Settlement.ofConviction. */
+function conviction(task: TaskState, kase: CaseState, terms: MarketTerms): Move[] {
+  const { solver } = task;
+  if (solver === null) return [];
+  const from = staked(solver);
+  const stake = terms.solverStake;
+  const firstFee = kase.panels[0]?.fee ?? 0n;
+  const bounty = partOf(stake, terms.bountyBps);
+  const compensation = partOf(stake, terms.buyerBps);
   return [
-    { from, to: account(task.disputer), amount: firstFee, reason: 'fee repaid', taskId, panel: 1 },
-    { from, to: pot, amount: penalty, reason: 'penalty', taskId },
-    remainder,
+    { from, to: account(kase.disputer), amount: firstFee, reason: 'fee repaid', panel: 1 },
+    { from, to: account(kase.disputer), amount: bounty, reason: 'bounty' },
+    { from, to: account(task.buyer), amount: compensation, reason: 'compensation' },
+    { from, to: pot, amount: stake - firstFee - bounty - compensation, reason: 'forfeit' },
   ];
 }
 
+/** The price pays for the panel that found nothing to check with: TaskMarket._voidUnavailable. */
+function missingData({ price }: TaskState, { disputer, panels }: CaseState): Move[] {
+  const fee = panels[0]?.fee ?? 0n;
+  const repaid = fee < price ? fee : price;
+  return [
+    { from: escrow, to: account(disputer), amount: repaid, reason: 'fee repaid', panel: 1 },
+    { from: escrow, to: pot, amount: price - repaid, reason: 'forfeit' },
+  ];
+}
+
+type Slash = Extract<ChainFact, { type: 'SeatSlashed' }>;
+
+/** A solver that delivered nothing: TaskMarket._breakSeat. Only a conviction takes the whole seat, and its case tells where to:
+ *  the share of an absence leaves something (ParamRules.sol, livenessBps). */
+function absence(
+  { tasks }: Books,
+  { account: solver, amount, caseId: taskId }: Slash,
+  terms: MarketTerms,
+): Move[] {
+  if (!tasks.has(taskId) || amount === terms.solverStake) return [];
+  const from = staked(solver);
+  const rest = terms.solverStake - amount;
+  return [
+    { from, to: burned, amount, reason: 'penalty', taskId },
+    { from, to: account(solver), amount: rest, reason: 'remainder', taskId },
+  ];
+}
+
+function lostBond({ cases }: Books, { account: owner, amount, caseId }: Slash): Move[] {
+  const taskId = cases.get(caseId)?.taskId;
+  if (taskId === undefined) return [];
+  return [{ from: staked(owner), to: pot, amount, reason: 'forfeit', taskId, caseId }];
+}
+
 /** A void panel's fee goes back to who paid it; a wrong panel pays for the next one: Court._settleRound. */
-function feesRepaid({ panels }: TaskState, verdict: Verdict | 'none'): Move[] {
+function feesRepaid({ panels }: CaseState, verdict: Verdict | 'none'): Move[] {
   return panels.flatMap((panel, i): Move[] => {
     const repay = ({ payer, fee }: { payer: Address; fee: bigint }, number: number): Move => ({
       ...{ from: pot, to: account(payer), amount: fee, reason: 'fee repaid', panel: number },
@@ -252,10 +280,6 @@ function feesRepaid({ panels }: TaskState, verdict: Verdict | 'none'): Move[] {
     const next = panels[i + 1];
     return panel.ruling === verdict || next === undefined ? [] : [repay(next, i + 2)];
   });
-}
-
-function forfeited(owner: Address, amount: bigint): Move {
-  return { from: { pocket: 'court', owner }, to: pot, amount, reason: 'forfeit' };
 }
 
 function partOf(amount: bigint, basisPoints: number): bigint {

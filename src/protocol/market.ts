@@ -8,6 +8,8 @@ export type TaskState =
   | 'assigned'
   | 'submitted'
   | 'disputed'
+  /** a case about it ended without a verdict: it can still be rejected, but not accepted */
+  | 'undecided'
   | 'accepted'
   | 'rejected'
   | 'expired'
@@ -216,7 +218,8 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
       submission: { traceRoot, resultRoot, leavesBlob },
       challengeBy,
     }),
-  TaskDisputed: openCase,
+  TaskUndecided: (draft, { taskId, challengeBy }) =>
+    changeTask(draft, taskId, { state: 'undecided', challengeBy }),
   TaskAccepted: (draft, fact) => {
     draft.ledger.paidToSolvers += draft.tasks.get(fact.taskId)?.price ?? 0n;
     changeTask(draft, fact.taskId, { state: 'accepted' });
@@ -235,6 +238,7 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
   TaskCancelled: (draft, fact) => changeTask(draft, fact.taskId, { state: 'cancelled' }),
   TaskVoided: (draft, fact) => changeTask(draft, fact.taskId, { state: 'voided' }),
 
+  CaseOpened: openCase,
   RoundOpened: openRound,
   ReplacementOpened: (draft, fact) =>
     changeRound(draft, fact, () => ({
@@ -255,6 +259,7 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
   RoundRuled: (draft, fact) =>
     changeRound(draft, fact, () => ({ phase: 'ruled', ruling: fact.verdict, appealBy: fact.appealBy })),
   CaseSettled: settleCase,
+  CaseMoot: (draft, { caseId }) => changeCase(draft, caseId, () => ({ settled: true, verdict: 'none' })),
   SeatClosed: (draft, fact) => {
     draft.ledger.paidToVerifiers += fact.paid;
     changeSeat(draft, fact, { closed: true, paid: fact.paid, slashed: fact.slashed });
@@ -278,9 +283,10 @@ function fold(draft: Draft, fact: ChainFact): void {
 }
 
 function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
-  const { batchId, subnetId, paramsVersion, buyer, jobId, round, baseRoot, specHash, price } = fact;
+  const { batchId, subnetId, paramsVersion, buyer, jobId, round, innerSteps, baseRoot, specHash, price } =
+    fact;
   if (draft.subnetId !== null && draft.subnetId !== subnetId) return;
-  const shared = { buyer, price, subnetId, paramsVersion, round, jobId, baseRoot, specHash };
+  const shared = { buyer, price, subnetId, paramsVersion, round, innerSteps, jobId, baseRoot, specHash };
   const terms: Terms = { ...shared, slots: slotBits(fact.slots), salt: fact.salt };
   fact.taskIds.forEach((taskId, i) => {
     const slot = fact.slots[i];
@@ -313,13 +319,18 @@ function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
   });
 }
 
-function openCase(draft: Draft, fact: Fact<'TaskDisputed'>): void {
-  // Journals written when a task had one case only do not name it.
-  const { taskId, caseId = taskId, disputer, step } = fact;
+function openCase(draft: Draft, fact: Fact<'CaseOpened'>): void {
+  const { taskId, caseId, disputer, step } = fact;
   if (!draft.tasks.has(taskId)) return;
-  changeTask(draft, taskId, { state: 'disputed', disputer, disputedStep: step });
+  const isUndecided = draft.tasks.get(taskId)?.state === 'undecided';
+  const state = isUndecided ? 'undecided' : 'disputed';
+  changeTask(draft, taskId, { state, disputer, disputedStep: step });
   const undecided = { rounds: [], settled: false, verdict: null, burned: 0n };
   draft.cases.set(caseId, { caseId, taskId, disputer, step, ...undecided });
+}
+
+export function hasOpenCase({ cases }: Pick<MarketView, 'cases'>, taskId: Hex32): boolean {
+  return [...cases.values()].some((kase) => kase.taskId === taskId && !kase.settled);
 }
 
 /** A task that survives its last open case waits to be accepted again. */
@@ -327,8 +338,7 @@ function settleCase(draft: Draft, { caseId, verdict, burned }: Fact<'CaseSettled
   changeCase(draft, caseId, () => ({ settled: true, verdict, burned }));
   const taskId = draft.cases.get(caseId)?.taskId;
   if (taskId === undefined || draft.tasks.get(taskId)?.state !== 'disputed') return;
-  const isOpen = [...draft.cases.values()].some((kase) => kase.taskId === taskId && !kase.settled);
-  if (!isOpen) changeTask(draft, taskId, { state: 'submitted' });
+  if (!hasOpenCase(draft, taskId)) changeTask(draft, taskId, { state: 'submitted' });
 }
 
 function openRound(draft: Draft, fact: Fact<'RoundOpened'>): void {

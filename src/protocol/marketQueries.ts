@@ -1,9 +1,10 @@
 /** Questions about the market that more than one role asks. */
-import type { CaseView, MarketView, RoundView, TaskState, TaskView } from './market.js';
+import type { CaseView, MarketView, RoundView, SeatView, TaskState, TaskView } from './market.js';
 import type { Address, Hex32 } from './task.js';
+import type { Terms } from './terms.js';
 
 export function isTerminal(state: TaskState): boolean {
-  return !['open', 'assigned', 'submitted', 'disputed'].includes(state);
+  return !['open', 'assigned', 'submitted', 'disputed', 'undecided'].includes(state);
 }
 
 /** One round of a job. Anyone can post a batch in a job's name, so a task counts only with the round's own spec and base. */
@@ -49,9 +50,51 @@ export function currentRound(kase: CaseView): RoundView | undefined {
   return kase.rounds.at(-1);
 }
 
+/** throws Error for a task that is not in the view */
+export function taskOf(view: MarketView, taskId: Hex32): TaskView {
+  const task = view.tasks.get(taskId);
+  if (task === undefined) throw new Error(`no task ${taskId}`);
+  return task;
+}
+
+/** throws Error for a batch that is not in the view */
+export function termsOf(view: MarketView, batchId: Hex32): Terms {
+  const task = [...view.tasks.values()].find((one) => one.batchId === batchId);
+  if (task === undefined) throw new Error(`no batch ${batchId}`);
+  return task.terms;
+}
+
 /** The disputes of a task, oldest first. */
 export function casesOf(view: MarketView, taskId: Hex32): CaseView[] {
   return [...view.cases.values()].filter((kase) => kase.taskId === taskId);
+}
+
+/** The case in which a panel is asked about this transition, whoever opened it; undefined while there is none, and after one that
+ *  ended without a verdict. */
+export function caseAbout(view: MarketView, taskId: Hex32, step: number): CaseView | undefined {
+  return casesOf(view, taskId).find((kase) => kase.step === step && kase.verdict !== 'none');
+}
+
+/** Whether a seat of this panel voted as the case ended. A vote for valid also needs the answer of the majority of them, where one
+ *  has it; the court compares the first 8 bytes. */
+export function isRight(
+  round: RoundView,
+  { verdict, answer }: SeatView,
+  final: CaseView['verdict'],
+): boolean {
+  if (verdict === null || verdict !== final) return false;
+  const common = verdict === 'valid' ? commonAnswer(round) : undefined;
+  return common === undefined || headOf(answer) === common;
+}
+
+/** Of more than half of the votes for valid. */
+function commonAnswer({ seats }: RoundView): string | undefined {
+  const answers = seats.flatMap(({ verdict, answer }) => (verdict === 'valid' ? [headOf(answer)] : []));
+  return answers.find((one) => 2 * answers.filter((other) => other === one).length > answers.length);
+}
+
+function headOf(answer: Hex32 | null): string {
+  return (answer ?? '').slice(0, 2 + 2 * 8);
 }
 
 /** Accounts that held solver seats before `block` and can still be drawn, sorted.

@@ -1,5 +1,5 @@
 /** What a batch of tasks was posted with. The chain keeps only its hash: whoever calls about a task brings the terms, and the ids
- *  follow from them. Twin: contracts/libraries/TaskIds.sol */
+ *  follow from them. Twin: contracts/TaskMarket.sol */
 import { keccakWords } from './abiWords.js';
 import type { Address, Hex32 } from './task.js';
 
@@ -11,6 +11,8 @@ export interface Terms {
   subnetId: number;
   paramsVersion: number;
   round: number;
+  /** H: a trace has the states S_0 .. S_H */
+  innerSteps: number;
   jobId: Hex32;
   baseRoot: Hex32;
   specHash: Hex32;
@@ -31,9 +33,10 @@ export const mostSlots = 256;
 
 /** keccak256(abi.encode(chain id, market, terms)) */
 export function batchIdOf({ chainId, market }: MarketPlace, terms: Terms): Hex32 {
-  const { buyer, price, subnetId, paramsVersion, round, jobId, baseRoot, specHash, slots, salt } = terms;
-  const shared = [buyer, price, subnetId, paramsVersion, round, jobId, baseRoot, specHash, slots, salt];
-  return keccakWords(chainId, market, ...shared);
+  const { buyer, price, subnetId, paramsVersion, round, innerSteps } = terms;
+  const { jobId, baseRoot, specHash, slots, salt } = terms;
+  const first = [buyer, price, subnetId, paramsVersion, round, innerSteps];
+  return keccakWords(chainId, market, ...first, jobId, baseRoot, specHash, slots, salt);
 }
 
 /** keccak256(abi.encode(chain id, market, batchId, slot)) */

@@ -4,7 +4,14 @@ import { short } from '../events/describe.js';
 import type { StampedEvent } from '../events/types.js';
 import type { ChainFact } from '../protocol/facts.js';
 import { type Entry, ledgerOf, type MarketTerms, type Place } from '../protocol/ledger.js';
-import { applyFacts, emptyMarket, type MarketView, type RoundView } from '../protocol/market.js';
+import {
+  applyFacts,
+  type CaseView,
+  emptyMarket,
+  type MarketView,
+  type RoundView,
+} from '../protocol/market.js';
+import { isRight } from '../protocol/marketQueries.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 
 /** Amounts are decimal strings in tokens. */
@@ -82,13 +89,12 @@ function placeName({ nameOf }: Ground, { pocket, owner }: Place): string {
     const names = { outside: 'outside', burned: 'burned', market: 'escrow', court: 'pot of the case' };
     return names[pocket as keyof typeof names] ?? pocket;
   }
-  const lies = { account: '', staking: ' (stake)', market: ' (bond)', court: ' (bond)' };
-  return `${nameOf(owner)}${lies[pocket as keyof typeof lies] ?? ''}`;
+  return `${nameOf(owner)}${pocket === 'staking' ? ' (stake)' : ''}`;
 }
 
 function formulaOf(ground: Ground, entry: Entry): string {
   const { terms, market } = ground;
-  const { amount, reason, fact, from, taskId } = entry;
+  const { amount, reason, fact, taskId } = entry;
   const task = taskId === null ? undefined : market.tasks.get(taskId);
   const stake = formatTokens(terms.solverStake);
   const own = formatTokens(amount);
@@ -103,12 +109,6 @@ function formulaOf(ground: Ground, entry: Entry): string {
         : own;
     case 'unstake':
       return `unlocked after the cooldown: ${own}`;
-    case 'bond':
-      return from.pocket === 'staking' && fact.type === 'TaskAssigned'
-        ? `one solver seat of ${own}, tied to the task it was drawn for`
-        : `bond ${own} of a verifier seat, tied to the case it was drawn for`;
-    case 'release':
-      return `${own} back whole: ${fact.type === 'SeatClosed' ? 'the seat ruled as the case ended' : 'the task ended without blame'}`;
     case 'escrow':
       return `price ${own}, put down when the task was posted`;
     case 'price':
@@ -149,12 +149,15 @@ function sizeFormula({ panelStart, panelStep, panelDoubles, maxRounds }: MarketT
     : `${panelStart} + ${panelStep} x ${round - 1} = `;
 }
 
-function feeRepaidFormula({ market, terms }: Ground, { taskId, panel, amount, from, fact }: Entry): string {
+function feeRepaidFormula({ market, terms }: Ground, { caseId, panel, amount, from, fact }: Entry): string {
   const own = formatTokens(amount);
-  if (from.owner !== null) {
+  if (from.pocket === 'staking') {
     return `fee ${own} of panel 1 back, out of the solver's stake of ${formatTokens(terms.solverStake)}`;
   }
-  const rounds = taskId === null ? [] : (market.cases.get(taskId)?.rounds ?? []);
+  if (from.pocket === 'market') return `fee of panel 1 back, as far as the price goes: ${own}`;
+  if (fact.type === 'CaseMoot')
+    return `fee ${own} of panel ${panel} back: the task ended before the case did`;
+  const rounds = caseIn(market, caseId)?.rounds ?? [];
   if (rounds[(panel ?? 0) - 1]?.ruling === 'none')
     return `panel ${panel} came to no ruling: its fee ${own} goes back`;
   const before = rounds[(panel ?? 0) - 2];
@@ -162,14 +165,18 @@ function feeRepaidFormula({ market, terms }: Ground, { taskId, panel, amount, fr
   return `panel ${panel} corrected panel ${(panel ?? 0) - 1}, which ruled ${before?.ruling} where the case ended ${verdict}: lost bonds repay its fee ${own}`;
 }
 
+function caseIn({ cases }: MarketView, caseId: Hex32 | null): CaseView | undefined {
+  return caseId === null ? undefined : cases.get(caseId);
+}
+
 /** Settlement.ofRound and ofVoidRound, with the seats of this panel. */
-function shareFormula({ terms, market, facts }: Ground, { taskId, panel, amount }: Entry): string {
-  const kase = taskId === null ? undefined : market.cases.get(taskId);
+function shareFormula({ terms, market, facts }: Ground, { caseId, panel, amount }: Entry): string {
+  const kase = caseIn(market, caseId);
   const round = kase?.rounds.find((one) => one.round === panel);
   if (kase === undefined || round === undefined) return formatTokens(amount);
   const replaced = facts.reduce(
     (sum, fact) =>
-      fact.type === 'ReplacementOpened' && fact.caseId === taskId && fact.round === panel
+      fact.type === 'ReplacementOpened' && fact.caseId === caseId && fact.round === panel
         ? sum + fact.seats
         : sum,
     0,
@@ -179,21 +186,23 @@ function shareFormula({ terms, market, facts }: Ground, { taskId, panel, amount 
     const voted = round.seats.filter(({ verdict }) => verdict !== null).length;
     return `no ruling: lost bonds of ${bond} among the ${voted} seats that voted, at most ${formatTokens(terms.verifierFee)} each = ${own}`;
   }
-  const right = round.seats.filter(({ verdict }) => verdict === kase.verdict).length;
+  const right = round.seats.filter((seat) => isRight(round, seat, kase.verdict)).length;
   const lost = replaced + round.size - right;
   const refund = round.ruling === kase.verdict ? 0n : (kase.rounds[round.round]?.fee ?? 0n);
   return `(fee ${formatTokens(round.fee)} + (${lost} lost bonds x ${bond} - ${formatTokens(refund)} repaid) / 2) / ${right} seats that were right = ${own}`;
 }
 
-function forfeitFormula({ terms, market }: Ground, { from, taskId, amount }: Entry): string {
+function forfeitFormula({ terms, market }: Ground, { from, caseId, amount, fact }: Entry): string {
   const own = formatTokens(amount);
-  const kase = taskId === null ? undefined : market.cases.get(taskId);
-  if (from.pocket === 'market') {
+  const kase = caseIn(market, caseId);
+  if (from.owner === null)
+    return `rest of the price, ${own}, burned: what the task is checked with could not be had`;
+  if (fact.type === 'CaseSettled') {
     const stake = terms.solverStake;
     const fee = kase?.rounds[0]?.fee ?? 0n;
     const bounty = (stake * BigInt(terms.bountyBps)) / 10_000n;
     const buyer = (stake * BigInt(terms.buyerBps)) / 10_000n;
-    return `${conviction(market, taskId)}: stake ${formatTokens(stake)} - fee ${formatTokens(fee)} - bounty ${formatTokens(bounty)} - buyer's part ${formatTokens(buyer)} = ${own}, burned`;
+    return `${conviction(kase)}: stake ${formatTokens(stake)} - fee ${formatTokens(fee)} - bounty ${formatTokens(bounty)} - buyer's part ${formatTokens(buyer)} = ${own}, burned`;
   }
   const seat = seatOf(kase?.rounds ?? [], from.owner);
   const did = seat === null ? 'it did not vote' : `it voted ${seat}`;
@@ -201,12 +210,10 @@ function forfeitFormula({ terms, market }: Ground, { from, taskId, amount }: Ent
 }
 
 /** "step 6 is wrong, say 3 of 3 seats" */
-function conviction(market: MarketView, taskId: Hex32 | null): string {
-  const task = taskId === null ? undefined : market.tasks.get(taskId);
-  const kase = taskId === null ? undefined : market.cases.get(taskId);
+function conviction(kase: CaseView | undefined): string {
   const last = kase?.rounds.findLast(({ ruling }) => ruling === 'invalid');
   const votes = last?.seats.filter(({ verdict }) => verdict === 'invalid').length ?? 0;
-  return `step ${task?.disputedStep ?? '?'} is wrong, say ${votes} of ${last?.size ?? 0} seats of panel ${last?.round ?? '?'}`;
+  return `step ${kase?.step ?? '?'} is wrong, say ${votes} of ${last?.size ?? 0} seats of panel ${last?.round ?? '?'}`;
 }
 
 /** What the owner voted in the panels of the case where it was wrong; null when it did not vote. */

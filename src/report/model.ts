@@ -194,7 +194,7 @@ function lossFigure({ of, at, nameOf }: Story, manifest: RunManifest | null): Lo
     marks: of('chain.fact').flatMap((event): LossFigure['marks'] => {
       const { fact } = event;
       const seconds = at(event);
-      if (fact.type === 'TaskDisputed') {
+      if (fact.type === 'CaseOpened') {
         const label = `${nameOf(fact.disputer)} disputes task ${short(fact.taskId)}`;
         return [{ seconds, kind: 'dispute', label }];
       }

@@ -103,14 +103,12 @@ const columnOfReason: Record<Reason, Column | null> = {
   // Between pockets of one owner.
   stake: null,
   unstake: null,
-  bond: null,
-  release: null,
   remainder: null,
 };
 
 /** A fee that is repaid out of a bond is part of what the bond lost. */
 function columnOf({ from, reason }: Entry): Column | null {
-  const isBond = from.owner !== null && (from.pocket === 'market' || from.pocket === 'court');
+  const isBond = from.owner !== null && from.pocket === 'staking';
   return isBond && columnOfReason[reason] !== null ? 'slashing' : columnOfReason[reason];
 }
 

@@ -62,8 +62,8 @@ export function namesIn(events: readonly StampedEvent[]): Map<Address, string> {
 
 function caseIdsOf(events: readonly StampedEvent[], taskId: Hex32): Set<Hex32> {
   const disputed = events.flatMap((event) =>
-    event.type === 'chain.fact' && event.fact.type === 'TaskDisputed' && event.fact.taskId === taskId
-      ? [event.fact.caseId ?? taskId]
+    event.type === 'chain.fact' && event.fact.type === 'CaseOpened' && event.fact.taskId === taskId
+      ? [event.fact.caseId]
       : [],
   );
   return new Set([taskId, ...disputed]);

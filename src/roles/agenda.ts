@@ -60,8 +60,10 @@ export function tasksToAudit(
   return byDeadline(due, (task) => task.challengeBy);
 }
 
+/** Also while others dispute it: a case that its disputer means to lose must not be the only one. */
 export function canAudit(task: TaskView | undefined, head: Head): boolean {
-  return task?.state === 'submitted' && head.timestamp <= (task.challengeBy ?? 0);
+  const isWaiting = task !== undefined && ['submitted', 'disputed', 'undecided'].includes(task.state);
+  return isWaiting && head.timestamp <= (task.challengeBy ?? 0);
 }
 
 /** Why nothing is to be done. */
@@ -70,7 +72,7 @@ export function idleReason(view: MarketView, subnetId: number, self: Address): s
   if (position?.jailed) return 'convicted: verifying only';
   if (position === undefined || position.seats === 0) return 'no solver seat staked';
   const busy = [...view.tasks.values()].filter(
-    (task) => task.solver === self && (task.state === 'submitted' || task.state === 'disputed'),
+    (task) => task.solver === self && ['submitted', 'disputed', 'undecided'].includes(task.state),
   ).length;
   return busy >= position.seats ? 'all seats locked until their tasks are final' : 'waiting to be drawn';
 }

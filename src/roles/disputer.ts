@@ -2,10 +2,11 @@
 import { latestBlock } from '../chain/client.js';
 import type { Head } from '../chain/follow.js';
 import { isRefusal } from '../chain/revert.js';
+import { caseOf } from '../protocol/case.js';
 import { lastRound, roundFee } from '../protocol/economics.js';
 import type { Verdict } from '../protocol/facts.js';
-import type { CaseView, MarketView } from '../protocol/market.js';
-import { currentRound } from '../protocol/marketQueries.js';
+import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
+import { caseAbout, currentRound } from '../protocol/marketQueries.js';
 import type { Hex32 } from '../protocol/task.js';
 import type { RoleContext } from './context.js';
 import type { Purse } from './purse.js';
@@ -18,27 +19,29 @@ export interface Disputer {
 }
 
 /** Opens the dispute, paying the first fee.  step: the first wrong one, from 0
- *  returns false when the task is not open to a dispute any more: somebody was faster, which the market then shows, or it is
- *  too late
+ *  returns the case about this step, ours or that of somebody who was faster; null when it is too late
  *  throws user/account.no_tokens */
 export async function openDispute(
   { context, purse, rules }: Disputer,
-  taskId: Hex32,
+  task: TaskView,
   step: number,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<CaseView | null> {
   const { court } = context.contracts;
-  const open = () => court.write('openDispute', [taskId, step], signal);
+  const { taskId, terms, slot, submission } = task;
+  if (submission === null) throw new Error(`task ${taskId} has no submission`);
+  const known = () => caseAbout(context.market.view, taskId, step) ?? null;
+  if (known() !== null) return known();
+  const open = () => court.write('openDispute', [terms, slot, submission, step], signal);
   try {
     const { blockNumber } = await purse.spend(roundFee(rules.params, 1), open, signal);
     await context.market.caughtUp(blockNumber, signal);
-    return true;
   } catch (error) {
     if (!isRefusal(error, 'WrongStatus', 'DeadlinePassed')) throw error;
     const { number } = await latestBlock(context.chain);
     await context.market.caughtUp(number, signal);
-    return false;
   }
+  return known();
 }
 
 export interface FollowOptions {
@@ -81,7 +84,11 @@ async function appeal(
   signal: AbortSignal,
 ): Promise<void> {
   const { court } = context.contracts;
-  const receipt = await purse.spend(fee, () => court.write('appeal', [caseId], signal), signal);
+  const receipt = await purse.spend(
+    fee,
+    () => court.write('appeal', [caseOf(context.market.view, caseId)], signal),
+    signal,
+  );
   await context.market.caughtUp(receipt.blockNumber, signal);
 }
 

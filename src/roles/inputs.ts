@@ -122,6 +122,7 @@ function checkAgainstChain(spec: TaskSpec, task: TaskView): void {
   const pairs: [string, unknown, unknown][] = [
     ['job', task.jobId, spec.jobId],
     ['round', task.round, spec.round],
+    ['number of inner steps', task.terms.innerSteps, spec.innerSteps],
     ['base root', task.baseRoot, spec.base.stateRoot],
     ['number of scalars', spec.innerSteps, spec.scalars.length],
     ['slot', task.slot, Math.min(task.slot, spec.slotsPerRound - 1)],

@@ -3,7 +3,10 @@ import { headerRlp } from '../chain/header.js';
 import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import type { Sent } from '../chain/send.js';
+import { caseOf } from '../protocol/case.js';
 import { type DueCall, dueCalls, epochOf, type MarketRules, seedBlock } from '../protocol/keeper.js';
+import { taskOf, termsOf } from '../protocol/marketQueries.js';
+import { slotBits } from '../protocol/terms.js';
 import type { RoleContext } from './context.js';
 import type { SubnetRules } from './rules.js';
 
@@ -72,7 +75,7 @@ async function perform(
 }
 
 async function send(
-  { chain, contracts }: Keeper,
+  { chain, contracts, market: { view } }: Keeper,
   call: DueCall,
   rules: SubnetRules,
   signal: AbortSignal,
@@ -87,16 +90,22 @@ async function send(
     case 'finalizeMany':
     case 'expireMany': {
       // These catch the refusals of single tasks, so an estimate would be the gas of doing nothing.
-      const gasLimit = gasPerTask * BigInt(call.taskIds.length + 1);
-      const done = await market.simulate(call.call, [call.taskIds], { gasLimit });
-      return done === 0n ? null : market.send(call.call, [call.taskIds], { signal, gasLimit });
+      const gasLimit = gasPerTask * BigInt(call.slots.length + 1);
+      const args = [termsOf(view, call.batchId), slotBits(call.slots)] as const;
+      const done = await market.simulate(call.call, args, { gasLimit });
+      return done === 0n ? null : market.send(call.call, args, { signal, gasLimit });
     }
     case 'drawSeats':
-      return court.send('drawSeats', [call.caseId], signal);
+      return court.send('drawSeats', [caseOf(view, call.caseId)], signal);
     case 'advance':
-      return court.send('advance', [call.caseId], signal);
+      return court.send('advance', [caseOf(view, call.caseId)], signal);
+    case 'settle': {
+      const about = caseOf(view, call.caseId);
+      const { terms, slot } = taskOf(view, about.taskId);
+      return court.send('settle', [about, terms, slot], signal);
+    }
     case 'closeSeats':
-      return court.send('closeSeats', [call.caseId, call.round], signal);
+      return court.send('closeSeats', [caseOf(view, call.caseId), call.round], signal);
   }
 }
 

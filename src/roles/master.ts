@@ -1,5 +1,6 @@
 /** The buyer's process: posts each round's tasks, posts again what failed, and keeps the market moving. */
 
+import { requireSigner } from '../chain/client.js';
 import { isRefusal } from '../chain/revert.js';
 import type { ModelVersion } from '../data/versions.js';
 import { PanthaliaError } from '../errors.js';
@@ -8,6 +9,7 @@ import type { MarketView } from '../protocol/market.js';
 import { isRoundAccepted, type RoundRef, slotsToPost, tasksOfRound } from '../protocol/marketQueries.js';
 import { taskSpec } from '../protocol/spec.js';
 import type { Hex32 } from '../protocol/task.js';
+import { slotBits, type Terms } from '../protocol/terms.js';
 import type { MasterContext } from './context.js';
 import { keepDuring } from './keep.js';
 import { createPurse, type Purse } from './purse.js';
@@ -90,9 +92,13 @@ async function postSlots(
   const price = params.minPrice;
   const posted = batchesOf(market.view, ref);
   const salt: Hex32 = `0x${posted.toString(16).padStart(64, '0')}`;
-  const args = [subnetId, jobId, round, baseRoot, specHash, price, slots, salt] as const;
+  const terms: Terms = {
+    ...{ buyer: requireSigner(context.chain).address, price, subnetId, round, jobId, baseRoot, specHash },
+    paramsVersion: await contracts.registry.read('latestVersion', [subnetId]),
+    ...{ innerSteps: context.manifest.innerSteps, slots: slotBits(slots), salt },
+  };
   try {
-    const post = () => contracts.market.write('createBatch', args, signal);
+    const post = () => contracts.market.write('createBatch', [terms], signal);
     const { blockNumber } = await purse.spend(price * BigInt(slots.length), post, signal);
     await market.caughtUp(blockNumber, signal);
   } catch (error) {

@@ -4,6 +4,7 @@ import { requireSigner } from '../chain/client.js';
 import type { Head } from '../chain/follow.js';
 import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
+import { caseOf } from '../protocol/case.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { type Ballot, verdictCodes, voteCommitment, voteSalt } from '../protocol/vote.js';
@@ -116,20 +117,21 @@ async function castBallots(
 }
 
 async function cast(
-  { chain, contracts: { court }, deployment }: VoteOptions['context'],
+  { chain, contracts: { court }, deployment, market: { view } }: VoteOptions['context'],
   self: Address,
   at: OpenSeat,
   ballot: Ballot,
   signal: AbortSignal,
 ) {
   const { caseId, round, seat } = at;
+  const about = caseOf(view, caseId);
   const salt = voteSalt(requireSigner(chain).account.deriveSecret(saltLabel), court.address, at);
   if (at.phase === 'reveal') {
     const verdict = verdictCodes[ballot.verdict];
-    return court.write('revealVote', [caseId, round, seat, verdict, ballot.answer, salt], signal);
+    return court.write('revealVote', [about, round, seat, verdict, ballot.answer, salt], signal);
   }
   const place = { caseId, round, seat, chainId: deployment.chainId, court: court.address, voter: self };
-  return court.write('commitVote', [caseId, round, seat, voteCommitment(place, ballot, salt)], signal);
+  return court.write('commitVote', [about, round, seat, voteCommitment(place, ballot, salt)], signal);
 }
 
 /** A seat that has committed waits for the others. */

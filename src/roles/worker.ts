@@ -148,8 +148,7 @@ async function solve(worker: Worker, task: TaskView): Promise<void> {
     (signal) => behaviour.solve(jobOf(worker, task, 'solve', signal)),
   );
   if (submission === null) return;
-  const { traceRoot, resultRoot, leavesBlob } = submission;
-  const args = [task.taskId, traceRoot, resultRoot, leavesBlob] as const;
+  const args = [task.terms, task.slot, submission] as const;
   const receipt = await whenNodeAnswers(market, hard, () => contracts.market.write('submit', args, hard));
   worker.report.solved += 1;
   await market.caughtUp(receipt.blockNumber, hard);
@@ -168,11 +167,13 @@ async function audit(worker: Worker, task: TaskView): Promise<void> {
   if (finding.firstWrongStep === null) return;
   const step = finding.firstWrongStep;
   const { market } = context;
-  if (await whenNodeAnswers(market, hard, () => openDispute(disputer, taskId, step, hard))) {
+  const kase = await whenNodeAnswers(market, hard, () => openDispute(disputer, task, step, hard));
+  if (kase !== null) {
+    follow(worker, { caseId: kase.caseId, opinion: 'invalid' });
+    if (kase.disputer !== worker.self) return;
     worker.report.disputed += 1;
-    follow(worker, { caseId: taskId, opinion: 'invalid' });
     await reserveFees(worker, hard);
-  } else if (!market.view.cases.has(taskId)) {
+  } else {
     const message = `Task ${taskId} is wrong and could not be disputed: its window has closed.`;
     context.emit({ type: 'alert', level: 'error', message, code: 'audit.too_late' });
   }

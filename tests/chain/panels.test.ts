@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { disputeTask } from '../../src/actions/dispute.js';
 import { pan, type SubnetParams } from '../../src/chain/params.js';
+import { casesOf } from '../../src/protocol/marketQueries.js';
 import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain } from '../helpers/chain.js';
 import { toyCompute } from '../helpers/toyCompute.js';
@@ -38,7 +39,7 @@ test('an appeal with two more verifiers, for 50, overturns a captured panel, and
   const disputer = await disputerOf(run);
   const verdict = disputeTask({ taskId: taskId.slice(0, 12) }, disputer, local.signal);
   const captured = await disputer.market.waitFor(
-    (view) => view.cases.get(taskId)?.rounds.find((round) => round.ruling !== null),
+    (view) => casesOf(view, taskId)[0]?.rounds.find((round) => round.ruling !== null),
     local.signal,
   );
   expect(captured.ruling).toBe('valid');
@@ -56,7 +57,7 @@ test('an appeal with two more verifiers, for 50, overturns a captured panel, and
   const held = await disputer.contracts.vault.read('balanceOf', [disputer.chain.signer?.address ?? '0x']);
   expect(held).toBe(pan(110));
   await finished;
-  const kase = disputer.market.view.cases.get(taskId);
+  const kase = casesOf(disputer.market.view, taskId)[0];
   expect(kase?.rounds[1]).toMatchObject({ size: 5, fee: pan(50), ruling: 'invalid' });
   const lost = kase?.rounds.flatMap((round) => round.seats).filter((seat) => seat.slashed > 0n) ?? [];
   expect(new Set(lost.map((seat) => seat.voter))).toEqual(new Set([liar.address]));
@@ -79,7 +80,7 @@ test('verifiers who do not vote lose their bonds and are replaced', async () => 
   });
   const disputer = await disputerOf(run);
   const verdict = disputeTask({ taskId }, disputer, local.signal);
-  await disputer.market.waitFor((view) => view.cases.get(taskId)?.rounds[0]?.seats[2], local.signal);
+  await disputer.market.waitFor((view) => casesOf(view, taskId)[0]?.rounds[0]?.seats[2], local.signal);
   const honest = await run.worker(honestAccount, { audit: 'never', stakeAmount: pan(400) });
 
   // Two right steps come first: the learning rate is off from the third of four on.

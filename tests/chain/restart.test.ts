@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { disputeTask } from '../../src/actions/dispute.js';
 import { pan } from '../../src/chain/params.js';
+import { casesOf } from '../../src/protocol/marketQueries.js';
 import type { WorkerReport } from '../../src/roles/worker.js';
 import { startTestChain } from '../helpers/chain.js';
 import { eventually } from '../helpers/processes.js';
@@ -62,7 +63,7 @@ test('a verifier that starts again in the middle of a vote opens its commitments
   const after = await run.worker(account, { audit: 'never', stakeAmount: pan(100) });
   expect(await verdict).toMatchObject({ verdict: 'invalid', rounds: 1 });
   await finished;
-  const seats = disputer.market.view.cases.get(taskId)?.rounds[0]?.seats;
+  const seats = casesOf(disputer.market.view, taskId)[0]?.rounds[0]?.seats;
   expect(seats?.map((seat) => [seat.voter, seat.verdict])).toEqual([
     [after.address, 'invalid'],
     [after.address, 'invalid'],

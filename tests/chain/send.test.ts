@@ -3,7 +3,8 @@ import { createChain } from '../../src/chain/client.js';
 import { connectContracts } from '../../src/chain/contracts.js';
 import { pan } from '../../src/chain/params.js';
 import { PanthaliaError } from '../../src/errors.js';
-import { type Actor, actor, startTestChain, type TestChain } from '../helpers/chain.js';
+import { batchIdOf, taskIdOf } from '../../src/protocol/terms.js';
+import { type Actor, actor, startTestChain, type TestChain, testTerms } from '../helpers/chain.js';
 import { isPortFree } from '../helpers/processes.js';
 
 const nothing = `0x${'00'.repeat(32)}` as const;
@@ -30,13 +31,18 @@ async function failure(promise: Promise<unknown>): Promise<PanthaliaError> {
 
 test('a refusal is told in the words of the contract, with its values', async () => {
   const { market } = alice.contracts;
-  const error = await failure(market.write('submit', [nothing, nothing, nothing, nothing], local.signal));
+  const terms = testTerms(local.deployment.subnetId, '0x00000000000000000000000000000000000000A1');
+  const submission = { traceRoot: nothing, resultRoot: nothing, leavesBlob: nothing };
+  const error = await failure(market.write('submit', [terms, 3, submission], local.signal));
+  // Nobody posted these terms: their ids are those of our twin, and the task has no status.
+  const place = { chainId: local.deployment.chainId, market: market.address };
+  const taskId = taskIdOf(place, batchIdOf(place, terms), 3);
   expect(error).toMatchObject({ family: 'reverted', code: 'contract.WrongStatus', exitCode: 10 });
-  expect(error.message).toBe(`The contract refused submit: WrongStatus(taskId = ${nothing}, status = 0).`);
+  expect(error.message).toBe(`The contract refused submit: WrongStatus(taskId = ${taskId}, status = 0).`);
   expect(error.details).toEqual({
     call: 'submit',
     error: 'WrongStatus',
-    args: { taskId: nothing, status: 0 },
+    args: { taskId, status: 0 },
   });
 });
 

@@ -12,6 +12,8 @@ import type { PanthaliaEvent } from '../../src/events/types.js';
 import { startAnvil } from '../../src/process/anvil.js';
 import type { ChainFact } from '../../src/protocol/facts.js';
 import { applyFacts, emptyMarket } from '../../src/protocol/market.js';
+import { slotBits } from '../../src/protocol/terms.js';
+import { testTerms } from '../helpers/chain.js';
 
 const job = `0x${'aa'.repeat(32)}` as const;
 
@@ -51,13 +53,19 @@ test('a watcher sees every fact once and in order, across a restart of the node,
     await alert;
     anvil = await startAnvil({ port: anvil.port, blockTimeSeconds: 0.1, statePath });
 
-    const args = [deployment.subnetId, job, 0, job, job, pan(10), [0, 1], job] as const;
-    const posted = await market.write('createBatch', args, signal);
+    const terms = { ...testTerms(deployment.subnetId, account), slots: slotBits([0, 1, 255]) };
+    const posted = await market.write('createBatch', [terms], signal);
     const view = await follower.caughtUp(posted.blockNumber, signal);
     expect([...view.tasks.values()].map((task) => [task.slot, task.state])).toEqual([
       [0, 'open'],
       [1, 'open'],
+      [255, 'open'],
     ]);
+    for (const task of view.tasks.values()) {
+      expect(task.terms).toEqual(terms);
+      expect(await market.read('taskIdOf', [task.batchId, task.slot])).toBe(task.taskId);
+      expect(await market.read('task', [task.terms, task.slot])).toMatchObject({ status: 1, attempt: 1 });
+    }
     await follower.waitFor(() => facts.some((fact) => fact.type === 'BatchCreated') || undefined, signal);
     expect(facts.map((fact) => fact.type)).toEqual(['Deposited', 'SeatsStaked', 'BatchCreated']);
     expect(facts[1]).toMatchObject({ role: 'verifier', seats: 2, amount: pan(320), account });

@@ -135,7 +135,7 @@ test('an honest run and one with a cheat end in the same bytes, and the cheat ha
   // The slot of the rejected task was solved by somebody else.
   const facts = cheated.events.flatMap((event) => (event.type === 'chain.fact' ? [event.fact] : []));
   const rejected = facts.find((fact) => fact.type === 'TaskRejected');
-  const disputed = facts.find((fact) => fact.type === 'TaskDisputed');
+  const disputed = facts.find((fact) => fact.type === 'CaseOpened');
   expect(disputed?.taskId).toBe(rejected?.taskId);
   const slashedAddress = Object.keys(summary.slashed)[0];
   expect(rejected?.solver).toBe(slashedAddress);

@@ -7,6 +7,8 @@ import type { Deployment } from '../../src/chain/deployment.js';
 import { localParams, pan, type SubnetParams } from '../../src/chain/params.js';
 import type { Emit, PanthaliaEvent } from '../../src/events/types.js';
 import { type Anvil, startAnvil } from '../../src/process/anvil.js';
+import type { Address, Hex32 } from '../../src/protocol/task.js';
+import type { Terms } from '../../src/protocol/terms.js';
 
 export const testBlockSeconds = 0.1;
 
@@ -56,6 +58,15 @@ export async function startTestChain(params: Partial<SubnetParams> = {}): Promis
     await anvil.stop();
     throw error;
   }
+}
+
+/** Terms of one task in slot 0 that `buyer` could post, with hashes that name nothing. */
+export function testTerms(subnetId: number, buyer: Address): Terms {
+  const some: Hex32 = `0x${'22'.repeat(32)}`;
+  return {
+    ...{ buyer, price: pan(10), subnetId, paramsVersion: 1, round: 0, innerSteps: 4 },
+    ...{ jobId: some, baseRoot: some, specHash: some, slots: 1n, salt: some },
+  };
 }
 
 /** onEvent: hears each event in the moment it happens */

@@ -61,13 +61,21 @@ export class History {
 
   post(
     slots: number[],
-    change: Partial<typeof round0> & { price?: bigint; subnetId?: number } = {},
+    change: Partial<typeof round0> & { price?: bigint; subnetId?: number; innerSteps?: number } = {},
   ): Hex32[] {
-    const { slotsPerRound: _, ...round } = { ...round0, ...change };
+    const { slotsPerRound: _, ...round } = { innerSteps: 4, ...round0, ...change };
     const batchId = sha256Hex(`batch ${this.block}`);
     const taskIds = slots.map((slot) => sha256Hex(`${batchId} ${slot}`));
     const salt = sha256Hex(`salt ${this.block}`);
-    const rest = { buyer: carol, salt, subnetId: 1, paramsVersion: 1, epoch: 0, openBy: 0, price: 10n };
+    const rest = {
+      buyer: carol,
+      salt,
+      subnetId: 1,
+      paramsVersion: 1,
+      epoch: 0,
+      openBy: 0,
+      price: 10n,
+    };
     this.tell({ type: 'BatchCreated', batchId, slots, taskIds, ...rest, ...round });
     return taskIds;
   }
@@ -86,7 +94,7 @@ export class History {
 
   dispute(taskId: Hex32, disputer: Address): this {
     return this.tell(
-      { type: 'TaskDisputed', taskId, caseId: taskId, disputer, step: 0 },
+      { type: 'CaseOpened', taskId, caseId: taskId, disputer, step: 0 },
       { type: 'RoundOpened', caseId: taskId, round: 1, size: 3, payer: disputer, fee: 30n, epoch: 0 },
     );
   }

@@ -165,7 +165,7 @@ export class ToyMarket {
     this.tell(
       { type: 'TaskAssigned', taskId, solver, attempt: 1, epoch: 0, solveBy: 0 },
       { type: 'TaskSubmitted', taskId, solver, ...submission, challengeBy: 0 },
-      { type: 'TaskAccepted', taskId, solver, resultRoot },
+      { type: 'TaskAccepted', taskId, solver },
     );
   }
 }

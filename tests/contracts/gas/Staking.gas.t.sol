@@ -36,7 +36,7 @@ abstract contract StakingGas is GasWorld {
         nextEpoch();
         (bytes32 id,) = disputed();
         nextEpoch();
-        court.drawSeats(id);
+        drawSeats(id);
         _snapshot("drawSeats, 3 seats");
     }
 

@@ -37,7 +37,7 @@ function story(): StampedEvent[] {
       baseRoot: hash('11'),
       specHash: hash('12'),
     };
-    const terms = { buyer: account('b0'), subnetId: 1, paramsVersion: 1, price: 10n * token };
+    const terms = { innerSteps: 2, buyer: account('b0'), subnetId: 1, paramsVersion: 1, price: 10n * token };
     fact({ type: 'BatchCreated', ...ids, ...terms, round: 0, slots, taskIds, epoch: 1, openBy: 9 });
   };
   const solve = (
@@ -66,9 +66,9 @@ function story(): StampedEvent[] {
   batch('20', [0, 1], [hash('30'), hash('31')]);
   solve('worker_0', honest, hash('30'), 0, [5, 4], '40');
   solve('worker_1', cheat, hash('31'), 1, [9, 9], '41');
-  fact({ type: 'TaskAccepted', taskId: hash('30'), solver: honest, resultRoot: hash('40') });
+  fact({ type: 'TaskAccepted', taskId: hash('30'), solver: honest });
   tell('worker_0', { type: 'audit.finished', taskId: hash('31'), firstWrongStep: 0, computeSeconds: 1 });
-  fact({ type: 'TaskDisputed', taskId: hash('31'), disputer: honest, step: 0 });
+  fact({ type: 'CaseOpened', taskId: hash('31'), caseId: hash('31'), disputer: honest, step: 0 });
   fact({
     type: 'RoundOpened',
     caseId: hash('31'),
@@ -99,7 +99,7 @@ function story(): StampedEvent[] {
   fact({ type: 'TaskRejected', taskId: hash('31'), solver: cheat });
   batch('21', [1], [hash('32')]);
   solve('worker_0', honest, hash('32'), 1, [6, 3], '42');
-  fact({ type: 'TaskAccepted', taskId: hash('32'), solver: honest, resultRoot: hash('42') });
+  fact({ type: 'TaskAccepted', taskId: hash('32'), solver: honest });
   tell('worker_0', { type: 'blob.pushed', blob: hash('42'), sizeBytes: 100, seconds: 1 });
   tell('worker_0', { type: 'blob.pulled', blob: hash('42'), sizeBytes: 50, seconds: 1 });
   tell('worker_0', { type: 'transaction.sent', what: 'submit', hash: hash('01'), gasUsed: 90_001n });

@@ -22,7 +22,7 @@ function settled(...rounds: [payer: Address, ruling: Verdict | 'none'][]): CaseV
   const [caseId] = history.post([0]) as [Hex32];
   history.submit(caseId, alice);
   const [disputer] = rounds[0] as [Address, unknown];
-  history.tell({ type: 'TaskDisputed', taskId: caseId, caseId, disputer, step: 0 });
+  history.tell({ type: 'CaseOpened', taskId: caseId, caseId, disputer, step: 0 });
   rounds.forEach(([payer, ruling], i) => {
     const round = i + 1;
     const fee = roundFee(terms, round);

@@ -5,6 +5,12 @@ import { alice, bob, carol, History } from '../../helpers/facts.js';
 
 const rules: MarketRules = { epochLength: 4, seedDelay: 0, openSeconds: 30 };
 const due = (history: History) => dueCalls(history.view, history.clock, rules);
+/** Of the first task. */
+function batchIn(history: History): Hex32 {
+  const [task] = history.view.tasks.values();
+  if (task === undefined) throw new Error('no task was posted');
+  return task.batchId;
+}
 const seed = `0x${'5e'.repeat(32)}` as const;
 
 test('nothing is due in an empty market, and a fresh task waits for the next epoch', () => {
@@ -18,21 +24,16 @@ test('nothing is due in an empty market, and a fresh task waits for the next epo
 
 test('a draw needs the seed of the epoch before, which is proven once its block exists', () => {
   const history = new History();
-  const taskIds = history.post([0, 1]);
+  history.post([0, 1]);
+  const draw = { call: 'assignMany', batchId: batchIn(history), slots: [0, 1] };
   history.pass(3); // block 4 = the seed block of epoch 0
-  expect(due(history)).toEqual([
-    { call: 'fulfil', epoch: 0 },
-    { call: 'assignMany', taskIds },
-  ]);
+  expect(due(history)).toEqual([{ call: 'fulfil', epoch: 0 }, draw]);
   history.tell({ type: 'SeedFulfilled', epoch: 0, seed });
-  expect(due(history)).toEqual([{ call: 'assignMany', taskIds }]);
+  expect(due(history)).toEqual([draw]);
   history.pass(2); // block 7: the call would land in epoch 2, and seed 1 comes with block 8
   expect(due(history)).toEqual([]);
   history.pass(1);
-  expect(due(history)).toEqual([
-    { call: 'fulfil', epoch: 1 },
-    { call: 'assignMany', taskIds },
-  ]);
+  expect(due(history)).toEqual([{ call: 'fulfil', epoch: 1 }, draw]);
 });
 
 test('a delayed seed block is waited for', () => {
@@ -49,18 +50,19 @@ test('a delayed seed block is waited for', () => {
 
 test('a deadline counts from the second after it', () => {
   const history = new History();
-  const [open, late, done] = history.post([0, 1, 2]) as [Hex32, Hex32, Hex32];
+  const [, late, done] = history.post([0, 1, 2]) as [Hex32, Hex32, Hex32];
+  const batchId = batchIn(history);
   history.assign(late, alice, 6).assign(done, bob).submit(done, bob, 4);
   history.tell({ type: 'SeedFulfilled', epoch: 0, seed });
   const submitted = history.view.tasks.get(done);
   while (history.clock.now < (submitted?.challengeBy ?? 0)) history.pass(1);
   expect(due(history).map((call) => call.call)).not.toContain('finalizeMany');
   history.pass(1);
-  expect(due(history)).toContainEqual({ call: 'finalizeMany', taskIds: [done] });
+  expect(due(history)).toContainEqual({ call: 'finalizeMany', batchId, slots: [2] });
   while (history.clock.now <= (history.view.tasks.get(late)?.solveBy ?? 0)) history.pass(1);
-  expect(due(history)).toContainEqual({ call: 'expireMany', taskIds: [late] });
+  expect(due(history)).toContainEqual({ call: 'expireMany', batchId, slots: [1] });
   history.pass(40);
-  expect(due(history)).toContainEqual({ call: 'expireMany', taskIds: [open, late] });
+  expect(due(history)).toContainEqual({ call: 'expireMany', batchId, slots: [0, 1] });
   expect(due(history).map((call) => call.call)).not.toContain('assignMany');
 });
 
@@ -73,12 +75,12 @@ test('a case moves on at each of its deadlines, and its seats are closed when it
   history.seat(caseId, 1, [bob, carol, carol], 3).pass(3);
   expect(due(history)).toEqual([]);
   expect(due(history.pass(1))).toEqual([advance]);
-  history.openReveal(caseId, 1, 3).pass(3);
+  history.commit(caseId, 1, 0, bob).openReveal(caseId, 1, 3).pass(3);
   expect(due(history)).toEqual([]);
   expect(due(history.pass(1))).toEqual([advance]);
   history.rule(caseId, 1, 'invalid', 3).pass(3);
   expect(due(history)).toEqual([]);
-  expect(due(history.pass(1))).toEqual([advance]);
+  expect(due(history.pass(1))).toEqual([{ call: 'settle', caseId }]);
   history.settle(caseId, 'invalid', 1);
   expect(due(history)).toEqual([{ call: 'closeSeats', caseId, round: 1 }]);
   history.tell(
@@ -99,9 +101,69 @@ test('a panel that can not be filled in time is given up', () => {
 
 test('many tasks are taken in parts that fit a block', () => {
   const history = new History();
-  const taskIds = history.post(Array.from({ length: 40 }, (_, i) => i));
+  const slots = Array.from({ length: 40 }, (_, i) => i);
+  history.post(slots);
   history.pass(3);
-  const parts = due(history).flatMap((call) => (call.call === 'assignMany' ? [call.taskIds] : []));
+  const parts = due(history).flatMap((call) => (call.call === 'assignMany' ? [call.slots] : []));
   expect(parts.map((part) => part.length)).toEqual([16, 16, 8]);
-  expect(parts.flat()).toEqual(taskIds);
+  expect(parts.flat()).toEqual(slots);
+});
+
+test('tasks of different batches are different calls', () => {
+  const history = new History();
+  history.post([0, 1]);
+  history.post([5]);
+  history.pass(2);
+  const calls = due(history).flatMap((call) => (call.call === 'assignMany' ? [call] : []));
+  expect(calls.map(({ slots }) => slots)).toEqual([[0, 1], [5]]);
+  expect(new Set(calls.map(({ batchId }) => batchId)).size).toBe(2);
+});
+
+test('a result is not accepted while a case is open, and is when it has been lost', () => {
+  const history = new History();
+  const [taskId] = history.post([3]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice, 3).dispute(taskId, bob).pass(10);
+  const calls = () => due(history).map(({ call }) => call);
+  expect(calls()).not.toContain('finalizeMany');
+  history.settle(taskId, 'valid', 1);
+  expect(due(history)).toContainEqual({ call: 'finalizeMany', batchId: batchIn(history), slots: [3] });
+});
+
+test('an undecided task is ended like one that waits to be accepted', () => {
+  const history = new History();
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice, 3).dispute(taskId, bob).pass(10);
+  history
+    .tell({ type: 'TaskUndecided', taskId, challengeBy: history.clock.now - 1 })
+    .settle(taskId, 'none', 1);
+  expect(due(history)).toContainEqual({ call: 'finalizeMany', batchId: batchIn(history), slots: [0] });
+});
+
+test('a case is settled at once when it can not be appealed, and when its task has ended elsewhere', () => {
+  const history = new History();
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice, 60).dispute(taskId, bob);
+  const other = `0x${'0c'.repeat(32)}` as const;
+  history.tell(
+    { type: 'CaseOpened', taskId, caseId: other, disputer: carol, step: 2 },
+    { type: 'RoundOpened', caseId: other, round: 1, size: 3, payer: carol, fee: 30n, epoch: 0 },
+  );
+  history.tell({ type: 'RoundRuled', caseId: other, round: 1, verdict: 'none', appealBy: 0 });
+  const settled = () => due(history).flatMap((call) => (call.call === 'settle' ? [call.caseId] : []));
+  expect(settled()).toEqual([other]);
+  history.settle(other, 'none', 1).tell({ type: 'TaskRejected', taskId, solver: alice });
+  expect(settled()).toEqual([taskId]);
+  history.tell({ type: 'CaseMoot', caseId: taskId });
+  expect(settled()).toEqual([]);
+});
+
+test('votes that are all open are counted at once, although a seat is absent', () => {
+  const history = new History();
+  const [caseId] = history.post([0]) as [Hex32];
+  history.submit(caseId, alice, 60).dispute(caseId, bob).seat(caseId, 1, [bob, carol, carol], 30);
+  history.commit(caseId, 1, 0, bob).commit(caseId, 1, 1, carol).openReveal(caseId, 1, 30);
+  history.reveal(caseId, 1, 0, bob, 'invalid');
+  expect(due(history)).toEqual([]);
+  history.reveal(caseId, 1, 1, carol, 'invalid');
+  expect(due(history)).toEqual([{ call: 'advance', caseId }]);
 });

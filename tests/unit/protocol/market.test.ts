@@ -33,7 +33,7 @@ test('a task goes from posted to accepted and its price is counted as paid', () 
   });
   history.submit(taskId, alice);
   expect(history.view.tasks.get(taskId)).toMatchObject({ state: 'submitted', submittedBlock: 3 });
-  history.tell({ type: 'TaskAccepted', taskId, solver: alice, resultRoot: sha256Hex('r') });
+  history.tell({ type: 'TaskAccepted', taskId, solver: alice });
   expect(history.view.tasks.get(taskId)?.state).toBe('accepted');
   expect(history.view.ledger.paidToSolvers).toBe(7n);
 });
@@ -68,12 +68,12 @@ test('a stranger who posts other work in the name of the job does not stand in i
   const history = new History();
   const foreign = history.post([0, 1], { specHash: sha256Hex('another spec') });
   for (const taskId of foreign) {
-    history.tell({ type: 'TaskAccepted', taskId, solver: bob, resultRoot: sha256Hex('r') });
+    history.tell({ type: 'TaskAccepted', taskId, solver: bob });
   }
   expect(slotsToPost(history.view, round0)).toEqual([0, 1]);
   expect(isRoundAccepted(history.view, round0)).toBe(false);
   for (const taskId of history.post([0, 1])) {
-    history.tell({ type: 'TaskAccepted', taskId, solver: bob, resultRoot: sha256Hex('r') });
+    history.tell({ type: 'TaskAccepted', taskId, solver: bob });
   }
   expect(isRoundAccepted(history.view, round0)).toBe(true);
 });
@@ -134,7 +134,7 @@ test('a task with two cases is disputed until the last one is settled, and waits
     [second, carol, 3],
   ] as const) {
     history.tell(
-      { type: 'TaskDisputed', taskId, caseId, disputer, step },
+      { type: 'CaseOpened', taskId, caseId, disputer, step },
       { type: 'RoundOpened', caseId, round: 1, size: 3, payer: disputer, fee: 30n, epoch: 0 },
     );
   }

@@ -11,8 +11,8 @@ const rejected = taskRowsOf(events).find(({ state }) => state === 'rejected')?.t
 
 test('every token that left the convicted solver is explained by the rule it followed, and they add up to its stake', () => {
   const lost =
-    explainer?.entries.filter(({ from, to }) => from.pocket === 'market' && from.owner !== to.owner) ?? [];
-  const ofCheat = lost.filter(({ taskId, from }) => taskId === rejected && from.owner !== null);
+    explainer?.entries.filter(({ from, to }) => from.pocket === 'staking' && from.owner !== to.owner) ?? [];
+  const ofCheat = lost.filter(({ taskId }) => taskId === rejected);
   const told = explainer
     ?.explain(ofCheat)
     .map(({ reason, amount, to, formula }) => ({ reason, amount, to, formula }));
@@ -78,7 +78,6 @@ test('a solver that delivers nothing: a tenth burned, the rest back, the price s
   expect(moved).toEqual([
     ['stake', 100n],
     ['escrow', 10n],
-    ['bond', 100n],
     ['penalty', 10n],
     ['remainder', 90n],
   ]);
@@ -100,7 +99,11 @@ test('a wrong panel repays the appeal that corrected it; a void one gives its fe
   const appeal = { type: 'RoundOpened', round: 2, size: 5, payer: carol, fee: 50n, epoch: 0 } as const;
   appealed.history.rule(appealed.taskId, 1, 'valid').tell({ ...appeal, caseId: appealed.taskId });
   appealed.history.rule(appealed.taskId, 2, 'invalid').settle(appealed.taskId, 'invalid', 2);
-  expect(repaid(appealed.history)).toEqual([[carol, 50n, 2]]);
+  // The disputer's own fee comes out of the solver's stake.
+  expect(repaid(appealed.history)).toEqual([
+    [bob, 30n, 1],
+    [carol, 50n, 2],
+  ]);
 
   const voided = disputed();
   voided.history.rule(voided.taskId, 1, 'none').settle(voided.taskId, 'none', 1);
@@ -111,4 +114,39 @@ test('facts of another subnet, whose tasks were never told, move nothing', () =>
   const history = new History();
   history.assign(`0x${'07'.repeat(32)}`, alice).settle(`0x${'07'.repeat(32)}`, 'valid', 1);
   expect(ledgerOf(history.facts, terms)).toEqual([]);
+});
+
+test('a task that could not be checked pays for the panel that found so, and the rest of its price is burned', () => {
+  const history = new History();
+  const [taskId = '0x'] = history.post([0], { price: 50n });
+  history.assign(taskId, alice).submit(taskId, alice).dispute(taskId, bob).rule(taskId, 1, 'unavailable');
+  history.tell(
+    { type: 'TaskVoided', taskId },
+    { type: 'CaseSettled', caseId: taskId, verdict: 'unavailable', rounds: 1, burned: 20n },
+  );
+  const moved = ledgerOf(history.facts, terms).map(({ reason, from, to, amount }) => [
+    ...[reason, from.pocket, to.owner ?? to.pocket, amount],
+  ]);
+  expect(moved).toEqual([
+    ['escrow', 'account', 'market', 50n],
+    ['fee', 'account', 'court', 30n],
+    ['fee repaid', 'market', bob, 30n],
+    ['forfeit', 'market', 'court', 20n],
+    ['burn', 'court', 'burned', 20n],
+  ]);
+});
+
+test('a case whose task ended elsewhere gives every fee back; an undecided task its price', () => {
+  const history = new History();
+  const [taskId = '0x'] = history.post([0]);
+  history.assign(taskId, alice).submit(taskId, alice).dispute(taskId, bob);
+  const round = { type: 'RoundOpened', round: 2, size: 5, payer: carol, fee: 50n, epoch: 0 } as const;
+  history.tell({ ...round, caseId: taskId }, { type: 'CaseMoot', caseId: taskId });
+  history.tell({ type: 'TaskVoided', taskId });
+  const back = ledgerOf(history.facts, terms).filter(({ to }) => to.pocket === 'account');
+  expect(back.map(({ to, amount, reason }) => [to.owner, amount, reason])).toEqual([
+    [bob, 30n, 'fee repaid'],
+    [carol, 50n, 'fee repaid'],
+    [carol, 10n, 'refund'],
+  ]);
 });

@@ -39,7 +39,9 @@ beforeAll(async () => {
   const { blob: specHash } = await client.putBytes(Buffer.from(canonicalJson(spec)));
   const history = new History();
   const { jobId } = spec;
-  const [taskId] = history.post([1], { jobId, specHash, baseRoot: base.stateRoot }) as [Hex32];
+  const [taskId] = history.post([1], {
+    ...{ jobId, specHash, baseRoot: base.stateRoot, innerSteps: manifest.innerSteps },
+  }) as [Hex32];
   task = history.assign(taskId, alice).view.tasks.get(taskId) as TaskView;
 });
 afterAll(async () => {

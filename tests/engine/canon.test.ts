@@ -1,35 +1,23 @@
 /** Opset canon-f32-v1 gives one answer, whatever computes it. tests/engine/secondOpinion.test.ts says that it is the document's. */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NativeIsa } from '../../src/engine/addon.d.ts';
 import { loadAddon } from '../../src/engine/loadAddon.js';
-import { createTrainer, fp32Bits, type Trainer, type TrainerOptions } from '../../src/engine/trainer.js';
+import { createTrainer, fp32Bits, type TrainerOptions } from '../../src/engine/trainer.js';
 import { modelTensors, parameterCount } from '../../src/protocol/stateTree.js';
 import type { ModelShape } from '../../src/protocol/task.js';
-import { batch, options, parameterFile, scalars, seed, temporaryFolder, trainer } from '../helpers/engine.js';
+import {
+  history,
+  initialised,
+  type Machine,
+  type Start,
+  slice,
+  stepBatch,
+  tiny,
+} from '../helpers/canonHistory.js';
+import { parameterFile, scalars, seed, temporaryFolder, trainer } from '../helpers/engine.js';
 
-const canon = (overrides: Partial<TrainerOptions> = {}) => options({ opset: 'canon-f32-v1', ...overrides });
-
-/** Sizes that fit no tile and no vector; both kinds of everything. */
-const tiny = canon({
-  model: { vocabSize: 61, blockSize: 23, layers: 2, heads: 2, width: 22, gelu: 'tanh' },
-  batch: { rows: 2, tokens: 23 },
-  microBatches: 2,
-});
-
-/** One layer of GPT-2 with its widths, and as much of its vocabulary as a test has time for. */
-const slice = canon({
-  model: { vocabSize: 331, blockSize: 64, layers: 1, heads: 12, width: 768 },
-  batch: { rows: 1, tokens: 17 },
-});
-
-interface Machine {
-  isa: NativeIsa;
-  threads: number;
-}
-
-/** Every instruction set of this CPU; every number of threads on the fastest, one on the others. */
+/** Every instruction set of this CPU; every number of threads on the fastest, one on the others: tests/slow takes every pair. */
 async function machines(): Promise<[Machine, ...Machine[]]> {
   const isas = (await loadAddon()).buildInfo().isa;
   const fastest = isas.at(-1) as NativeIsa;
@@ -39,28 +27,6 @@ async function machines(): Promise<[Machine, ...Machine[]]> {
     ...[2, 3, 4, 8].map((threads) => ({ isa: fastest, threads })),
     ...others,
   ];
-}
-
-/** A step takes the micro-batches one after the other. */
-function stepBatch(salt: number, of: TrainerOptions) {
-  const rows = of.batch.rows * (of.microBatches ?? 1);
-  return batch(salt, { ...of, batch: { ...of.batch, rows } });
-}
-
-type Start = (made: Trainer) => Promise<void>;
-const initialised: Start = (made) => made.initialise(seed);
-
-/** Loss and norm of every step, and every tenth state with its gradients, as one hash. */
-async function history(of: TrainerOptions, steps: number, start = initialised): Promise<string> {
-  await using made = await createTrainer(of);
-  await start(made);
-  const hash = createHash('sha256');
-  for (let k = 1; k <= steps; k++) {
-    const { loss, gradientNorm } = await made.innerStep(stepBatch(k % 7, of), scalars(k));
-    hash.update(`${fp32Bits(loss)} ${fp32Bits(gradientNorm)} `);
-    if (k % 10 === 0 || k === steps) hash.update(`${await made.stateRoot()}${await made.gradientRoot()}`);
-  }
-  return hash.digest('hex');
 }
 
 async function expectOneHistory(of: TrainerOptions, steps: number, start = initialised): Promise<void> {

@@ -1,8 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import canon from '../fixtures/canon.json' with { type: 'json' };
 import { buildPrograms, cmakeFolder, runProgram } from '../helpers/nativeProgram.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 beforeAll(() => buildPrograms('panthalia_canon_test', 'panthalia_canon_elementary'), 300_000);
 
@@ -105,5 +109,31 @@ describe('an object compiled for one instruction set', () => {
     });
     expect(code).toMatch(/%xmm0/);
     expect(code.match(foreign)?.[0]).toBeUndefined();
+  });
+
+  it.each(objects)('is compiled without contraction and reassociation: %s', (isa) => {
+    const ninja = readFileSync(join(cmakeFolder, 'build.ninja'), 'utf8');
+    const flags =
+      new RegExp(`isa_${isa}\\.cc\\.o: [^]*?\n {2}FLAGS = (.*)`).exec(ninja)?.[1]?.split(' ') ?? [];
+    const lastOf = (pattern: RegExp) => flags.filter((flag) => pattern.test(flag)).at(-1);
+    expect(lastOf(/^-ffp-contract=/)).toBe('-ffp-contract=off');
+    expect(lastOf(/^-f(no-)?fast-math$|^-Ofast$/)).toBe('-fno-fast-math');
+    expect(
+      flags.filter((flag) => /unsafe-math|associative-math|reciprocal-math|rounding-math/.test(flag)),
+    ).toEqual([]);
+  });
+
+  it('is refused by its own source where somebody asks for fast math all the same', () => {
+    const native = join(root, 'native');
+    const compile = (...flags: string[]) =>
+      spawnSync(
+        'c++',
+        ['-std=c++20', '-I', native, '-fsyntax-only', ...flags, join(native, 'kernels/canon/isa_scalar.cc')],
+        {
+          encoding: 'utf8',
+        },
+      );
+    expect(compile()).toMatchObject({ status: 0, stderr: '' });
+    expect(compile('-ffast-math').stderr).toContain('canon-f32-v1 can not be compiled with -ffast-math');
   });
 });

@@ -7,6 +7,8 @@
 
 namespace panthalia::canon::PANTHALIA_ISA {
 
+constexpr int64_t cache_line = 16;  // floats
+
 /** `count` columns of each row of a tile. */
 struct Target {
   float* data;
@@ -19,16 +21,18 @@ struct Target {
  *  b: packed, Vectors * W wide */
 template <int Rows, int Vectors, int Panel>
 static void chain_tile(Lines a, const float* b, int64_t depth, bool is_first, Target target) {
-  constexpr int64_t ahead = 12;  // terms; measured
   Floats sums[Rows][Vectors];
   for (int i = 0; i < Rows; ++i) {
     for (int v = 0; v < Vectors; ++v) sums[i][v] = zero();
+  }
+  // Of C alone: what is read comes in streams that the processor foresees.
+  for (int i = 0; i < Rows; ++i) {
+    for (int64_t j = 0; j < target.count; j += cache_line) __builtin_prefetch(target.data + i * target.width + j, 1);
   }
 #pragma GCC unroll 4
   for (int64_t k = 0; k < depth; ++k) {
     Floats b_k[Vectors];
     for (int v = 0; v < Vectors; ++v) b_k[v] = load(b + (k * Vectors + v) * W);
-    __builtin_prefetch(b + (k + ahead) * Vectors * W);
     for (int i = 0; i < Rows; ++i) {
       const Floats a_ik = broadcast(Panel > 0 ? a.data[k * Panel + i] : a.data[i * a.line_step + k]);
       for (int v = 0; v < Vectors; ++v) sums[i][v] = fma(a_ik, b_k[v], sums[i][v]);

@@ -22,7 +22,7 @@ Grid grid_of(const GemmKernel& kernel, int64_t m, int64_t n, int64_t down, int64
 }
 
 /** The most rows and columns of a piece: 1024 terms of so many rows and columns stay in a shared third-level cache. */
-constexpr int64_t most_rows = 768, most_columns = 1536;
+constexpr int64_t most_rows = 1536, most_columns = 1536;
 /** What packing one row or column costs beside one row of tiles, in columns or rows of C. */
 constexpr int64_t packing = 8;
 

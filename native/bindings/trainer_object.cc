@@ -33,7 +33,7 @@ std::unique_ptr<Operators> make_operators(const Napi::Object& options) {
   if (!is_canon) refuse_choice(options, "isa", "opset canon-f32-v1", opset);
   const std::string device = string_field(options, "device");
   if (device == "cuda") {
-    if (!is_canon) throw EngineError(ErrorCode::no_cuda, "opset torch has no CUDA code; use device cpu or opset canon-f32-v1");
+    if (!is_canon) return make_cuda_torch_operators(0, precision_field(options));
     refuse_choice(options, "isa", "device cpu", device);
     return make_cuda_operators(0);  // the first that CUDA_VISIBLE_DEVICES leaves
   }

@@ -62,3 +62,5 @@ target_link_libraries(panthalia_cuda_operators PUBLIC panthalia_engine CUDA::cud
 add_library(panthalia_cuda MODULE EXCLUDE_FROM_ALL native/cuda/cuda_entry.cc)
 set_target_properties(panthalia_cuda PROPERTIES PREFIX "" SUFFIX ".so")
 target_link_libraries(panthalia_cuda PRIVATE panthalia_cuda_operators)
+
+include(native/cmake/CudaTorch.cmake)

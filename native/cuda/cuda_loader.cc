@@ -37,19 +37,19 @@ std::string driver_problem() {
          " (cuInit returned " + std::to_string(status) + ")";
 }
 
-/** Beside the file that this code is in: panthalia.node has panthalia_cuda.so. */
-std::string object_path() {
+/** Beside the file that this code is in: panthalia.node has panthalia_cuda.so and panthalia_cuda_torch.so. */
+std::string object_path(const char* suffix) {
   Dl_info here;
-  if (::dladdr(reinterpret_cast<const void*>(&object_path), &here) == 0) return "panthalia_cuda.so";
+  if (::dladdr(reinterpret_cast<const void*>(&object_path), &here) == 0) return std::string("panthalia") + suffix;
   const std::string path = here.dli_fname;
   const size_t dot = path.rfind(".node");
-  return path.substr(0, dot) + "_cuda.so";
+  return path.substr(0, dot) + suffix;
 }
 
 CudaCode load() {
   const std::string driver = driver_problem();
   if (!driver.empty()) return {driver};
-  void* const object = ::dlopen(object_path().c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* const object = ::dlopen(object_path("_cuda.so").c_str(), RTLD_NOW | RTLD_LOCAL);
   if (object == nullptr) {
     return {"device cuda needs the engine's CUDA code, which PANTHALIA_CUDA=1 npm run build makes, and it does not load: " +
             last_error()};
@@ -58,6 +58,27 @@ CudaCode load() {
   const auto write_name = reinterpret_cast<WriteName>(::dlsym(object, "panthalia_cuda_device_name"));
   if (make == nullptr || write_name == nullptr) return {"device cuda needs CUDA code of this build, and got another: " + last_error()};
   return {"", make, write_name};
+}
+
+using MakeTorchOperators = Operators* (*)(int, Precision);
+
+struct CudaTorchCode {
+  std::string problem;
+  MakeTorchOperators make = nullptr;
+};
+
+/** libtorch's own symbols are resolved in the libtorch that this process has. */
+CudaTorchCode load_torch() {
+  const std::string driver = driver_problem();
+  if (!driver.empty()) return {driver};
+  void* const object = ::dlopen(object_path("_cuda_torch.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (object == nullptr) {
+    return {"opset torch on device cuda needs code that PANTHALIA_CUDA=1 npm run build makes against a libtorch built for "
+            "CUDA, and it does not load: " + last_error()};
+  }
+  const auto make = reinterpret_cast<MakeTorchOperators>(::dlsym(object, "panthalia_cuda_torch_operators"));
+  if (make == nullptr) return {"device cuda needs CUDA code of this build, and got another: " + last_error()};
+  return {"", make};
 }
 
 /** Once per process: what is opened stays open. */
@@ -80,6 +101,12 @@ std::string cuda_device_name(int device) {
   char name[256];
   usable_code().write_name(device, name, sizeof name);
   return name;
+}
+
+std::unique_ptr<Operators> make_cuda_torch_operators(int device, Precision precision) {
+  static const CudaTorchCode code = load_torch();
+  if (!code.problem.empty()) throw EngineError(ErrorCode::no_cuda, code.problem);
+  return std::unique_ptr<Operators>(code.make(device, precision));
 }
 
 std::unique_ptr<Operators> make_cuda_operators(int device) {

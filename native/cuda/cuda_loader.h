@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/operators.h"
+#include "kernels/torch/torch_runtime.h"
 
 namespace panthalia {
 
@@ -17,5 +18,9 @@ std::string cuda_device_name(int device);
 
 /** canon-f32-v1 on CUDA device number `device`.  throws NO_CUDA, DEVICE_LOST, OUT_OF_MEMORY */
 std::unique_ptr<Operators> make_cuda_operators(int device);
+
+/** Opset `torch` on CUDA device number `device`. Its code is an object of its own, which needs a libtorch built for CUDA.
+ *  throws NO_CUDA, DEVICE_LOST, OUT_OF_MEMORY */
+std::unique_ptr<Operators> make_cuda_torch_operators(int device, Precision precision);
 
 }  // namespace panthalia

@@ -22,6 +22,7 @@ class CudaDevice final : public Memory {
   cudaStream_t stream() const;
   const std::string& name() const { return name_; }
   int processors() const { return processors_; }
+  int index() const { return index_; }
 
   float* allocate(int64_t floats) override;
   void release(float* data, int64_t floats) noexcept override;
@@ -33,7 +34,7 @@ class CudaDevice final : public Memory {
   /** Not cleared.  throws OUT_OF_MEMORY with the bytes asked for and the bytes free */
   void* allocate_bytes(size_t bytes);
   void release_bytes(void* data) noexcept;
-  /** Both return when host memory may be used again. */
+  /** Both return when host memory may be used again; where it is pinned, upload returns at once. */
   void upload(const void* host, void* data, size_t bytes);
   void download(const void* data, void* host, size_t bytes);
 

@@ -1,6 +1,7 @@
 #include "engine/gpt.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace panthalia {
@@ -37,39 +38,43 @@ Gpt::Gpt(const ModelShape& shape, BatchShape batch, Operators& operators, const 
 /** Places every activation behind base; returns the floats needed. Called once to measure and once to place. */
 int64_t Gpt::plan(float* base) {
   int64_t used = 0;
-  auto take = [&](int64_t rows, int64_t cols) {
+  auto take_floats = [&](int64_t floats) {
     float* data = base == nullptr ? nullptr : base + used;
-    used += (rows * cols + 15) / 16 * 16;  // keeps every matrix 64-byte aligned
+    used += (floats + 15) / 16 * 16;  // keeps every matrix 64-byte aligned
     if (used > most_activations) {
       throw EngineError(ErrorCode::out_of_memory,
                         "a batch of " + std::to_string(batch_.rows) + " rows of " + std::to_string(batch_.tokens) +
                             " tokens needs more than 2^58 activations for this model");
     }
-    return Matrix{data, rows, cols};
+    return data;
+  };
+  auto take_stream = [&](int64_t rows, int64_t cols) { return Matrix{take_floats(rows * cols), rows, cols}; };
+  auto take = [&](int64_t rows, int64_t cols) {
+    return Matrix{take_floats(operators_.activation_floats(rows * cols)), rows, cols};
   };
   const int64_t N = batch_.count();
   const int64_t C = shape_.width;
   auto take_vector = [&](int64_t length) {
-    return Vector{take(1, length).data, static_cast<size_t>(length)};
+    return Vector{take_floats(length), static_cast<size_t>(length)};
   };
   auto take_norm = [&] { return Norm{take(N, C), {take_vector(N), take_vector(N)}}; };
 
-  embedded_ = take(N, C);
+  embedded_ = take_stream(N, C);
   for (Layer& layer : layers_) {
     layer.ln_1 = take_norm();
     layer.qkv = take(N, 3 * C);
     layer.attention_saved = take_vector(operators_.attention_saved(heads_));
     layer.attention = take(N, C);
-    layer.middle = take(N, C);
+    layer.middle = take_stream(N, C);
     layer.ln_2 = take_norm();
     layer.up = take(N, 4 * C);
     layer.gelu = take(N, 4 * C);
-    layer.out = take(N, C);
+    layer.out = take_stream(N, C);
   }
   final_norm_ = take_norm();
   logits_ = take(N, shape_.vocab_size);
   row_sums_ = take_vector(N);
-  scratch_ = {take(N, C), take(N, C), take(N, 3 * C), take(N, 4 * C)};
+  scratch_ = {take_stream(N, C), take(N, C), take(N, 3 * C), take(N, 4 * C)};
   return used;
 }
 
@@ -147,19 +152,20 @@ void Gpt::backward_layer(const float* parameters, int64_t index, ConstMatrix in,
 }
 
 std::optional<std::string> Gpt::first_non_finite_activation() {
-  auto bad = [&](ConstMatrix matrix) {
-    return !operators_.all_finite({matrix.data, static_cast<size_t>(matrix.rows * matrix.cols)});
+  auto bad = [&](ConstMatrix activation) { return !operators_.is_finite(activation); };
+  auto bad_stream = [&](ConstMatrix stream) {
+    return !operators_.all_finite({stream.data, static_cast<size_t>(stream.rows * stream.cols)});
   };
-  if (bad(embedded_)) return "the embedding";
+  if (bad_stream(embedded_)) return "the embedding";
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
-    const std::pair<ConstMatrix, const char*> outputs[] = {
-        {layer.ln_1.out, "layer norm ln_1"},       {layer.qkv, "linear attn.c_attn"},
-        {layer.attention, "attention"},            {layer.middle, "linear attn.c_proj with its residual"},
-        {layer.ln_2.out, "layer norm ln_2"},       {layer.up, "linear mlp.c_fc"},
-        {layer.gelu, "gelu"},                      {layer.out, "linear mlp.c_proj with its residual"}};
-    for (const auto& [matrix, name] : outputs) {
-      if (bad(matrix)) return std::string(name) + " of layer " + std::to_string(i);
+    const std::tuple<ConstMatrix, bool, const char*> outputs[] = {
+        {layer.ln_1.out, false, "layer norm ln_1"}, {layer.qkv, false, "linear attn.c_attn"},
+        {layer.attention, false, "attention"},      {layer.middle, true, "linear attn.c_proj with its residual"},
+        {layer.ln_2.out, false, "layer norm ln_2"}, {layer.up, false, "linear mlp.c_fc"},
+        {layer.gelu, false, "gelu"},                {layer.out, true, "linear mlp.c_proj with its residual"}};
+    for (const auto& [matrix, is_stream, name] : outputs) {
+      if (is_stream ? bad_stream(matrix) : bad(matrix)) return std::string(name) + " of layer " + std::to_string(i);
     }
   }
   if (bad(final_norm_.out)) return "layer norm ln_f";

@@ -62,10 +62,15 @@ class Operators {
   virtual Memory& memory() { return host_memory(); }
   /** Called once, before any other: allocates all the scratch that these shapes need. A step allocates nothing. */
   virtual void plan(const ModelShape& shape, BatchShape batch) = 0;
+  /** Floats of memory that hold an activation of so many elements, where it is not of the residual stream: that is fp32. */
+  virtual int64_t activation_floats(int64_t elements) const { return elements; }
   /** Floats that attention keeps for its backward pass. */
   virtual int64_t attention_saved(AttentionShape shape) const = 0;
   /** Every call below happens inside a scope entered on the same thread. */
   virtual std::unique_ptr<OperatorScope> enter() = 0;
+
+  /** Called whenever the arena of theta was written by anything but adamw. */
+  virtual void parameters_written(const float*) {}
 
   /** out[n] = token_table[tokens[n]] + position_table[n mod time]        out (N, C) */
   virtual void embedding(Tokens tokens, int64_t time, ConstMatrix token_table, ConstMatrix position_table,
@@ -114,6 +119,10 @@ class Operators {
   virtual std::optional<size_t> adamw(const Layout& layout, const AdamwArenas& arenas, const InnerConstants& constants,
                                       const StepScalars& scalars, float gradient_scale) = 0;
   virtual bool all_finite(ConstVector values) = 0;
+  /** The same for what activation_floats were asked for. */
+  virtual bool is_finite(ConstMatrix activation) {
+    return all_finite({activation.data, static_cast<size_t>(activation.rows * activation.cols)});
+  }
   /** The root of one arena in the state tree. */
   virtual Digest group_root(const Layout& layout, const float* arena) = 0;
 };

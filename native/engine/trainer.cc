@@ -52,6 +52,7 @@ void Trainer::load_state(const std::string& path, int64_t step) {
       operators_->memory().from_host(host[i].data(), device[i]->data(), host[i].size());
     }
   }
+  operators_->parameters_written(parameters_.data());
   invalid_.clear();
 }
 
@@ -144,6 +145,7 @@ void Trainer::set_parameters(const std::function<void(float*)>& fill) {
     fill(host.data());
     operators_->memory().from_host(host.data(), parameters_.data(), host.size());
   }
+  operators_->parameters_written(parameters_.data());
   invalid_.clear();
 }
 

@@ -1,5 +1,6 @@
-/** Builds the engine's CUDA code beside the addon: one shared object, which the addon opens when device cuda is asked for. Never
- *  without nvcc, and never in the way of those who have no GPU. */
+/** Builds the engine's CUDA code beside the addon: a shared object for canon-f32-v1 and, where libtorch was built for CUDA, one for
+ *  opset torch. The addon opens them when device cuda is asked for. Never without nvcc, and never in the way of those who have no
+ *  GPU. */
 import { access, copyFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PanthaliaError } from '../errors.js';
@@ -18,22 +19,38 @@ export interface CudaOptions {
   wanted?: string | undefined;
 }
 
-/** The object that belongs to an addon: another build of the engine has another name. */
-export function cudaObjectOf(addon: string): string {
-  return addon.replace(/\.node$/, '_cuda.so');
+interface CudaObject {
+  target: string;
+  path: string;
 }
 
-/** Whether the object is there afterwards.
+/** The objects that belong to an addon: another build of the engine has another name. */
+async function objectsOf({ path, libtorch }: BuiltAddon): Promise<CudaObject[]> {
+  const object = (target: string) => ({
+    target,
+    path: path.replace(/\.node$/, `${target.replace('panthalia', '')}.so`),
+  });
+  const forTorch = await exists(join(libtorch.folder, 'lib/libtorch_cuda.so'));
+  return ['panthalia_cuda', ...(forTorch ? ['panthalia_cuda_torch'] : [])].map(object);
+}
+
+async function missingOf(addon: BuiltAddon): Promise<CudaObject[]> {
+  const objects = await objectsOf(addon);
+  const there = await Promise.all(objects.map(({ path }) => exists(path)));
+  return objects.filter((_, i) => !there[i]);
+}
+
+/** Whether the objects are there afterwards.
  *  throws build/engine.no_nvcc, build/engine.cuda_failed, both only where PANTHALIA_CUDA is 1 */
 export async function ensureCuda(addon: BuiltAddon, options: CudaOptions): Promise<boolean> {
   const { log, signal, wanted = process.env.PANTHALIA_CUDA } = options;
-  const object = cudaObjectOf(addon.path);
-  if (await exists(object)) return true;
+  if ((await missingOf(addon)).length === 0) return true;
   if (wanted !== '1' && (wanted !== undefined || !(await hasDriver()))) return false;
   try {
     const onWait = () => log('engine: another process is building it; waiting');
     return await withBuildLock(buildFolder, { signal, onWait }, async () => {
-      if (!(await exists(object))) await build(addon, object, options);
+      const missing = await missingOf(addon);
+      if (missing.length > 0) await build(addon, missing, options);
       return true;
     });
   } catch (error) {
@@ -43,7 +60,7 @@ export async function ensureCuda(addon: BuiltAddon, options: CudaOptions): Promi
   }
 }
 
-async function build(addon: BuiltAddon, object: string, { log, signal }: CudaOptions): Promise<void> {
+async function build(addon: BuiltAddon, objects: CudaObject[], { log, signal }: CudaOptions): Promise<void> {
   const nvcc = await findNvcc(signal);
   if (nvcc === null) {
     throw new PanthaliaError('build', 'Compiling the CUDA code needs nvcc 11.8 or later, and none runs.', {
@@ -52,7 +69,6 @@ async function build(addon: BuiltAddon, object: string, { log, signal }: CudaOpt
     });
   }
   log(`engine: compiling the CUDA code with ${nvcc}`);
-  const target = ['--target', 'panthalia_cuda', '--parallel', String(compileJobs())];
   const settings = {
     CMAKE_BUILD_TYPE: 'Release',
     CMAKE_CUDA_COMPILER: nvcc,
@@ -62,9 +78,11 @@ async function build(addon: BuiltAddon, object: string, { log, signal }: CudaOpt
     ([name, value]) => `-D${name}=${value}`,
   );
   await cmake(['-S', projectRoot, '-B', cmakeFolder, ...defined], signal);
-  await cmake(['--build', cmakeFolder, ...target], signal);
-  await copyFile(join(cmakeFolder, 'panthalia_cuda.so'), `${object}.tmp`);
-  await rename(`${object}.tmp`, object);
+  for (const { target, path } of objects) {
+    await cmake(['--build', cmakeFolder, '--target', target, '--parallel', String(compileJobs())], signal);
+    await copyFile(join(cmakeFolder, `${target}.so`), `${path}.tmp`);
+    await rename(`${path}.tmp`, path);
+  }
 }
 
 async function cmake(args: string[], signal: AbortSignal | undefined): Promise<void> {

@@ -106,11 +106,24 @@ describe('device cuda', () => {
     expect(thrown).toBe(`NO_CUDA ${problem}`);
   });
 
-  it('has no code for opset torch', async () => {
+  it('is refused for opset torch with what its code needs, where that is missing', async () => {
+    const [missing, wrongPrecision, canonical] = await withDriver<string[]>(`
+      const make = (overrides) => thrown(() => new native.NativeTrainer({ ...options, opset: 'torch', ...overrides }));
+      return [make({ precision: 'bf16' }), make({ precision: 'fp16' }), make({ opset: 'canon-f32-v1', precision: 'bf16' })];`);
+    expect(missing).toMatch(
+      /^NO_CUDA opset torch on device cuda needs code that PANTHALIA_CUDA=1 npm run build makes against a libtorch built for CUDA, and it does not load: .*panthalia-0_cuda_torch\.so/,
+    );
+    expect(wrongPrecision).toBe('VALUE_OUT_OF_RANGE precision must be fp32 or bf16, received fp16');
+    expect(canonical).toBe(
+      'VALUE_OUT_OF_RANGE precision is a choice of opset torch, received bf16 for canon-f32-v1',
+    );
+  });
+
+  it('is refused for opset torch with the driver that it needs', async () => {
     await expect(trainer(options({ opset: 'torch', device: 'cuda' }))).rejects.toMatchObject({
       code: 'engine.no_cuda',
       exitCode: 3,
-      message: 'opset torch has no CUDA code; use device cpu or opset canon-f32-v1',
+      message: expect.stringMatching(/^device cuda needs NVIDIA's driver, and it does not load: /),
       next: expect.stringContaining('--device cpu'),
     });
   });
@@ -132,7 +145,7 @@ describe('npm run test:cuda', () => {
 
   it.each([
     [['--steps', '0'], '--steps must be a positive number, received 0'],
-    [['everything'], 'there is no part everything; there are conformance, training, rate'],
+    [['everything'], 'there is no part everything; there are conformance, training, rate, torch'],
     [['--fast'], "Unknown option '--fast'"],
   ])('ends with 2 for %j', (args, sentence) => {
     const { status, stderr } = testCuda(args);

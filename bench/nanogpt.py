@@ -1,11 +1,13 @@
 """nanoGPT's model in PyTorch, as the yardstick of bench/step.mjs: same parameters, same batches, same update.
 
     python3 bench/nanogpt.py --shape 4,4,128,64,65 --rows 12 --tokens 64 --parameters theta --batches batches \
-        --learning-rate 1e-3 [--mode eager|tuned|medium|compile|compile-medium] [--precision fp32|bf16] [--threads N] [--steps 10]
+        --learning-rate 1e-3 [--mode eager|tuned|medium|compile|compile-medium] [--precision fp32|bf16] [--threads N] [--steps 10] \
+        [--device cpu|cuda] [--gelu erf|tanh]
 
 `eager` is what nanoGPT does on a CPU; `tuned` adds fused AdamW; `compile` is torch.compile on top of `tuned`; `medium` is
 `tuned` and `compile-medium` is `compile` with float32_matmul_precision `medium`, which multiplies by oneDNN and is refused where
-that does not multiply in fp32. Precision bf16 is autocast.
+that does not multiply in fp32. Precision bf16 is autocast. On CUDA a block does not wait for the device between its steps, which
+are timed by events, and attention takes the first backend that can of cuDNN's, flash, memory-efficient.
 
 Without --steps it obeys lines on stdin: `block N` runs N steps and prints one JSON line, `end` (or the end of stdin) stops.
 Parameters: raw little-endian fp32 in manifest order (docs/protocol.md), as `saveParameters` writes them. Batches: raw int32,
@@ -32,7 +34,7 @@ except ImportError:
 
 
 class Block(nn.Module):
-    def __init__(self, heads, width):
+    def __init__(self, heads, width, gelu):
         super().__init__()
         self.heads = heads
         self.ln_1 = nn.LayerNorm(width, bias=False)
@@ -40,7 +42,7 @@ class Block(nn.Module):
         self.attn_proj = nn.Linear(width, width, bias=False)
         self.ln_2 = nn.LayerNorm(width, bias=False)
         self.c_fc = nn.Linear(width, 4 * width, bias=False)
-        self.gelu = nn.GELU()
+        self.gelu = nn.GELU(approximate="tanh" if gelu == "tanh" else "none")
         self.mlp_proj = nn.Linear(4 * width, width, bias=False)
 
     def forward(self, x):  # (B, T, C)
@@ -55,15 +57,15 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """Parameters are registered in manifest order: wte, wpe, blocks, ln_f; the head is wte."""
 
-    def __init__(self, layers, heads, width, block_size, vocab_size):
+    def __init__(self, layers, heads, width, block_size, vocab_size, gelu="erf"):
         super().__init__()
         self.wte = nn.Embedding(vocab_size, width)
         self.wpe = nn.Embedding(block_size, width)
-        self.h = nn.ModuleList(Block(heads, width) for _ in range(layers))
+        self.h = nn.ModuleList(Block(heads, width, gelu) for _ in range(layers))
         self.ln_f = nn.LayerNorm(width, bias=False)
 
     def forward(self, inputs, targets):  # (B, T)
-        x = self.wte(inputs) + self.wpe(torch.arange(inputs.size(1)))
+        x = self.wte(inputs) + self.wpe(torch.arange(inputs.size(1), device=inputs.device))
         for block in self.h:
             x = block(x)
         logits = F.linear(self.ln_f(x), self.wte.weight)  # (B, T, V)
@@ -89,7 +91,8 @@ def medium_is_fp32():
 class Trainer:
     def __init__(self, options):
         layers, heads, width, block_size, vocab_size = (int(part) for part in options.shape.split(","))
-        self.model = GPT(layers, heads, width, block_size, vocab_size)
+        self.device = options.device
+        self.model = GPT(layers, heads, width, block_size, vocab_size, options.gelu).to(self.device)
         theta = read_raw(options.parameters, "f")
         expected = sum(parameter.numel() for parameter in self.model.parameters())
         if theta.numel() != expected:
@@ -99,7 +102,7 @@ class Trainer:
             parameter.data.copy_(theta[used : used + parameter.numel()].view_as(parameter))
             used += parameter.numel()
         tokens = read_raw(options.batches, "i").view(-1, 2, options.rows, options.tokens).long()
-        self.batches = [(pair[0].contiguous(), pair[1].contiguous()) for pair in tokens]
+        self.batches = [(pair[0].contiguous().to(self.device), pair[1].contiguous().to(self.device)) for pair in tokens]
 
         tuned = options.mode != "eager"
         if "medium" in options.mode and not medium_is_fp32():
@@ -110,37 +113,60 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(groups, lr=options.learning_rate, betas=(0.9, 0.95), fused=tuned or None)
         self.forward = torch.compile(self.model) if "compile" in options.mode else self.model
         bf16 = options.precision == "bf16"
-        self.autocast = lambda: torch.autocast("cpu", torch.bfloat16) if bf16 else contextlib.nullcontext()
+        self.autocast = lambda: torch.autocast(self.device, torch.bfloat16) if bf16 else contextlib.nullcontext()
         self.steps = 0
 
     def step(self):
         inputs, targets = self.batches[self.steps % len(self.batches)]
         self.steps += 1
-        with self.autocast():
+        with self.autocast(), attention_backends():
             loss = self.forward(inputs, targets)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return loss.item()
+        return loss.detach()
+
+    def timed(self, count):
+        losses, milliseconds = [], []
+        for _ in range(count):
+            begin = time.perf_counter()
+            losses.append(self.step().item())
+            milliseconds.append(1e3 * (time.perf_counter() - begin))
+        return losses, milliseconds
+
+    def timed_on_device(self, count):
+        events = [torch.cuda.Event(enable_timing=True) for _ in range(count + 1)]
+        losses = []
+        torch.cuda.synchronize()
+        events[0].record()
+        for i in range(count):
+            losses.append(self.step())
+            events[i + 1].record()
+        torch.cuda.synchronize()
+        return [loss.item() for loss in losses], [a.elapsed_time(b) for a, b in zip(events, events[1:])]
 
     def block(self, count):
         """milliseconds: wall time of each step; cpuMilliseconds: of the whole process, for all of them together."""
-        losses, milliseconds = [], []
         cpu = time.process_time()
-        for _ in range(count):
-            begin = time.perf_counter()
-            loss = self.step()
-            milliseconds.append(1e3 * (time.perf_counter() - begin))
-            if not math.isfinite(loss):
-                sys.exit(f"the loss of step {self.steps} is {loss}")
-            losses.append(loss)
+        losses, milliseconds = self.timed_on_device(count) if self.device == "cuda" else self.timed(count)
+        if not all(math.isfinite(loss) for loss in losses):
+            sys.exit(f"the losses up to step {self.steps} are {losses}")
         return {
             "losses": losses,
             "milliseconds": milliseconds,
             "cpuMilliseconds": 1e3 * (time.process_time() - cpu),
             "peakBytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         }
+
+
+def attention_backends():
+    if not torch.cuda.is_available():
+        return contextlib.nullcontext()
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    names = "CUDNN_ATTENTION", "FLASH_ATTENTION", "EFFICIENT_ATTENTION", "MATH"
+    return sdpa_kernel([getattr(SDPBackend, name) for name in names], set_priority=True)
 
 
 def resident_bytes():
@@ -159,9 +185,13 @@ def main():
     parser.add_argument("--mode", choices=["eager", "tuned", "medium", "compile", "compile-medium"], default="eager")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--gelu", choices=["erf", "tanh"], default="erf")
     parser.add_argument("--steps", type=int)
     options = parser.parse_args()
 
+    if options.device == "cuda" and not torch.cuda.is_available():
+        sys.exit(f"torch {torch.__version__} has no CUDA device")
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     loaded = resident_bytes()
@@ -169,6 +199,7 @@ def main():
     facts = {
         "version": torch.__version__,
         "capability": torch.backends.cpu.get_cpu_capability(),
+        "device": torch.cuda.get_device_name() if options.device == "cuda" else "cpu",
         "loadedBytes": loaded,
     }
     print(json.dumps(facts), flush=True)

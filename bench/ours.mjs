@@ -1,5 +1,5 @@
 /** Our training step as a child process of bench/step.mjs; speaks as bench/nanogpt.py does: `block N` on stdin, one JSON line back.
- *  node bench/ours.mjs '{"opset","precision","threads","model","batch","parameters","batches","learningRate"}'
+ *  node bench/ours.mjs '{"opset","device","precision","threads","model","batch","parameters","batches","learningRate"}'
  *  With "prepare": seed, it writes the parameter file of that seed instead. */
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -14,7 +14,8 @@ const { parameters, batches: batchesPath, learningRate, prepare, ...options } = 
 const inner = {
   ...{ learningRate, warmupSteps: 0, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 },
 };
-const info = (await loadAddon()).buildInfo();
+const addon = await loadAddon();
+const info = addon.buildInfo();
 const loadedBytes = process.memoryUsage.rss();
 const trainer = await createTrainer({ device: 'cpu', ...options, inner: innerConstants({ inner }) });
 if (prepare === undefined) {
@@ -27,7 +28,8 @@ if (prepare === undefined) {
 await trainer.dispose();
 
 async function serve() {
-  say({ version: info.torchVersion, capability: info.cpuCapability, loadedBytes });
+  const device = options.device === 'cuda' ? addon.cudaDeviceName() : 'cpu';
+  say({ version: info.torchVersion, capability: info.cpuCapability, device, loadedBytes });
   const batches = await readBatches();
   const scalars = stepScalars({ inner, innerSteps: 100_000 }, 0);
   let steps = 0;

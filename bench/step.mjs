@@ -2,6 +2,7 @@
  *  of steps are run in turn, forwards and backwards, so that a machine that drifts drifts for all of them.
  *
  *    npm run bench:step -- [--model 0.8M|10.65M|124M] [--precision fp32|bf16] [--threads 1|2] [--rounds 7] [--contestants a,b,...]
+ *    npm run bench:step -- --device cuda --precision bf16 [--model '124M 64x1024'] [--model '124M 64x1024 tanh'] [--contestants ...]
  *    npm run bench:step -- memory | hash | replay | overhead
  *
  *  --busy measures on a machine that is not idle: to try this program out, for no claim.
@@ -31,6 +32,8 @@ const models = {
   '124M': { model: gpt2, batch: { rows: 2, tokens: 256 } },
   '124M 4x1024': { model: gpt2, batch: { rows: 4, tokens: 1024 } },
   '124M 1x1024': { model: gpt2, batch: { rows: 1, tokens: 1024 } },
+  '124M 64x1024': { model: gpt2, batch: { rows: 64, tokens: 1024 } },
+  '124M 64x1024 tanh': { model: { ...gpt2, gelu: 'tanh' }, batch: { rows: 64, tokens: 1024 } },
 };
 const learningRate = 1e-3;
 const seed = `0x${'07'.repeat(32)}`;
@@ -40,6 +43,7 @@ const { values: flags, positionals } = parseArgs({
   options: {
     model: { type: 'string', multiple: true },
     precision: { type: 'string', default: 'fp32' },
+    device: { type: 'string', default: 'cpu' },
     threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     rounds: { type: 'string', default: '7' },
     contestants: { type: 'string' },
@@ -64,7 +68,7 @@ const defaultModes = ['eager', 'tuned', 'compile'];
 function commandOf(name, { workload, precision, threads, files }) {
   const { model, batch } = models[workload];
   if (pythonModes.includes(name)) {
-    const { layers, heads, width, blockSize, vocabSize } = model;
+    const { layers, heads, width, blockSize, vocabSize, gelu = 'erf' } = model;
     return [
       ...[process.env.PYTHON ?? 'python3', here('nanogpt.py'), '--mode', name, '--precision', precision],
       ...['--shape', [layers, heads, width, blockSize, vocabSize].join(',')],
@@ -78,7 +82,16 @@ function commandOf(name, { workload, precision, threads, files }) {
         '--threads',
         threads,
       ],
-      ...['--parameters', files.parameters, '--batches', files.batches],
+      ...[
+        '--parameters',
+        files.parameters,
+        '--batches',
+        files.batches,
+        '--device',
+        flags.device,
+        '--gelu',
+        gelu,
+      ],
     ].map(String);
   }
   const opset = name.startsWith('torch') ? 'torch' : 'canon-f32-v1';
@@ -90,7 +103,7 @@ function commandOf(name, { workload, precision, threads, files }) {
       ...[learningRate, files.parameters, files.batches],
     ].map(String);
   }
-  const options = { opset, threads, model, batch, learningRate, ...files };
+  const options = { opset, device: flags.device, threads, model, batch, learningRate, ...files };
   if (opset === 'torch') options.precision = precision;
   return [process.execPath, here('ours.mjs'), JSON.stringify(options)];
 }
@@ -167,7 +180,15 @@ function report(name, { measured, contestants, workload, precision, threads, nam
       layers: model.layers,
       width: model.width,
     },
-    ...{ contestant: name, precision, threads, blocks: blocks.length, steps: all.length, ...machine() },
+    ...{
+      contestant: name,
+      device: contestants.get(name).facts.device,
+      precision,
+      threads,
+      blocks: blocks.length,
+      steps: all.length,
+      ...machine(),
+    },
     milliseconds: rounded(interval(blocks.map(stepMs))),
     cpuMilliseconds: round(median(blocks.map((block) => block.cpuMilliseconds / block.milliseconds.length))),
     tokensPerSec: round((1000 * batch.rows * batch.tokens) / median(blocks.map(stepMs))),
@@ -359,8 +380,8 @@ try {
   switch (positionals[0]) {
     case undefined: {
       const names = named ?? [...(common.precision === 'fp32' ? ['canon'] : []), 'torch', ...defaultModes];
-      for (const workload of flags.model ?? ['0.8M', '10.65M', '124M'])
-        await compare(names, { workload, ...common });
+      const usual = flags.device === 'cuda' ? ['124M 64x1024'] : ['0.8M', '10.65M', '124M'];
+      for (const workload of flags.model ?? usual) await compare(names, { workload, ...common });
       break;
     }
     case 'memory':

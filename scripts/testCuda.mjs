@@ -2,16 +2,18 @@
  *    conformance   the digest of canon-f32-v1 on the device is the pinned one and the CPU's
  *    training      losses, gradient norms and state roots of the device are the CPU's, step for step, on several shapes
  *    rate          milliseconds per step beside PyTorch's with cuBLAS in fp32, TF32 off (where python3 has torch for CUDA)
+ *    torch         opset torch: gradients and losses beside the CPU's, the rate beside torch.compile (testCudaTorch.mjs)
  *  and prints a table with the device's name.
- *  usage: node scripts/testCuda.mjs [--steps 100] [--threads N] [--python python3] [--json] [conformance | training | rate ...]
+ *  usage: node scripts/testCuda.mjs [--steps 100] [--threads N] [--python python3] [--json] [conformance | training | rate | torch ...]
  *  exit codes: 0 all equal, 2 usage, 3 no device or no CUDA code, 5 something differs */
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './compile.mjs';
+import { testTorch } from './testCudaTorch.mjs';
 
-const parts = ['conformance', 'training', 'rate'];
+const parts = ['conformance', 'training', 'rate', 'torch'];
 const { steps, threads, python, json, wanted } = readArguments();
 
 const setup = spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], {
@@ -25,8 +27,11 @@ const [
   { conformanceDigest, pinnedDigests, conformanceDefaults },
   { createTrainer },
   { innerConstants, stepScalars },
+  { modelTensors },
 ] = await Promise.all(
-  ['engine/loadAddon', 'engine/conformance', 'engine/trainer', 'protocol/spec'].map(dist),
+  ['engine/loadAddon', 'engine/conformance', 'engine/trainer', 'protocol/spec', 'protocol/stateTree'].map(
+    dist,
+  ),
 );
 
 const addon = await loadAddon();
@@ -88,6 +93,7 @@ try {
   if (wanted.includes('conformance')) await testConformance();
   if (wanted.includes('training')) for (const training of trainings) await testTraining(training);
   if (wanted.includes('rate')) for (const rate of rates) await measureRate(rate);
+  if (wanted.includes('torch')) await testTorch({ add, start: started, modelTensors, python });
 } catch (error) {
   if (error.exitCode === undefined) throw error;
   console.error(`${device}: ${error.message}${error.next === undefined ? '' : `\nnext: ${error.next}`}`);
@@ -138,8 +144,8 @@ async function testTraining({ name, mostSteps = steps, ...shape }) {
   });
 }
 
-async function started(where, { model, batch, microBatches = 1 }) {
-  const options = { opset: 'canon-f32-v1', device: where, threads, model, batch, microBatches };
+async function started(where, { opset = 'canon-f32-v1', microBatches = 1, ...shape }) {
+  const options = { opset, device: where, threads, microBatches, ...shape };
   const trainer = await createTrainer({ ...options, inner: innerConstants({ inner }) });
   await trainer.initialise(seed);
   const scalars = stepScalars({ inner, innerSteps: Math.max(steps, 64) }, 0);
@@ -204,9 +210,11 @@ function add(row) {
 }
 
 function printTable() {
-  console.log(`\ncanon-f32-v1 on ${device}, beside the CPU with ${threads} threads`);
+  console.log(`\n${device}, beside the CPU with ${threads} threads`);
   for (const row of rows) console.log(line(row));
-  console.log(failed ? 'DIFFERENT BITS' : 'every compared bit is the same');
+  console.log(
+    failed ? 'SOMETHING DIFFERS' : 'all that was compared is the same, opset torch within its tolerances',
+  );
 }
 
 function line({ test, shape, same, seconds, detail }) {

@@ -1,5 +1,5 @@
 /** npm test: everything that runs without a GPU. The last line is the count; the exit code is 1 if anything failed.
- *  usage: node scripts/test.mjs [suite ...]     suites: unit engine chain e2e contracts gas */
+ *  usage: node scripts/test.mjs [suite ...]     suites: unit engine chain e2e contracts gas; only where named: invariants */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,11 +16,14 @@ const suites = {
   contracts: runForge,
   gas: runGas,
 };
+/** Too long for every change. */
+const longSuites = { invariants: runInvariants };
+const allSuites = { ...suites, ...longSuites };
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in suites));
+const unknown = wanted.filter((name) => !(name in allSuites));
 if (unknown.length > 0) {
-  console.error(`There is no suite ${unknown.join(', ')}; there are ${Object.keys(suites).join(', ')}.`);
+  console.error(`There is no suite ${unknown.join(', ')}; there are ${Object.keys(allSuites).join(', ')}.`);
   process.exit(2);
 }
 
@@ -33,7 +36,7 @@ if (build.status !== 0) {
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const name of wanted.length > 0 ? wanted : Object.keys(suites)) {
   const start = Date.now();
-  const count = suites[name](name);
+  const count = allSuites[name](name);
   console.log(`suite ${name}: ${sentence(count)} (${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
   for (const key of Object.keys(total)) total[key] += count[key];
 }
@@ -75,9 +78,14 @@ function runVitest(project) {
   }
 }
 
-function runForge() {
-  const forge = forgeBinary();
-  const { status, stdout } = run(forge, ['test', '--root', root, '--json'], ['ignore', 'pipe', 'inherit']);
+/** 256 random markets of 500 actions. */
+function runInvariants() {
+  return runForge('invariants', ['--match-path', 'tests/contracts/invariant/*'], { FOUNDRY_PROFILE: 'ci' });
+}
+
+function runForge(_name, only = [], env = {}) {
+  const args = ['test', '--root', root, '--json', ...only];
+  const { status, stdout } = run(forgeBinary(), args, ['ignore', 'pipe', 'inherit'], env);
   const count = { passed: 0, failed: 0, skipped: 0 };
   for (const [file, suite] of Object.entries(parseForge(stdout))) {
     for (const [test, { status: outcome, reason, counterexample }] of Object.entries(suite.test_results)) {
@@ -124,6 +132,11 @@ function parseForge(stdout) {
   }
 }
 
-function run(command, args, stdio = ['ignore', 'inherit', 'inherit']) {
-  return spawnSync(command, args, { cwd: root, stdio, maxBuffer: 256 * 1024 * 1024 });
+function run(command, args, stdio = ['ignore', 'inherit', 'inherit'], env = {}) {
+  return spawnSync(command, args, {
+    cwd: root,
+    stdio,
+    env: { ...process.env, ...env },
+    maxBuffer: 256 * 1024 * 1024,
+  });
 }

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {IStaking, PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
+import {World} from "../support/World.sol";
+
+/// @dev Eight actors of mixed honesty, what they would do, and what each of them owns according to the model.
+abstract contract Cast is World {
+    enum Habit {
+        Honest,
+        Lazy, // answers Valid without looking, delivers noise
+        Absent, // is drawn and never seen again
+        Copier, // commits to what another committed to
+        SelfDisputer, // delivers noise and disputes it first
+        Liar // two of them, who say the same wrong thing
+    }
+
+    struct Book {
+        uint256 free;
+        uint256[2] staked; // by role
+    }
+
+    uint256 private constant MOST_ACCOUNTS = 14;
+
+    address[8] internal cast;
+    /// everybody who ever had a part, the buyer and a disputer without stake
+    address[] internal accounts;
+    mapping(address account => Habit) internal habitOf;
+    mapping(address account => uint256) internal keyOf;
+    mapping(address account => Book) internal books;
+
+    uint256 private _seed;
+
+    function setUp() public virtual override {
+        super.setUp();
+        for (uint256 i = 0; i < workers.length; ++i) {
+            vm.prank(workers[i]);
+            vault.withdraw(address(this), PURSE);
+        }
+        accounts = [buyer, dora];
+        Habit[8] memory habits = [
+            Habit.Honest,
+            Habit.Honest,
+            Habit.Lazy,
+            Habit.Absent,
+            Habit.Copier,
+            Habit.SelfDisputer,
+            Habit.Liar,
+            Habit.Liar
+        ];
+        for (uint256 i = 0; i < 8; ++i) {
+            _enter(i, habits[i]);
+        }
+        books[buyer] = readBook(buyer);
+        books[dora] = readBook(dora);
+    }
+
+    function _enter(uint256 place, Habit habit) private {
+        uint256 key = 0xac7 + accounts.length;
+        address account = vm.addr(key);
+        cast[place] = account;
+        accounts.push(account);
+        habitOf[account] = habit;
+        keyOf[account] = key;
+        fund(account, PURSE);
+        stake(account, Role.Solver, 2);
+        stake(account, Role.Verifier, 2);
+        books[account] = readBook(account);
+    }
+
+    /// @dev A convicted solver comes back under another name.
+    function replaceConvicts() internal {
+        for (uint256 i = 0; i < 8 && accounts.length < MOST_ACCOUNTS; ++i) {
+            if (staking.positionOf(subnet, Role.Solver, cast[i]).jailed) _enter(i, habitOf[cast[i]]);
+        }
+    }
+
+    function readBook(address account) internal view returns (Book memory book) {
+        book.free = free(account);
+        book.staked[0] = staked(account, Role.Solver);
+        book.staked[1] = staked(account, Role.Verifier);
+    }
+
+    // ------------------------------------------------------------------------------------ what they think
+
+    function deliversNoise(address solver) internal returns (bool) {
+        Habit habit = habitOf[solver];
+        if (habit == Habit.Honest) return false;
+        return habit == Habit.SelfDisputer || chance(60);
+    }
+
+    /// @dev Honest ones err now and then, or no panel would ever be wrong or tied.
+    function opinionOf(address voter_, Verdict truth) internal returns (Verdict verdict, bytes32 answer) {
+        Habit habit = habitOf[voter_];
+        if (habit == Habit.Lazy) return (Verdict.Valid, keccak256(abi.encode("noise", pick(1e9))));
+        if (habit == Habit.Liar) {
+            verdict = truth == Verdict.Valid ? Verdict.Invalid : Verdict.Valid;
+            return (verdict, "as agreed among liars");
+        }
+        verdict = chance(88) ? truth : Verdict(1 + pick(3));
+        return (verdict, answerOf(verdict));
+    }
+
+    // ------------------------------------------------------------------------------------ chance
+
+    function setSeed(uint256 seed) internal {
+        _seed = seed;
+    }
+
+    function pick(uint256 count) internal returns (uint256) {
+        _seed = uint256(keccak256(abi.encode(_seed)));
+        return _seed % count;
+    }
+
+    function chance(uint256 percent) internal returns (bool) {
+        return pick(100) < percent;
+    }
+
+    function anyone() internal returns (address) {
+        return accounts[pick(accounts.length)];
+    }
+
+    // ------------------------------------------------------------------------------------ what must be
+
+    /// @dev The cheatcodes are called on failure only: hundreds of calls a step are what a step would cost.
+    function same(uint256 left, uint256 right, string memory what) internal pure {
+        if (left != right) vm.assertEq(left, right, what);
+    }
+
+    function sameHash(bytes32 left, bytes32 right, string memory what) internal pure {
+        if (left != right) vm.assertEq(left, right, what);
+    }
+
+    function atMost(uint256 value, uint256 most, string memory what) internal pure {
+        if (value > most) vm.assertLe(value, most, what);
+    }
+
+    function holds(bool condition, string memory what) internal pure {
+        if (!condition) vm.assertTrue(condition, what);
+    }
+}

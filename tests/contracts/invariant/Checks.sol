@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {CaseStatus, Round, RoundState, Seat, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
+import {Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {Play} from "./Play.sol";
+
+/// @dev What must hold after every step; the number before a sentence is the invariant's, see README.md.
+abstract contract Checks is Play {
+    struct Seen {
+        TaskStatus status;
+        uint8 attempt;
+        address solver;
+        bytes32 submission;
+    }
+
+    mapping(bytes32 taskId => Seen) private _seen;
+    mapping(bytes32 caseId => mapping(uint8 round => bool)) private _wasReplaced;
+    mapping(uint32 epoch => bytes32) private _seeds;
+    mapping(bytes32 value => bool) private _isSeed;
+    mapping(uint32 version => bytes32) private _params;
+    uint256[2] private _snapshot;
+    uint256 private _steps;
+
+    /// @dev What the step touched and something at random every time; all books now and then: sums are compared after
+    /// every step, so nothing goes wrong unseen in between.
+    function afterStep() internal {
+        if (++_steps % 8 == 0) compareBooks();
+        _checkLedger();
+        _checkStake();
+        _checkRandomness();
+        _checkRules();
+        uint256 escrow = 0;
+        for (uint256 i = liveTasks.length; i > 0; --i) {
+            escrow += _checkTask(liveTasks[i - 1]);
+            if (_seen[liveTasks[i - 1]].status > TaskStatus.Undecided) _drop(liveTasks, i - 1);
+        }
+        same(free(address(market)), escrow, "1, 4: market = prices of live tasks");
+        for (uint256 i = liveCases.length; i > 0; --i) {
+            if (liveCases[i - 1] != touched && !chance(20)) continue;
+            if (_checkCase(liveCases[i - 1])) _drop(liveCases, i - 1);
+        }
+        touched = 0;
+        same(free(address(court)), pots, "1, 4: court = pots");
+    }
+
+    // ------------------------------------------------------------------------------------ ledger, stake
+
+    function _checkLedger() private view {
+        uint256 held = free(address(staking)) + free(address(market)) + free(address(court));
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            held += books[accounts[i]].free;
+        }
+        uint256 inVault = token.balanceOf(address(vault));
+        same(inVault, held, "1: tokens = accounts");
+        same(
+            vault.totalDeposited(),
+            vault.totalWithdrawn() + vault.totalBurned() + held,
+            "2, 3: in = out + held"
+        );
+    }
+
+    /// @dev `compareBooks` has just read all positions; of one of them everything else is looked at.
+    function _checkStake() private {
+        uint256 total = 0;
+        for (uint256 i = 2; i < accounts.length; ++i) {
+            total += books[accounts[i]].staked[0] + books[accounts[i]].staked[1];
+        }
+        same(free(address(staking)), total - bondsOnTheirWay * BOND, "1: staking = bonds not lost");
+        address one = accounts[2 + pick(accounts.length - 2)];
+        if (chance(50)) _checkPosition(one, Role.Solver, STAKE, 1);
+        else _checkPosition(one, Role.Verifier, BOND, 4);
+        for (uint256 role = 0; role < 2; ++role) {
+            uint256 seats = staking.drawableSeats(subnet, Role(role));
+            same(seats, _snapshot[role], "9, 10: no write of an epoch changes its draws");
+        }
+    }
+
+    function _checkPosition(address account, Role role, uint256 bond, uint256 perSeat) private view {
+        PositionView memory position = staking.positionOf(subnet, role, account);
+        uint256 bonds = position.amount / bond;
+        atMost(position.locked, bonds, "5: locked beyond what there is");
+        atMost(uint256(position.freeBonds) + position.locked, bonds, "5: free while locked");
+        atMost(position.seats * perSeat, bonds, "5: more seats than bonds");
+    }
+
+    // ------------------------------------------------------------------------------------ seeds, rules
+
+    /// @dev Before the last block of an epoch is gone: what the next epoch's draws must see.
+    function endEpoch() internal {
+        for (uint256 role = 0; role < 2; ++role) {
+            uint256 sum = 0;
+            for (uint256 i = 2; i < accounts.length; ++i) {
+                uint256 seats = staking.positionOf(subnet, Role(role), accounts[i]).seats;
+                drawable[accounts[i]][role] = seats;
+                sum += seats;
+            }
+            _snapshot[role] = sum;
+        }
+    }
+
+    function _checkRandomness() private {
+        uint32 last = beacon.currentEpoch() - 1;
+        (bytes32 value, bool ready) = beacon.seed(last);
+        same(ready ? 1 : 0, value != 0 ? 1 : 0, "27: zero is no seed");
+        if (!ready) return;
+        if (_seeds[last] == 0) {
+            holds(!_isSeed[value], "27: the same seed twice");
+            (_seeds[last], _isSeed[value]) = (value, true);
+        }
+        sameHash(_seeds[last], value, "27: a seed changed");
+        (, ready) = beacon.seed(last + 1);
+        holds(!ready, "27: a seed known while its epoch runs");
+    }
+
+    function _checkRules() private {
+        uint32 newest = registry.latestVersion(subnet);
+        uint32 version = uint32(1 + pick(newest));
+        bytes32 hash = keccak256(abi.encode(registry.paramsOf(subnet, version)));
+        if (_params[version] == 0) _params[version] = hash;
+        sameHash(hash, _params[version], "17: parameters of a version changed");
+    }
+
+    // ------------------------------------------------------------------------------------ tasks
+
+    function _checkTask(bytes32 id) private returns (uint256 escrow) {
+        Task memory entry = taskAt(id);
+        Seen storage seen = _seen[id];
+        ++tasksSeen[entry.status];
+        if (seen.status == TaskStatus.None) (seen.status, seen.attempt) = (TaskStatus.Open, 1);
+        holds(_maySucceed(seen, entry), "12: a transition that is not in the table");
+        bytes32 hash = market.submissionHash(id);
+        if (seen.submission != 0) sameHash(hash, seen.submission, "15: a result changed");
+        if (seen.solver != address(0) && entry.attempt == seen.attempt && entry.status != TaskStatus.Expired)
+        {
+            holds(entry.solver == seen.solver, "15: the solver changed");
+        }
+        same(entry.openCases, _openCases(id, entry.status), "open cases");
+        (seen.status, seen.attempt, seen.solver) = (entry.status, entry.attempt, entry.solver);
+        seen.submission = hash;
+        return entry.status > TaskStatus.Undecided ? 0 : termsOf[id].price;
+    }
+
+    function _maySucceed(Seen storage seen, Task memory entry) private view returns (bool) {
+        TaskStatus a = seen.status;
+        TaskStatus b = entry.status;
+        if (entry.attempt != seen.attempt) {
+            return a == TaskStatus.Assigned && b == TaskStatus.Open && entry.attempt == seen.attempt + 1;
+        }
+        if (a == b) return true;
+        if (a == TaskStatus.Open) {
+            return b == TaskStatus.Assigned || b == TaskStatus.Cancelled || b == TaskStatus.Expired;
+        }
+        if (a == TaskStatus.Assigned) return b == TaskStatus.Submitted || b == TaskStatus.Expired;
+        if (b == TaskStatus.Rejected || b == TaskStatus.Voided) {
+            return a == TaskStatus.Submitted || a == TaskStatus.Undecided;
+        }
+        return a == TaskStatus.Submitted && (b == TaskStatus.Accepted || b == TaskStatus.Undecided);
+    }
+
+    function _openCases(bytes32 id, TaskStatus status) private view returns (uint256 count) {
+        if (status > TaskStatus.Undecided) return taskAt(id).openCases;
+        for (uint256 i = 0; i < casesAbout[id].length; ++i) {
+            if (round(casesAbout[id][i]).status == CaseStatus.Active) ++count;
+        }
+    }
+
+    // ------------------------------------------------------------------------------------ cases
+
+    /// @return done whether nothing of it is left
+    function _checkCase(bytes32 id) private returns (bool done) {
+        Round memory newest = round(id);
+        ++roundsSeen[newest.state];
+        ++casesSeen[newest.status];
+        atMost(newest.number, uint256(paramsOf(id).maxRounds) + 1, "26: rounds");
+        bool open = false;
+        for (uint8 number = 1; number <= newest.number; ++number) {
+            Round memory r = court.roundOf(id, number);
+            Seat[] memory seats = seatsOf(id, r);
+            _checkRound(id, newest, r, seats);
+            for (uint256 i = 0; i < seats.length; ++i) {
+                if (seats[i].voter != address(0) && !seats[i].closed) open = true;
+            }
+        }
+        done = newest.status > CaseStatus.Active && !open;
+        if (done) same(potOf[id], 0, "4: a pot that is left over");
+    }
+
+    function _checkRound(bytes32 id, Round memory newest, Round memory r, Seat[] memory seats) private {
+        same(r.size, panelSizeOf(paramsOf(id), r.number), "18: size of a panel");
+        atMost(r.drawn, r.size, "18: drawn");
+        same(r.valid, votesFor(seats, Verdict.Valid), "18: valid");
+        same(r.invalid, votesFor(seats, Verdict.Invalid), "18: invalid");
+        same(r.unavailable, votesFor(seats, Verdict.Unavailable), "18: unavailable");
+        atMost(uint256(r.committed) + r.valid + r.invalid + r.unavailable, r.size, "18: committed");
+        if (r.number < newest.number) holds(r.state == RoundState.Ruled, "21: appealed unruled");
+        if (r.state == RoundState.Ruled) {
+            same(uint256(r.ruling), uint256(majorityOf(seats)), "21: ruling = majority");
+        }
+        if (r.state == RoundState.Void) {
+            Verdict before = r.number == 1 ? Verdict.None : court.roundOf(id, r.number - 1).ruling;
+            same(uint256(r.ruling), uint256(before), "21: a void round leaves what was ruled");
+        }
+        if (_wasReplaced[id][r.number]) holds(r.replacement, "26: replaced twice");
+        _wasReplaced[id][r.number] = r.replacement;
+    }
+
+    function _drop(bytes32[] storage list, uint256 place) private {
+        list[place] = list[list.length - 1];
+        list.pop();
+    }
+
+    // ------------------------------------------------------------------------------------ drain
+
+    /// @dev 8, 13: from wherever the market is, time and calls that anyone may make end every task and every case, and
+    /// every token that is not burned can be withdrawn by its owner.
+    function drain() external {
+        compareBooks();
+        while (liveCases.length > 0) {
+            _finishCase(liveCases[liveCases.length - 1]);
+            liveCases.pop();
+        }
+        while (liveTasks.length > 0) {
+            _finishTask(liveTasks[liveTasks.length - 1]);
+            liveTasks.pop();
+        }
+        same(free(address(market)), 0, "8: escrow");
+        same(free(address(court)), 0, "8: pots");
+        for (uint256 i = 2; i < accounts.length; ++i) {
+            _unstake(accounts[i], Role.Solver);
+            _unstake(accounts[i], Role.Verifier);
+        }
+        nextEpoch();
+        nextEpoch();
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            _takeHome(accounts[i]);
+        }
+        same(free(address(staking)), 0, "8: stake");
+        same(token.balanceOf(address(vault)), 0, "8: vault");
+        same(vault.totalDeposited(), vault.totalWithdrawn() + vault.totalBurned(), "3: totals");
+    }
+
+    /// @dev Drawing, commit, reveal, drawing again, commit, reveal, settle: seven waits at most for one panel.
+    function _finishCase(bytes32 id) private {
+        for (uint256 waits = 0; round(id).status == CaseStatus.Active; ++waits) {
+            atMost(waits, 7, "13: a case has no way out");
+            if (round(id).deadline >= vm.getBlockTimestamp()) vm.warp(round(id).deadline + 1);
+            if (round(id).state >= RoundState.Ruled || !market.isSubmitted(cases_[id].taskId)) {
+                settleCase(id);
+            } else {
+                advance(id);
+            }
+        }
+        closeAll(id);
+    }
+
+    /// @dev Nobody assigns any more, so what is open or comes back expires.
+    function _finishTask(bytes32 id) private {
+        for (uint256 waits = 0; taskAt(id).status <= TaskStatus.Undecided; ++waits) {
+            atMost(waits, 2, "13: a task has no way out");
+            if (deadlineOf(id) >= vm.getBlockTimestamp()) vm.warp(deadlineOf(id) + 1);
+            if (taskAt(id).status >= TaskStatus.Submitted) finalize(id);
+            else expire(id);
+        }
+        ++tasksSeen[taskAt(id).status];
+    }
+
+    /// @dev A part-empty seat counts as one, and a jailed position's seats are in no view: one by one, to the last.
+    function _unstake(address account, Role role) private {
+        for (bool more = true; more;) {
+            vm.prank(account);
+            try staking.requestUnstake(subnet, role, 1) {}
+            catch {
+                more = false;
+            }
+        }
+    }
+
+    function _takeHome(address account) private {
+        for (uint256 role = 0; role < 2; ++role) {
+            if (staking.positionOf(subnet, Role(role), account).pending == 0) continue;
+            vm.prank(account);
+            staking.withdrawStake(subnet, Role(role));
+        }
+        uint256 amount = free(account);
+        vm.prank(account);
+        vault.withdraw(account, amount);
+    }
+}

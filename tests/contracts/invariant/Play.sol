@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {CaseStatus, ICourt, Round, RoundState, Seat, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {Role} from "../../../contracts/interfaces/IStaking.sol";
+import {Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
+import {ITaskMarket, Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {Moves} from "./Moves.sol";
+
+/// @dev Takes one action about a task or a case, after telling the model what it has to do to everybody's money.
+abstract contract Play is Moves {
+    mapping(Kind kind => uint256) public taken;
+    mapping(TaskStatus => uint256) public tasksSeen;
+    mapping(RoundState => uint256) public roundsSeen;
+    mapping(CaseStatus => uint256) public casesSeen;
+    mapping(Verdict => uint256) public ruled;
+    /// draws that found nobody
+    uint256 public emptyDraws;
+
+    /// seats at the end of the last epoch: who can be drawn in this one
+    mapping(address account => uint256[2]) internal drawable;
+
+    /// the case that the step at hand is about
+    bytes32 internal touched;
+
+    function play(Move memory move) internal {
+        if (move.kind < Kind.OpenDispute) _playTask(move);
+        else _playCase(move);
+        if (move.kind > Kind.OpenDispute) touched = move.id;
+        ++taken[move.kind];
+    }
+
+    // ------------------------------------------------------------------------------------ tasks
+
+    function _playTask(Move memory move) private {
+        bytes32 id = move.id;
+        Task memory entry = taskAt(id);
+        if (move.kind == Kind.Cancel) {
+            gains(buyer, termsOf[id].price);
+            vm.prank(buyer);
+            cancel(id);
+        } else if (move.kind == Kind.Assign) {
+            _assign(id);
+        } else if (move.kind == Kind.AssignMany) {
+            uint256 done = market.assignMany(termsOf[id], 1 << slotOf[id]);
+            if (done == 0) ++emptyDraws;
+            else _checkDrawn(taskAt(id).solver, Role.Solver);
+        } else if (move.kind == Kind.Submit) {
+            isNoise[id] = deliversNoise(move.who);
+            submitAs(move.who, id);
+        } else if (move.kind == Kind.Finalize || move.kind == Kind.FinalizeMany) {
+            gains(entry.status == TaskStatus.Submitted ? entry.solver : buyer, termsOf[id].price);
+            if (move.kind == Kind.Finalize) finalize(id);
+            else same(market.finalizeMany(termsOf[id], 1 << slotOf[id]), 1, "finalizeMany");
+        } else {
+            _expectExpiry(id, entry);
+            if (move.kind != Kind.ExpireMany) expire(id);
+            else same(market.expireMany(termsOf[id], 1 << slotOf[id]), 1, "expireMany");
+        }
+    }
+
+    function _assign(bytes32 id) private {
+        try market.assign(termsOf[id], slotOf[id]) {
+            _checkDrawn(taskAt(id).solver, Role.Solver);
+        } catch (bytes memory reason) {
+            holds(bytes4(reason) == ITaskMarket.NoSolverFree.selector, "only if none is free");
+            ++emptyDraws;
+        }
+    }
+
+    function _expectExpiry(bytes32 id, Task memory entry) private {
+        Params memory p = registry.paramsOf(subnet, termsOf[id].paramsVersion);
+        bool assigned_ = entry.status == TaskStatus.Assigned;
+        if (!assigned_ || entry.attempt == p.maxAttempts) gains(buyer, termsOf[id].price);
+        if (!assigned_) return;
+        losesSeat(entry.solver);
+        gains(entry.solver, STAKE - STAKE * p.livenessBps / 10_000);
+    }
+
+    // ------------------------------------------------------------------------------------ cases
+
+    function _playCase(Move memory move) private {
+        bytes32 id = move.id;
+        if (move.kind == Kind.OpenDispute) _open(move);
+        else if (move.kind == Kind.DrawSeats) _draw(id);
+        else if (move.kind == Kind.CommitVote || move.kind == Kind.CommitAgain) _commit(move);
+        else if (move.kind == Kind.RevealVote) _reveal(id, move.seat);
+        else if (move.kind == Kind.Appeal) _appeal(id, move.who);
+        else if (move.kind == Kind.Settle || move.kind == Kind.SettleMoot) _settle(id);
+        else if (move.kind == Kind.CloseSeat) _close(id, uint8(move.step), move.seat);
+        else if (move.kind == Kind.CloseSeats) _closeAll(id, uint8(move.step));
+        else _advance(id);
+    }
+
+    function _open(Move memory move) private {
+        uint256 fee = feeOf(registry.paramsOf(subnet, termsOf[move.id].paramsVersion), 1);
+        pays(move.who, fee);
+        bytes32 id = disputeAs(move.who, move.id, move.step);
+        payers[id][1] = move.who;
+        fillPot(id, fee);
+        liveCases.push(id);
+        casesAbout[move.id].push(id);
+    }
+
+    function _appeal(bytes32 id, address who) private {
+        uint8 next = currentRound(id) + 1;
+        uint256 fee = feeOf(paramsOf(id), next);
+        pays(who, fee);
+        fillPot(id, fee);
+        payers[id][next] = who;
+        vm.prank(who);
+        appeal(id);
+    }
+
+    function _draw(bytes32 id) private {
+        uint8 before = round(id).drawn;
+        try court.drawSeats(cases_[id]) {
+            Round memory r = round(id);
+            for (uint8 i = before; i < r.drawn; ++i) {
+                Seat memory seat = court.seatOf(id, r.number, i);
+                holds(seat.voter != cases_[id].solver, "23: the solver judges itself");
+                if (seat.verdict == Verdict.None) _checkDrawn(seat.voter, Role.Verifier);
+            }
+        } catch (bytes memory reason) {
+            holds(bytes4(reason) == ICourt.NoVerifierFree.selector, "only if none is free");
+            ++emptyDraws;
+        }
+    }
+
+    function _checkDrawn(address account, Role role) private view {
+        vm.assertGe(drawable[account][uint256(role)], 1, "11: drawn without weight");
+    }
+
+    function _commit(Move memory move) private {
+        uint8 number = currentRound(move.id);
+        Ballot storage ballot = ballots[move.id][number][move.seat];
+        bytes32 commitment;
+        ballot.cast = true;
+        ballot.copied = false;
+        if (habitOf[move.who] == Habit.Copier) commitment = _copy(move.id, number, move.seat);
+        if (commitment != 0) {
+            ballot.copied = true;
+        } else {
+            (ballot.verdict, ballot.answer) = opinionOf(move.who, truthOf(move.id));
+            commitment = court.voteHash(
+                move.id, number, move.seat, move.who, ballot.verdict, ballot.answer, saltOf(move.seat)
+            );
+        }
+        vm.prank(move.who);
+        court.commitVote(cases_[move.id], number, move.seat, commitment);
+    }
+
+    function _copy(bytes32 id, uint8 number, uint8 seat) private view returns (bytes32 commitment) {
+        for (uint8 other = 0; other < round(id).size && commitment == 0; ++other) {
+            if (other != seat) commitment = court.commitmentOf(id, number, other);
+        }
+    }
+
+    function _reveal(bytes32 id, uint8 seat) private {
+        uint8 number = currentRound(id);
+        Ballot memory ballot = ballots[id][number][seat];
+        court.revealVote(cases_[id], number, seat, ballot.verdict, ballot.answer, saltOf(seat));
+    }
+
+    /// @dev If absent seats are replaced, each of them loses its bond at once.
+    function _advance(bytes32 id) private {
+        Round memory r = round(id);
+        Seat[] memory seats = seatsOf(id, r);
+        advance(id);
+        if (round(id).replacement == r.replacement) return;
+        for (uint8 i = 0; i < seats.length; ++i) {
+            if (seats[i].verdict != Verdict.None) continue;
+            losesBond(seats[i].voter);
+            fillPot(id, BOND);
+            delete ballots[id][r.number][i];
+        }
+    }
+
+    function _settle(bytes32 id) private {
+        expectSettlement(id);
+        settleCase(id);
+        ++ruled[round(id).ruling];
+    }
+
+    function _close(bytes32 id, uint8 number, uint8 seat) private {
+        expectClosing(id, number, seat);
+        court.closeSeat(cases_[id], number, seat);
+    }
+
+    function _closeAll(bytes32 id, uint8 number) private {
+        uint8 size = court.roundOf(id, number).size;
+        for (uint8 i = 0; i < size; ++i) {
+            Seat memory seat = court.seatOf(id, number, i);
+            if (seat.voter != address(0) && !seat.closed) expectClosing(id, number, i);
+        }
+        court.closeSeats(cases_[id], number);
+    }
+}

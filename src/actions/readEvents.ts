@@ -5,7 +5,7 @@ import { readDeployment } from '../chain/deployment.js';
 import { marketTerms } from '../chain/params.js';
 import { watchBlocks } from '../chain/watch.js';
 import { readJournal } from '../events/journal.js';
-import type { PanthaliaEvent, StampedEvent } from '../events/types.js';
+import { eventVersion, type PanthaliaEvent, type StampedEvent } from '../events/types.js';
 import { readRules } from '../roles/rules.js';
 import { findRun } from './findRun.js';
 
@@ -37,7 +37,7 @@ async function eventsOfChain(
   const events: StampedEvent[] = [];
   const tell = (event: PanthaliaEvent, timestamp: number) => {
     const t = new Date(timestamp * 1000).toISOString();
-    events.push({ ...event, v: 1, seq: events.length, t, run: '-', src: 'chain' });
+    events.push({ ...event, v: eventVersion, seq: events.length, t, run: '-', src: 'chain' });
   };
   const head = await latestBlock(chain);
   const enough = new AbortController();

@@ -1,5 +1,5 @@
 /** Where events meet: emitters on one side; journal, printer, projection on the other. */
-import type { Emit, PanthaliaEvent, StampedEvent } from './types.js';
+import { type Emit, eventVersion, type PanthaliaEvent, type StampedEvent } from './types.js';
 
 export type EventListener = (event: StampedEvent) => void;
 
@@ -17,7 +17,7 @@ export function createBus({ run, now = () => new Date() }: { run: string; now?: 
   const listeners = new Set<EventListener>();
   let seq = 0;
   const publish = (src: string, t: string, event: PanthaliaEvent) => {
-    const stamped: StampedEvent = { ...event, v: 1, seq: seq++, t, run, src };
+    const stamped: StampedEvent = { ...event, v: eventVersion, seq: seq++, t, run, src };
     for (const listener of listeners) listener(stamped);
   };
   return {

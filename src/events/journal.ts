@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { PanthaliaError } from '../errors.js';
 import { decodeEvent, encodeEvent } from './line.js';
-import type { StampedEvent } from './types.js';
+import { eventVersion, type StampedEvent } from './types.js';
 
 export interface Journal {
   /** throws PanthaliaError `journal.not_written` (a full disk) */
@@ -49,13 +49,24 @@ export function readJournal(path: string): StampedEvent[] {
     const event = decodeEvent(line);
     if (event !== null) events.push(event);
     else if (index < lines.length - 1) {
-      throw new PanthaliaError('check', `Line ${index + 1} of ${path} is not an event of version 1.`, {
-        code: 'journal.broken',
-        details: { path, line: index + 1 },
-      });
+      throw brokenLine(path, line, index + 1);
     }
   });
   return events;
+}
+
+function brokenLine(path: string, line: string, number: number): PanthaliaError {
+  const received = /^\{"v":(\d+),/.exec(line)?.[1];
+  const what = received === undefined ? '' : `, received one of version ${received}`;
+  return new PanthaliaError(
+    'check',
+    `Line ${number} of ${path} is not an event of version ${eventVersion}${what}.`,
+    {
+      code: 'journal.broken',
+      details: { path, line: number },
+      ...(received === undefined ? {} : { next: 'read it with the panthalia that wrote it' }),
+    },
+  );
 }
 
 function readLines(path: string): string[] {

@@ -1,5 +1,5 @@
 /** One event, one line of JSON: on stdout with `--json`, between processes, and in the journal. */
-import type { StampedEvent } from './types.js';
+import { eventVersion, type StampedEvent } from './types.js';
 
 /** Token amounts and gas are bigint in memory and decimal strings in JSON, which has no integers beyond 2^53. */
 const bigintKeys = new Set([
@@ -25,7 +25,8 @@ export function decodeEvent(line: string): StampedEvent | null {
     const value = JSON.parse(line, (key, item) =>
       bigintKeys.has(key) && typeof item === 'string' && /^\d+$/.test(item) ? BigInt(item) : item,
     );
-    return value.v === 1 && typeof value.type === 'string' && typeof value.src === 'string' ? value : null;
+    const isEvent = typeof value.type === 'string' && typeof value.src === 'string';
+    return value.v === eventVersion && isEvent ? value : null;
   } catch {
     return null;
   }

@@ -3,9 +3,12 @@ import type { ChainFact } from '../protocol/facts.js';
 import type { MarketTerms } from '../protocol/ledger.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 
+/** What an event of this name means. Another meaning, another version: a journal is read by the program that can. */
+export const eventVersion = 2;
+
 /** Fields stamped by the bus. `seq` counts per run, `t` is ISO-8601, `src` the process: worker_2, master, sot, chain, simulate. */
 export interface EventStamp {
-  v: 1;
+  v: typeof eventVersion;
   seq: number;
   t: string;
   run: string;

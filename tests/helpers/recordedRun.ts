@@ -29,6 +29,6 @@ export function stamper(
   let seq = 0;
   return (src, event) => {
     const t = new Date(startMs + 1000 * seq).toISOString();
-    return { ...event, v: 1, seq: seq++, t, run: 'demo', src };
+    return { ...event, v: 2, seq: seq++, t, run: 'demo', src };
   };
 }

@@ -11,7 +11,7 @@ test('the bus stamps what it emits and renumbers what it forwards, keeping the t
   const stop = bus.subscribe((event) => seen.push(event));
   bus.emitterFor('simulate')({ type: 'heartbeat' });
   const fromChild: StampedEvent = {
-    v: 1,
+    v: 2,
     seq: 77,
     t: '2026-01-02T03:04:04.000Z',
     run: '-',
@@ -22,14 +22,14 @@ test('the bus stamps what it emits and renumbers what it forwards, keeping the t
   stop();
   bus.emitterFor('simulate')({ type: 'heartbeat' });
   expect(seen).toEqual([
-    { v: 1, seq: 0, t: '2026-01-02T03:04:05.678Z', run: 'demo', src: 'simulate', type: 'heartbeat' },
-    { v: 1, seq: 1, t: '2026-01-02T03:04:04.000Z', run: 'demo', src: 'worker_1', type: 'heartbeat' },
+    { v: 2, seq: 0, t: '2026-01-02T03:04:05.678Z', run: 'demo', src: 'simulate', type: 'heartbeat' },
+    { v: 2, seq: 1, t: '2026-01-02T03:04:04.000Z', run: 'demo', src: 'worker_1', type: 'heartbeat' },
   ]);
 });
 
 test('an event with amounts survives the way through a line', () => {
   const event: StampedEvent = {
-    v: 1,
+    v: 2,
     seq: 3,
     t: now().toISOString(),
     run: 'demo',
@@ -53,8 +53,8 @@ test('an event with amounts survives the way through a line', () => {
 test.each([
   '',
   'prose',
-  '{"v":1,"type":"heartb',
-  '{"v":2,"type":"heartbeat","src":"x"}',
+  '{"v":2,"type":"heartb',
+  '{"v":3,"type":"heartbeat","src":"x"}',
   '{"success":false}',
   '[1]',
 ])('a line that is not an event is null: %s', (line) => expect(decodeEvent(line)).toBeNull());

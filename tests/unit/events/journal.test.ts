@@ -39,7 +39,18 @@ test('a broken line in the middle is an error that names it', () => {
   const path = journalOf(2);
   appendFileSync(path, 'garbage\n');
   appendFileSync(path, readFileSync(journalOf(1)));
-  expect(() => readJournal(path)).toThrow(`Line 3 of ${path} is not an event of version 1.`);
+  expect(() => readJournal(path)).toThrow(`Line 3 of ${path} is not an event of version 2.`);
+});
+
+test('a journal of another version is an error that says which', () => {
+  const path = journalOf(2);
+  writeFileSync(path, readFileSync(path, 'utf8').replaceAll('{"v":2,', '{"v":1,'));
+  expect(() => readJournal(path)).toThrow(
+    expect.objectContaining({
+      message: `Line 1 of ${path} is not an event of version 2, received one of version 1.`,
+      next: 'read it with the panthalia that wrote it',
+    }),
+  );
 });
 
 test('a journal that can not be written or found says so', () => {

@@ -23,7 +23,7 @@ function story(): StampedEvent[] {
   const events: StampedEvent[] = [];
   const tell = (src: string, event: PanthaliaEvent) => {
     const t = new Date(Date.UTC(2026, 0, 1, 0, 0, events.length)).toISOString();
-    events.push({ ...event, v: 1, seq: events.length, t, run: 'demo', src });
+    events.push({ ...event, v: 2, seq: events.length, t, run: 'demo', src });
   };
   const fact = (bare: Bare<ChainFact>) => {
     const at = { blockNumber: events.length, logIndex: 0, transactionHash: hash('00'), timestamp: 0 };

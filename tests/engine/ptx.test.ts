@@ -17,6 +17,8 @@ import {
 const kernels = (await readdir(kernelFolder)).filter((name) => name.endsWith('.cu')).sort();
 const hasNvcc = (await nvccVersion()) !== null;
 const ours = ['--options-file', nvccFlags];
+const torchFolder = join(kernelFolder, '../torch');
+const torchKernels = (await readdir(torchFolder)).filter((name) => name.endsWith('.cu')).sort();
 let folder: string;
 
 beforeAll(async () => {
@@ -83,6 +85,14 @@ describe.skipIf(!hasNvcc)(
       expect(floatFaults(await compileText(text, folder, ours))).toContainEqual(
         expect.stringMatching(/^call/),
       );
+    });
+
+    // What they compute, a GPU says: npm run test:cuda -- torch.
+    it.for(torchKernels)('those of opset torch compile, and move 16 bytes at a time: %s', async (name) => {
+      const ptx = await compilePtx(join(torchFolder, name), []);
+      for (const moves of [/\bld\.global\.(nc\.)?v4\.[a-z]+32/, /\bst\.global\.v4\.[a-z]+32/]) {
+        expect(ptx).toMatch(moves);
+      }
     });
   },
 );

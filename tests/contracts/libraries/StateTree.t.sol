@@ -108,6 +108,21 @@ contract StateTreeTest is Test {
         _expect(proof, abi.encodeWithSelector(StateTree.WrongStateProofLength.selector, 5, 6));
     }
 
+    function test_saysWhichRootAProofLeadsTo() public {
+        Proof memory proof;
+        proof.place = StateTree.ChunkPlace({tensor: 0, chunk: 0, tensors: 1, floats: 1});
+        proof.data = hex"0000803f";
+        proof.root = keccak256("other");
+        bytes32 root = sha256(abi.encodePacked(bytes1(0x00), uint64(0), proof.data));
+        _expect(proof, abi.encodeWithSelector(StateTree.NotInGroup.selector, 0, 0, root, proof.root));
+
+        root = sha256(abi.encodePacked(bytes1(0x02), bytes32("theta"), bytes32("m"), bytes32("v")));
+        vm.expectRevert(
+            abi.encodeWithSelector(StateTree.NotInState.selector, StateTree.Group.M, root, proof.root)
+        );
+        this.verifyGroup(proof.root, StateTree.Group.M, "m", [bytes32("theta"), "v"]);
+    }
+
     /// @dev 64 bytes are two hashes and sixteen floats: as floats they hash to something else.
     function test_refusesANodeInPlaceOfAChunk() public {
         Proof memory proof;

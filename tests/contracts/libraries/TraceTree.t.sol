@@ -94,6 +94,16 @@ contract TraceTreeTest is Test {
         }
     }
 
+    function test_saysWhichRootAProofLeadsTo() public {
+        bytes32[] memory proof = _proof(0);
+        bytes32 root = keccak256(abi.encodePacked(bytes1(0x00), uint32(0), bytes32("another")));
+        for (uint256 level = 0; level < 3; ++level) {
+            root = keccak256(abi.encodePacked(bytes1(0x01), root, proof[level]));
+        }
+        vm.expectRevert(abi.encodeWithSelector(TraceTree.NotInTrace.selector, 0, root, _root));
+        this.verify(_root, H, 0, "another", proof);
+    }
+
     function test_aTraceOfOneLeafIsItsOwnProof() public view {
         bytes32 root = keccak256(abi.encodePacked(bytes1(0x00), uint32(0), _leaves[0]));
         this.verify(root, 0, 0, _leaves[0], new bytes32[](0));

@@ -14,7 +14,8 @@ const suites = {
   chain: runVitest,
   e2e: runVitest,
   contracts: runForge,
-  gas: runGas,
+  gas: () => runScript('gas.mjs'),
+  smt: () => runScript('smt.mjs'),
 };
 /** Too long for every change. */
 const longSuites = { invariants: runInvariants };
@@ -106,10 +107,11 @@ function runForge(_name, only = [], env = {}) {
   return count;
 }
 
-function runGas() {
+/** A script of ours whose last line is its count. */
+function runScript(name) {
   const { stdout } = run(
     process.execPath,
-    [join(root, 'scripts/gas.mjs'), '--json'],
+    [join(root, 'scripts', name), '--json'],
     ['ignore', 'pipe', 'inherit'],
   );
   const lines = `${stdout}`.trim().split('\n');

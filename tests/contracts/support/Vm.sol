@@ -22,6 +22,7 @@ interface Vm {
         external
         pure
         returns (bytes32[] memory);
+    function contains(string calldata text, string calldata part) external pure returns (bool);
     function toString(uint256 value) external pure returns (string memory);
     function addr(uint256 privateKey) external pure returns (address);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);

@@ -297,7 +297,7 @@ void compare_products() {
   int compared = 0;
   std::vector<std::string> differing;
   const CudaDevice device(0);
-  for (const auto& [rows, columns, depth] : {std::tuple<int64_t, int64_t, int64_t>{130, 70, 3100}, {128, 132, 4096}, {5, 3, 2049}}) {
+  for (const auto& [rows, columns, depth] : {std::tuple<int64_t, int64_t, int64_t>{130, 70, 3100}, {128, 132, 4096}, {100, 200, 2064}, {5, 3, 2049}}) {
     const std::vector<float> a = source.values(rows * depth), b = source.values(columns * depth);
     for (const auto& [a_by_k, b_by_k] : {std::pair{true, true}, {true, false}, {false, false}}) {
       std::vector<float> expected(static_cast<size_t>(rows * columns));
@@ -315,7 +315,7 @@ void compare_products() {
           expected[i * columns + j] = value;
         }
       }
-      for (const int block_rows : {128, 64}) {
+      for (const int block_rows : {128, 96, 64}) {
         for (const int side_by_side : {1, 2, 3, 5}) {
           std::vector<float> out = source.values(rows * columns), chains = source.values(rows * columns * side_by_side);
           const canon::cuda::Operand left{a.data(), a_by_k ? depth : rows, a_by_k};

@@ -53,6 +53,28 @@ __device__ __forceinline__ int computed_here(int value) {
   return value;
 }
 
+/** Copies 1 or 4 floats from device memory to shared memory, beside what the thread does next. */
+#if defined(__CUDACC__)
+template <int floats>
+__device__ __forceinline__ void copy_ahead(float* to, const float* from) {
+  static_assert(floats == 1 || floats == 4);
+  const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(to));
+  if constexpr (floats == 4) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(address), "l"(from));
+  } else {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(address), "l"(from));
+  }
+}
+/** Until all that this thread began to copy has arrived. */
+__device__ __forceinline__ void await_copies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
+#else
+template <int floats>
+void copy_ahead(float* to, const float* from) {
+  cuda_emulation::copy_ahead(to, from, floats);
+}
+inline void await_copies() { cuda_emulation::await_copies(); }
+#endif
+
 /** Shared memory of one block, one per type and kernel. */
 #if defined(__CUDACC__)
 template <typename Contents>

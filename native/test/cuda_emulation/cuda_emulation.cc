@@ -31,6 +31,12 @@ constexpr size_t stack_bytes = size_t{256} << 10;
   std::abort();
 }
 
+struct Copy {
+  float* to;
+  const float* from;
+  size_t bytes;
+};
+
 struct Fiber {
   enum class State { ready, at_block_barrier, at_warp_barrier, done };
   ucontext_t context;
@@ -39,6 +45,7 @@ struct Fiber {
   State state = State::done;
   uint32_t given[2] = {};  // to the warp, for the exchange before last and the last
   int exchanges = 0;
+  std::vector<Copy> copies;  // begun and not awaited
 };
 
 struct Block {
@@ -91,6 +98,7 @@ void fiber_main() {
   __sanitizer_finish_switch_fiber(nullptr, &scheduler_stack, &scheduler_stack_bytes);
 #endif
   (*block.thread)();
+  if (!block.running->copies.empty()) fail("a thread ends before its copies have arrived");
   block.running->state = Fiber::State::done;
   switch_to_scheduler();
   fail("a finished thread ran on");
@@ -211,6 +219,15 @@ void wait(Barrier barrier) {
 }
 
 int own_lane() { return static_cast<int>(block.running->index) % lanes; }
+
+void copy_ahead(float* to, const float* from, int floats) {
+  block.running->copies.push_back({to, from, static_cast<size_t>(floats) * sizeof(float)});
+}
+
+void await_copies() {
+  for (const Copy& copy : block.running->copies) std::memcpy(copy.to, copy.from, copy.bytes);
+  block.running->copies.clear();
+}
 
 /** Two places take turns: a lane can be one exchange ahead of another, never two. */
 uint32_t exchange(uint32_t value, int lane) {

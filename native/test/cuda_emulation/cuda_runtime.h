@@ -3,7 +3,7 @@
 // include path. Compile with -ffp-contract=off.
 //
 // What it notices: threads of a block that do not meet at the same barrier, a barrier that some never reach, warps whose lanes part
-// before a shuffle, memory of a block read before it was written (it holds NaN at first), and by running a block's threads
+// before a shuffle, memory of a block read before it was written or before a copy arrived (it holds NaN at first), and by running a block's threads
 // in several orders, results that depend on the order. Addresses are the address sanitiser's business.
 #pragma once
 
@@ -101,6 +101,10 @@ void wait(Barrier barrier);
 /** Gives `value` to the warp and returns lane `lane`'s, once all lanes are here. */
 uint32_t exchange(uint32_t value, int lane);
 int own_lane();
+
+/** Happens when the thread awaits its copies, so that who reads too early finds what was there before. */
+void copy_ahead(float* to, const float* from, int floats);
+void await_copies();
 
 }  // namespace cuda_emulation
 

@@ -33,8 +33,8 @@ describe('the CUDA kernels, emulated', () => {
     180_000,
   );
 
-  it('multiply alike in every layout, with three tiles, and one, two, three and five chunks side by side', async () => {
-    expect(await run('products', 'shuffled')).toEqual({ compared: 144, differing: [] });
+  it('multiply alike in every layout, with two tiles, and one, two, three and five chunks side by side', async () => {
+    expect(await run('products', 'shuffled')).toEqual({ compared: 96, differing: [] });
   }, 180_000);
 
   it('notice a barrier that is missing, so the orders above mean something', async () => {

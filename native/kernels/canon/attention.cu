@@ -14,7 +14,7 @@ namespace panthalia::canon::cuda {
 namespace {
 
 constexpr int tile = 64;  // J(i) of the text steps by this
-constexpr int slab = 16;
+constexpr int slab = 8;  // of d, i or j; the next one is copied while this one is multiplied
 constexpr int threads = 128;
 constexpr int pitch = tile + 4;  // floats from row to row of a tile: 16-byte aligned, and columns fall into different banks
 constexpr float beside_a = 0.0f, beside_b = -0.0f;  // fills beyond the end of k: their product -0 changes no sum
@@ -23,12 +23,16 @@ struct Slabs {
   alignas(16) float a[slab][pitch];  // [k][row]
   alignas(16) float b[slab][pitch];
 };
+/** Two, of which one is read. Who fills the other one needs no barrier: since everybody passed the last one, nobody reads it. */
+struct TwoSlabs {
+  Slabs slabs[2];
+};
 struct ForwardMemory {
-  Slabs slabs;
+  TwoSlabs two;
   alignas(16) float scores[tile][pitch];
 };
 struct BackwardMemory {
-  Slabs slabs;
+  TwoSlabs two;
   alignas(16) float p[tile][pitch];
   alignas(16) float ds[tile][pitch];
 };
@@ -42,7 +46,8 @@ struct Place {
 __device__ __forceinline__ Place own_place() {
   const int thread = computed_here(static_cast<int>(threadIdx.x));
   const int lane = thread % warp_lanes, warp = thread / warp_lanes;
-  return {warp / 2 * 32 + lane / 8 * 4, warp % 2 * 32 + lane % 8 * 4};
+  // Lanes that are neighbours share a row or a column: see gemm_quads.cuh.
+  return {warp / 2 * 32 + (lane / 16 * 2 + lane % 2) * 4, warp % 2 * 32 + lane / 2 % 8 * 4};
 }
 
 __device__ __forceinline__ int own_row(Place place, int i) { return place.row + i / 4 * 16 + i % 4; }
@@ -57,7 +62,7 @@ __device__ __forceinline__ void clear(Elements& elements) {
   }
 }
 
-/** elements = fma(a(k, row), b(k, column), elements) for 16 k, ascending. */
+/** elements = fma(a(k, row), b(k, column), elements) for the k of a slab, ascending; to and fro, see gemm_quads.cuh. */
 __device__ __forceinline__ void multiply(const float (*a)[pitch], const float (*b)[pitch], Place place,
                                          Elements& elements) {
 #pragma unroll
@@ -69,7 +74,10 @@ __device__ __forceinline__ void multiply(const float (*a)[pitch], const float (*
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
 #pragma unroll
-      for (int j = 0; j < 4; ++j) elements[i][j] = fma(left[i], right[j], elements[i][j]);
+      for (int step = 0; step < 4; ++step) {
+        const int j = i % 2 == 0 ? step : 3 - step;
+        elements[i][j] = fma(left[i], right[j], elements[i][j]);
+      }
     }
   }
 }
@@ -80,45 +88,76 @@ struct Block {
   int stride;
   int rows;
   int columns;
+  bool in_quads;  // whether every fourth column of every row is at a multiple of 16 bytes
 };
 
-/** into[k][row] = from(row, first + k): 64 rows, 16 of their columns. */
+/** Begins into[k][row] = from(row, first + k): 64 rows, 8 of their columns. */
 __device__ __forceinline__ void fill_from_columns(const Block& from, int first, float fill, float (*into)[pitch]) {
   const int thread = computed_here(static_cast<int>(threadIdx.x));  // no addresses kept from slab to slab
+  const int k = thread % slab;
 #pragma unroll
   for (int part = 0; part < tile * slab / threads; ++part) {
-    const int index = part * threads + thread;
-    const int k = index % slab, row = index / slab;
-    const bool inside = row < from.rows && first + k < from.columns;
-    into[k][row] = inside ? from.data[row * from.stride + first + k] : fill;
+    const int row = part * (threads / slab) + thread / slab;
+    if (row < from.rows && first + k < from.columns) {
+      copy_ahead<1>(&into[k][row], from.data + row * from.stride + first + k);
+    } else {
+      into[k][row] = fill;
+    }
   }
 }
 
-/** into[k][column] = from(first + k, column): 16 rows, 64 of their columns. */
+/** Begins into[k][column] = from(first + k, column): 8 rows, 64 of their columns. */
 __device__ __forceinline__ void fill_from_rows(const Block& from, int first, float fill, float (*into)[pitch]) {
   const int thread = computed_here(static_cast<int>(threadIdx.x));  // no addresses kept from slab to slab
-#pragma unroll
+  if (from.columns == tile && from.in_quads) {
+    const int column = thread % (tile / 4) * 4, k = thread / (tile / 4);
+    static_assert(slab * tile / 4 == threads);
+    if (first + k < from.rows) {
+      copy_ahead<4>(&into[k][column], from.data + static_cast<int64_t>(first + k) * from.stride + column);
+    } else {
+      *reinterpret_cast<float4*>(&into[k][column]) = make_float4(fill, fill, fill, fill);
+    }
+    return;
+  }
   for (int part = 0; part < tile * slab / threads; ++part) {
     const int index = part * threads + thread;
     const int column = index % tile, k = index / tile;
-    const bool inside = first + k < from.rows && column < from.columns;
-    into[k][column] = inside ? from.data[static_cast<int64_t>(first + k) * from.stride + column] : fill;
+    if (first + k < from.rows && column < from.columns) {
+      copy_ahead<1>(&into[k][column], from.data + static_cast<int64_t>(first + k) * from.stride + column);
+    } else {
+      into[k][column] = fill;
+    }
+  }
+}
+
+/** The slabs of k in 0 .. end - 1, one after the other: `fill(k, slabs)` begins to fill one, `use(k, slabs)` finds it filled.
+ *  buffer: which of the two was used last, kept from one run to the next. */
+template <typename Fill, typename Use>
+__device__ __forceinline__ void for_slabs(int end, TwoSlabs& two, int& buffer, Fill fill, Use use) {
+  buffer ^= 1;
+  fill(0, two.slabs[buffer]);
+  for (int k = 0; k < end; k += slab) {
+    await_copies();
+    __syncthreads();
+    if (k + slab < end) fill(k + slab, two.slabs[buffer ^ 1]);
+    use(k, two.slabs[buffer]);
+    if (k + slab < end) buffer ^= 1;
   }
 }
 
 /** elements = gemm(d; a(row, d), b(column, d)) of two blocks of equally many columns. kept: a tile of shared memory in which
  *  a thread touches its own elements only, for heads of more than 1,024 channels. */
-__device__ __forceinline__ void inner_products(const Block& a, const Block& b, Place place, Slabs& slabs,
+__device__ __forceinline__ void inner_products(const Block& a, const Block& b, Place place, TwoSlabs& two, int& buffer,
                                                float (*kept)[pitch], Elements& elements) {
   clear(elements);
-  for (int d = 0; d < a.columns; d += slab) {
-    __syncthreads();
+  const auto fill = [&](int d, Slabs& slabs) {
     fill_from_columns(a, d, beside_a, slabs.a);
     fill_from_columns(b, d, beside_b, slabs.b);
-    __syncthreads();
+  };
+  for_slabs(a.columns, two, buffer, fill, [&](int d, Slabs& slabs) {
     multiply(slabs.a, slabs.b, place, elements);
     const bool last = d + slab >= a.columns;
-    if (a.columns <= chain_length || ((d + slab) % chain_length != 0 && !last)) continue;
+    if (a.columns <= chain_length || ((d + slab) % chain_length != 0 && !last)) return;
     const Place here = own_place();
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
@@ -130,7 +169,7 @@ __device__ __forceinline__ void inner_products(const Block& a, const Block& b, P
         elements[i][j] = last ? value : 0.0f;
       }
     }
-  }
+  });
 }
 
 /** A tile of a result in device memory, of which rows x columns exist, and whether it holds earlier chunks. */
@@ -174,6 +213,7 @@ struct Task {
   AttentionSizes sizes;
   int64_t tiles;  // ceil(T / 64)
   float sigma;
+  bool in_quads;  // of qkv and d_out
 
   __device__ int width() const { return static_cast<int>(sizes.heads * sizes.head_width); }
   /** Floats from the start of a matrix of `columns` columns to the head's first channel at a position. */
@@ -185,16 +225,16 @@ struct Task {
   /** 64 positions of q (part 0), k or v of a head. */
   __device__ Block rows_of(int64_t head, int64_t first, int part) const {
     return {qkv + at(head, first, 3 * width()) + part * width(), 3 * width(), positions_left(first),
-            static_cast<int>(sizes.head_width)};
+            static_cast<int>(sizes.head_width), in_quads};
   }
   __device__ Block d_out_rows(int64_t head, int64_t first) const {
-    return {d_out + at(head, first, width()), width(), positions_left(first), static_cast<int>(sizes.head_width)};
+    return {d_out + at(head, first, width()), width(), positions_left(first), static_cast<int>(sizes.head_width), in_quads};
   }
 };
 
 /** Up to 64 channels of a block, from `first` on. */
 __device__ __forceinline__ Block some_channels(Block block, int first) {
-  return {block.data + first, block.stride, block.rows, least(block.columns - first, tile)};
+  return {block.data + first, block.stride, block.rows, least(block.columns - first, tile), block.in_quads};
 }
 
 /** Greatest, weight and probabilities of the rows of a strip; one warp takes a row. The strip's scores become p. */
@@ -225,7 +265,8 @@ __device__ __forceinline__ void softmax_rows(const Task& task, int64_t head, int
 }
 
 __global__ void __launch_bounds__(threads, 4) attention_kernel(Task task) {
-  auto& [slabs, scores] = shared_memory<ForwardMemory>();
+  auto& [two, scores] = shared_memory<ForwardMemory>();
+  int buffer = 0;
   const Place place = own_place();
   const int64_t strip_width = task.tiles * tile;
   float* const strip = task.strips + blockIdx.x * tile * strip_width;
@@ -235,7 +276,8 @@ __global__ void __launch_bounds__(threads, 4) attention_kernel(Task task) {
     const int64_t head = item % heads, i_tile = task.tiles - 1 - item / heads, first = i_tile * tile;
     Elements elements;
     for (int64_t j_tile = 0; j_tile <= i_tile; ++j_tile) {
-      inner_products(task.rows_of(head, first, 0), task.rows_of(head, j_tile * tile, 1), place, slabs, scores, elements);
+      inner_products(task.rows_of(head, first, 0), task.rows_of(head, j_tile * tile, 1), place, two, buffer,
+                     scores, elements);
 #pragma unroll
       for (int i = 0; i < 8; ++i) {
         float* const at = strip + own_row(place, i) * strip_width + j_tile * tile + place.column;
@@ -245,22 +287,23 @@ __global__ void __launch_bounds__(threads, 4) attention_kernel(Task task) {
     }
     __syncthreads();
     softmax_rows(task, head, first, strip, strip_width);
+    __syncthreads();
     const int columns = least(task.sizes.time, first + tile);  // J(i)
-    const Block p{strip, static_cast<int>(strip_width), task.positions_left(first), columns};
+    const Block p{strip, static_cast<int>(strip_width), task.positions_left(first), columns, true};
     Block v = task.rows_of(head, 0, 2);
     v.rows = columns;
     for (int d = 0; d < task.sizes.head_width; d += tile) {
       const Block channels = some_channels(v, d);
       Target o{task.out + task.at(head, first, task.width()) + d, task.width(), p.rows, channels.columns};
       clear(elements);
-      for (int j = 0; j < columns; j += slab) {
-        __syncthreads();
+      const auto fill = [&](int j, Slabs& slabs) {
         fill_from_columns(p, j, beside_a, slabs.a);
         fill_from_rows(channels, j, beside_b, slabs.b);
-        __syncthreads();
+      };
+      for_slabs(columns, two, buffer, fill, [&](int j, Slabs& slabs) {
         multiply(slabs.a, slabs.b, place, elements);
         if ((j + slab) % chain_length == 0 || j + slab >= columns) o.put(elements);
-      }
+      });
     }
     __syncthreads();
   }
@@ -283,11 +326,12 @@ __global__ void __launch_bounds__(threads) corrections_kernel(Task task, int64_t
  *  [j][i] where it is wanted that way. Every element outside of the causal triangle or the sequence is +0. */
 template <bool keys_down>
 __device__ __forceinline__ void score_gradients(const Task& task, int64_t head, int64_t i_first, int64_t j_first,
-                                                Place place, BackwardMemory& memory) {
+                                                Place place, BackwardMemory& memory, int& buffer) {
   const int64_t row_base = head * task.sizes.time + i_first;
   const int rows = task.positions_left(i_first);
   Elements elements;
-  inner_products(task.rows_of(head, i_first, 0), task.rows_of(head, j_first, 1), place, memory.slabs, memory.p, elements);
+  inner_products(task.rows_of(head, i_first, 0), task.rows_of(head, j_first, 1), place, memory.two, buffer,
+                 memory.p, elements);
 #pragma unroll
   for (int i = 0; i < 8; ++i) {
     const int row = own_row(place, i);
@@ -300,7 +344,8 @@ __device__ __forceinline__ void score_gradients(const Task& task, int64_t head, 
       memory.p[row][place.column + j] = inside ? mul(e, weight) : 0.0f;
     }
   }
-  inner_products(task.d_out_rows(head, i_first), task.rows_of(head, j_first, 2), place, memory.slabs, memory.ds, elements);
+  inner_products(task.d_out_rows(head, i_first), task.rows_of(head, j_first, 2), place, memory.two, buffer,
+                 memory.ds, elements);
   if constexpr (keys_down) __syncthreads();  // what others keep in ds must have been read
 #pragma unroll
   for (int i = 0; i < 8; ++i) {
@@ -319,6 +364,7 @@ __device__ __forceinline__ void score_gradients(const Task& task, int64_t head, 
 /** dq of 64 queries and up to 64 channels, keys ascending. */
 __global__ void __launch_bounds__(threads, 3) query_gradients_kernel(Task task) {
   auto& memory = shared_memory<BackwardMemory>();
+  int buffer = 0;
   const Place place = own_place();
   const int64_t heads = task.sizes.batch * task.sizes.heads;
   const int64_t head = blockIdx.x % heads, i_tile = task.tiles - 1 - blockIdx.x / heads, first = i_tile * tile;
@@ -328,14 +374,11 @@ __global__ void __launch_bounds__(threads, 3) query_gradients_kernel(Task task) 
   Elements sums;
   clear(sums);
   for (int64_t j_tile = 0; j_tile <= i_tile; ++j_tile) {
-    score_gradients<true>(task, head, first, j_tile * tile, place, memory);
+    score_gradients<true>(task, head, first, j_tile * tile, place, memory, buffer);
     const Block k = some_channels(task.rows_of(head, j_tile * tile, 1), d);
-    for (int j = 0; j < tile; j += slab) {
-      __syncthreads();
-      fill_from_rows(k, j, beside_b, memory.slabs.b);
-      __syncthreads();
-      multiply(&memory.ds[j], memory.slabs.b, place, sums);
-    }
+    for_slabs(
+        tile, memory.two, buffer, [&](int j, Slabs& slabs) { fill_from_rows(k, j, beside_b, slabs.b); },
+        [&](int j, Slabs& slabs) { multiply(&memory.ds[j], slabs.b, place, sums); });
     if ((j_tile + 1) * tile % chain_length == 0 || j_tile == i_tile) dq.put(sums);
   }
 }
@@ -343,6 +386,7 @@ __global__ void __launch_bounds__(threads, 3) query_gradients_kernel(Task task) 
 /** dk and dv of 64 keys and up to 64 channels, queries ascending. */
 __global__ void __launch_bounds__(threads, 3) key_gradients_kernel(Task task) {
   auto& memory = shared_memory<BackwardMemory>();
+  int buffer = 0;
   const Place place = own_place();
   const int64_t heads = task.sizes.batch * task.sizes.heads;
   const int64_t head = blockIdx.x % heads, j_tile = blockIdx.x / heads, first = j_tile * tile;
@@ -355,17 +399,17 @@ __global__ void __launch_bounds__(threads, 3) key_gradients_kernel(Task task) {
   clear(key_sums);
   clear(value_sums);
   for (int64_t i_tile = j_tile; i_tile < task.tiles; ++i_tile) {
-    score_gradients<false>(task, head, i_tile * tile, first, place, memory);
+    score_gradients<false>(task, head, i_tile * tile, first, place, memory, buffer);
     const Block q = some_channels(task.rows_of(head, i_tile * tile, 0), d);
     const Block d_out = some_channels(task.d_out_rows(head, i_tile * tile), d);
-    for (int i = 0; i < tile; i += slab) {
-      __syncthreads();
-      fill_from_rows(q, i, beside_b, memory.slabs.a);
-      fill_from_rows(d_out, i, beside_b, memory.slabs.b);
-      __syncthreads();
-      multiply(&memory.ds[i], memory.slabs.a, place, key_sums);
-      multiply(&memory.p[i], memory.slabs.b, place, value_sums);
-    }
+    const auto fill = [&](int i, Slabs& slabs) {
+      fill_from_rows(q, i, beside_b, slabs.a);
+      fill_from_rows(d_out, i, beside_b, slabs.b);
+    };
+    for_slabs(tile, memory.two, buffer, fill, [&](int i, Slabs& slabs) {
+      multiply(&memory.ds[i], slabs.a, place, key_sums);
+      multiply(&memory.p[i], slabs.b, place, value_sums);
+    });
     if ((i_tile + 1) * tile % chain_length == 0 || i_tile + 1 == task.tiles) {
       dk.put(key_sums);
       dv.put(value_sums);
@@ -373,8 +417,13 @@ __global__ void __launch_bounds__(threads, 3) key_gradients_kernel(Task task) {
   }
 }
 
-Task make_task(const AttentionSizes& sizes) {
+bool in_quads(const float* data) { return reinterpret_cast<uintptr_t>(data) % 16 == 0; }
+
+Task make_task(const AttentionSizes& sizes, const float* qkv, const float* d_out) {
   Task task{};
+  task.qkv = qkv;
+  task.d_out = d_out;
+  task.in_quads = in_quads(qkv) && in_quads(d_out) && sizes.head_width % 4 == 0;
   task.sizes = sizes;
   task.tiles = (sizes.time + tile - 1) / tile;
   task.sigma = 1.0f / std::sqrt(static_cast<float>(sizes.head_width));
@@ -389,8 +438,7 @@ int64_t attention_strip_floats(const AttentionSizes& sizes, int64_t blocks) {
 
 void attention(const float* qkv, const AttentionSizes& sizes, float* strips, int64_t blocks, float* greatest,
                float* weights, float* out, cudaStream_t stream) {
-  Task task = make_task(sizes);
-  task.qkv = qkv;
+  Task task = make_task(sizes, qkv, nullptr);
   task.out = out;
   task.strips = strips;
   task.greatest = greatest;
@@ -401,9 +449,7 @@ void attention(const float* qkv, const AttentionSizes& sizes, float* strips, int
 void attention_backward(const float* d_out, const float* out, const float* qkv, const AttentionSizes& sizes,
                         const float* greatest, const float* weights, float* corrections, float* d_qkv,
                         cudaStream_t stream) {
-  Task task = make_task(sizes);
-  task.qkv = qkv;
-  task.d_out = d_out;
+  Task task = make_task(sizes, qkv, d_out);
   task.out = const_cast<float*>(out);
   task.d_qkv = d_qkv;
   task.greatest = const_cast<float*>(greatest);

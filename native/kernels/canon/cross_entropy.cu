@@ -39,15 +39,22 @@ __global__ void __launch_bounds__(warp_lanes) mean_kernel(const float* losses, i
   if (lane_index() == 0) *loss = div(sum, static_cast<float>(rows));
 }
 
+constexpr int elements_per_thread = 16;
+
 __global__ void __launch_bounds__(threads) cross_entropy_backward_kernel(float* logits, const int64_t* targets,
                                                                          int64_t vocabulary, const float* greatest,
                                                                          const float* row_sums, float share) {
-  const int64_t row = blockIdx.x, v = static_cast<int64_t>(blockIdx.y) * threads + threadIdx.x;
-  if (v >= vocabulary) return;
-  const float weight = div(share, row_sums[row]);
-  float* const at = logits + row * vocabulary + v;
-  const float e = exp(sub(*at, greatest[row]));
-  *at = v == targets[row] ? fma(e, weight, -share) : mul(e, weight);
+  const int64_t row = blockIdx.x, target = targets[row];
+  const float weight = div(share, row_sums[row]), most = greatest[row];
+  float* const z = logits + row * vocabulary;
+  const int64_t first = static_cast<int64_t>(blockIdx.y) * (threads * elements_per_thread) + threadIdx.x;
+#pragma unroll 8
+  for (int i = 0; i < elements_per_thread; ++i) {
+    const int64_t v = first + i * threads;
+    if (v >= vocabulary) break;
+    const float e = exp(sub(z[v], most));
+    z[v] = v == target ? fma(e, weight, -share) : mul(e, weight);
+  }
 }
 
 }  // namespace
@@ -61,7 +68,7 @@ void cross_entropy(const float* logits, const int64_t* targets, int64_t rows, in
 
 void cross_entropy_backward(float* logits, const int64_t* targets, int64_t rows, int64_t vocabulary,
                             const float* greatest, const float* row_sums, float share, cudaStream_t stream) {
-  const dim3 grid(static_cast<unsigned>(rows), blocks_of(vocabulary, threads));
+  const dim3 grid(static_cast<unsigned>(rows), blocks_of(vocabulary, threads * elements_per_thread));
   launch(stream, grid, threads, cross_entropy_backward_kernel, logits, targets, vocabulary, greatest, row_sums, share);
 }
 

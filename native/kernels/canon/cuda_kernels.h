@@ -38,7 +38,7 @@ struct ProductResources {
 
 /** 0 lets the launch choose. The tests choose. */
 struct Tiling {
-  int block_rows = 0;           // 128, 96 or 64
+  int block_rows = 0;           // 96 or 64
   int chunks_side_by_side = 0;  // at most as many as fit into the resources
 };
 

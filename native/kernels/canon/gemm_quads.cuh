@@ -1,4 +1,4 @@
-// The GEMM rule where everything comes in quads of floats. A block owns a tile of the result, a thread up to 16 x 8 of its elements;
+// The GEMM rule where everything comes in quads of floats. A block owns a tile of the result, a thread 12 x 8 or 8 x 8 of its elements;
 // slabs of 16 k travel through two buffers of shared memory, the next one while this one is multiplied. A chain never leaves
 // its thread. Chunks of 1,024 k are added to what the result already holds, by the thread that owns it.
 #pragma once
@@ -9,9 +9,10 @@ namespace panthalia::canon::cuda {
 
 constexpr int slab = 16;  // k of a buffer; every product's depth here is a multiple of it
 
-/** A row of warps of 8 x 4 lanes, threads of own_rows x 8 elements. */
-template <int own_rows_, int column_warps>
+/** A row of four warps of 8 x 4 lanes, threads of own_rows x 8 elements. */
+template <int own_rows_>
 struct Tile {
+  static constexpr int column_warps = 4;
   static constexpr int own_rows = own_rows_, own_columns = 8;
   static constexpr int rows = 8 * own_rows;
   static constexpr int columns = 4 * own_columns * column_warps;

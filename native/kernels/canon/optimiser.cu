@@ -28,17 +28,31 @@ __global__ void __launch_bounds__(threads) square_chunks_kernel(Slots slots, con
   if (lane_index() == 0) chunk_sums[chunk] = sum;
 }
 
-/** One thread takes a tensor. */
+struct SomeSums {
+  float values[1024];
+};
+
+/** A block takes a tensor: all of it fetch the chunks' sums, one adds them. */
 __global__ void __launch_bounds__(threads) square_tensors_kernel(Slots slots, const float* chunk_sums,
                                                                  float* tensor_sums) {
-  const int tensor = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
-  if (tensor >= slots.count) return;
+  auto& [values] = shared_memory<SomeSums>();
+  constexpr int some = 1024;
+  const int tensor = static_cast<int>(blockIdx.x), thread = static_cast<int>(threadIdx.x);
   const int64_t begin = slots.slots[tensor].first_chunk;
   const int64_t end = tensor + 1 < slots.count ? slots.slots[tensor + 1].first_chunk : slots.chunks;
-  float sum = chunk_sums[begin];
-#pragma unroll 8
-  for (int64_t chunk = begin + 1; chunk < end; ++chunk) sum = add(sum, chunk_sums[chunk]);
-  tensor_sums[tensor] = sum;
+  float sum = 0.0f;
+  for (int64_t first = begin; first < end; first += some) {
+    const int count = static_cast<int>(end - first < some ? end - first : some);
+    for (int i = thread; i < count; i += threads) values[i] = chunk_sums[first + i];
+    __syncthreads();
+    if (thread == 0) {
+      if (first == begin) sum = values[0];
+#pragma unroll 16
+      for (int i = first == begin ? 1 : 0; i < count; ++i) sum = add(sum, values[i]);
+    }
+    __syncthreads();
+  }
+  if (thread == 0) tensor_sums[tensor] = sum;
 }
 
 __global__ void norm_kernel(const float* tensor_sums, int count, float* norm) {
@@ -87,7 +101,7 @@ void accumulate(const float* addend, float* total, int64_t length, cudaStream_t 
 void gradient_norm(const Slots& slots, const float* gradients, float* chunk_sums, float* tensor_sums, float* norm,
                    cudaStream_t stream) {
   launch(stream, blocks_of(slots.chunks, chunks_per_block), threads, square_chunks_kernel, slots, gradients, chunk_sums);
-  launch(stream, blocks_of(slots.count, threads), threads, square_tensors_kernel, slots, chunk_sums, tensor_sums);
+  launch(stream, static_cast<unsigned>(slots.count), threads, square_tensors_kernel, slots, chunk_sums, tensor_sums);
   launch(stream, 1, 1, norm_kernel, tensor_sums, slots.count, norm);
 }
 

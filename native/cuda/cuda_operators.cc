@@ -56,6 +56,7 @@ void CudaOperators::plan(const ModelShape& shape, BatchShape batch) {
   tokens_ = {device, N};
   occurrences_ = {device, 3 * N + 1};
   chains_ = {device, chains_per_processor * device.processors()};
+  turned_ = {device, cuda::attention_turned_floats(sizes)};
   score_strips_ = {device, cuda::attention_strip_floats(sizes, strips_)};
   corrections_ = {device, score_rows};
   column_sums_ = {device, (N + column_chunk - 1) / column_chunk * C};
@@ -130,7 +131,7 @@ void CudaOperators::linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Mat
 void CudaOperators::attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) {
   float* const greatest = saved.data();
   float* const weights = greatest + shape.batch * shape.heads * shape.time;
-  cuda::attention(qkv.data, sizes_of(shape), score_strips_.data(), strips_, greatest, weights, out.data,
+  cuda::attention(qkv.data, sizes_of(shape), turned_.data(), score_strips_.data(), strips_, greatest, weights, out.data,
                   device_->stream());
 }
 
@@ -139,7 +140,7 @@ void CudaOperators::attention_backward(ConstMatrix d_out, ConstMatrix out, Const
   const float* const greatest = saved.data();
   const float* const weights = greatest + shape.batch * shape.heads * shape.time;
   cuda::attention_backward(d_out.data, out.data, qkv.data, sizes_of(shape), greatest, weights, corrections_.data(),
-                           d_qkv.data, device_->stream());
+                           turned_.data(), d_qkv.data, device_->stream());
 }
 
 /** Logits stay as they are. */

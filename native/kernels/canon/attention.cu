@@ -1,5 +1,6 @@
 // Causal attention on CUDA, forward and backward: docs/opset-canon-f32-v1.md, section 4. A block owns 64 positions of one head;
 // scores exist as tiles of 64 x 64 in shared memory, and in the forward pass as one strip of 64 x T per running block.
+// What is multiplied over d is turned first, channels by positions, so that all copies to shared memory are of 16 bytes.
 // Every chain over d, i or j is computed by one thread, ascending.
 //
 // Legend: i queries, j keys, d channels of a head; s scores, p probabilities, t corrections, as in the text.
@@ -91,21 +92,6 @@ struct Block {
   bool in_quads;  // whether every fourth column of every row is at a multiple of 16 bytes
 };
 
-/** Begins into[k][row] = from(row, first + k): 64 rows, 8 of their columns. */
-__device__ __forceinline__ void fill_from_columns(const Block& from, int first, float fill, float (*into)[pitch]) {
-  const int thread = computed_here(static_cast<int>(threadIdx.x));  // no addresses kept from slab to slab
-  const int k = thread % slab;
-#pragma unroll
-  for (int part = 0; part < tile * slab / threads; ++part) {
-    const int row = part * (threads / slab) + thread / slab;
-    if (row < from.rows && first + k < from.columns) {
-      copy_ahead<1>(&into[k][row], from.data + row * from.stride + first + k);
-    } else {
-      into[k][row] = fill;
-    }
-  }
-}
-
 /** Begins into[k][column] = from(first + k, column): 8 rows, 64 of their columns. */
 __device__ __forceinline__ void fill_from_rows(const Block& from, int first, float fill, float (*into)[pitch]) {
   const int thread = computed_here(static_cast<int>(threadIdx.x));  // no addresses kept from slab to slab
@@ -145,19 +131,19 @@ __device__ __forceinline__ void for_slabs(int end, TwoSlabs& two, int& buffer, F
   }
 }
 
-/** elements = gemm(d; a(row, d), b(column, d)) of two blocks of equally many columns. kept: a tile of shared memory in which
+/** elements = gemm(d; a(d, row), b(d, column)) of two turned blocks. kept: a tile of shared memory in which
  *  a thread touches its own elements only, for heads of more than 1,024 channels. */
 __device__ __forceinline__ void inner_products(const Block& a, const Block& b, Place place, TwoSlabs& two, int& buffer,
                                                float (*kept)[pitch], Elements& elements) {
   clear(elements);
   const auto fill = [&](int d, Slabs& slabs) {
-    fill_from_columns(a, d, beside_a, slabs.a);
-    fill_from_columns(b, d, beside_b, slabs.b);
+    fill_from_rows(a, d, beside_a, slabs.a);
+    fill_from_rows(b, d, beside_b, slabs.b);
   };
-  for_slabs(a.columns, two, buffer, fill, [&](int d, Slabs& slabs) {
+  for_slabs(a.rows, two, buffer, fill, [&](int d, Slabs& slabs) {
     multiply(slabs.a, slabs.b, place, elements);
-    const bool last = d + slab >= a.columns;
-    if (a.columns <= chain_length || ((d + slab) % chain_length != 0 && !last)) return;
+    const bool last = d + slab >= a.rows;
+    if (a.rows <= chain_length || ((d + slab) % chain_length != 0 && !last)) return;
     const Place here = own_place();
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
@@ -206,7 +192,9 @@ struct Task {
   const float* d_out;  // (N, C)
   float* out;          // (N, C): o; in the backward pass it is not touched
   float* d_qkv;        // (N, 3C)
-  float* strips;       // per block of the grid: (64, tiles * 64)
+  const float* turned_qkv;    // (B * h, 3, D, tiles * 64), positions from T on undefined
+  const float* turned_d_out;  // (B * h, D, tiles * 64)
+  float* strips;       // per block of the grid: (tiles * 64, 64), keys by queries
   float* greatest;     // (B * h * T)
   float* weights;      // (B * h * T)
   float* corrections;  // (B * h * T)
@@ -227,6 +215,15 @@ struct Task {
     return {qkv + at(head, first, 3 * width()) + part * width(), 3 * width(), positions_left(first),
             static_cast<int>(sizes.head_width), in_quads};
   }
+  /** The same, turned: channels by 64 positions. */
+  __device__ Block turned(int64_t head, int64_t first, int part) const {
+    return turned_block(turned_qkv, head * 3 + part, first);
+  }
+  __device__ Block turned_d_out_block(int64_t head, int64_t first) const { return turned_block(turned_d_out, head, first); }
+  __device__ Block turned_block(const float* from, int64_t number, int64_t first) const {
+    return {from + number * sizes.head_width * (tiles * tile) + first, static_cast<int>(tiles * tile),
+            static_cast<int>(sizes.head_width), tile, true};
+  }
   __device__ Block d_out_rows(int64_t head, int64_t first) const {
     return {d_out + at(head, first, width()), width(), positions_left(first), static_cast<int>(sizes.head_width), in_quads};
   }
@@ -237,29 +234,83 @@ __device__ __forceinline__ Block some_channels(Block block, int first) {
   return {block.data + first, block.stride, block.rows, least(block.columns - first, tile), block.in_quads};
 }
 
-/** Greatest, weight and probabilities of the rows of a strip; one warp takes a row. The strip's scores become p. */
+/** Greatest, weight and probabilities of the rows of a strip, whose scores become p. Two threads take a row, each half of its 32
+ *  lanes; shared: a tile. */
 __device__ __forceinline__ void softmax_rows(const Task& task, int64_t head, int64_t first, float* strip,
-                                             int64_t strip_width) {
-  const int lane = lane_index(), columns = static_cast<int>(first) + tile;
-  for (int row = static_cast<int>(threadIdx.x) / warp_lanes; row < task.positions_left(first);
-       row += threads / warp_lanes) {
-    float* const s = strip + row * strip_width;
-    const int count = static_cast<int>(first) + row + 1;
-    float greatest = s[0];
-    for (int j = lane; j < count; j += warp_lanes) greatest = s[j] > greatest ? s[j] : greatest;
-    greatest = lane_greatest(greatest);
-    float sum = 0.0f;
-    for (int j = lane; j < count; j += warp_lanes) {
-      const float e = exp(sub(s[j], greatest));
-      s[j] = e;
-      sum = add(sum, e);
+                                             float (*shared)[pitch]) {
+  static_assert(threads == 2 * tile);
+  constexpr int lanes = warp_lanes / 2;
+  const int row = static_cast<int>(threadIdx.x) % tile, half = static_cast<int>(threadIdx.x) / tile;
+  const bool exists = row < task.positions_left(first);
+  const int count = exists ? static_cast<int>(first) + row + 1 : 0, columns = static_cast<int>(first) + tile;
+  float* const s = strip + row;
+
+  float greatest = half < count ? s[half * tile] : __uint_as_float(0xff800000u);  // of nothing: -infinity
+#pragma unroll 8
+  for (int j = half; j < count; j += 2) greatest = s[j * tile] > greatest ? s[j * tile] : greatest;
+  shared[half][row] = greatest;
+  __syncthreads();
+  greatest = shared[0][row] > shared[1][row] ? shared[0][row] : shared[1][row];
+
+  float lane[lanes] = {};
+  for (int begin = half * lanes; begin < count; begin += warp_lanes) {
+#pragma unroll
+    for (int l = 0; l < lanes; ++l) {
+      if (begin + l < count) {
+        const float e = exp(sub(s[(begin + l) * tile], greatest));
+        s[(begin + l) * tile] = e;
+        lane[l] = add(lane[l], e);
+      }
     }
-    const float weight = div(1.0f, lane_tree(sum));
-    for (int j = lane; j < columns; j += warp_lanes) s[j] = j < count ? mul(s[j], weight) : 0.0f;
-    if (lane == 0) {
-      const int64_t at = head * task.sizes.time + first + row;
-      task.greatest[at] = greatest;
-      task.weights[at] = weight;
+  }
+#pragma unroll
+  for (int l = 0; l < lanes; ++l) shared[2 + half * lanes + l][row] = lane[l];
+  __syncthreads();
+  float sums[lanes];  // the row rule's tree
+#pragma unroll
+  for (int l = 0; l < lanes; ++l) sums[l] = add(shared[2 + l][row], shared[2 + lanes + l][row]);
+#pragma unroll
+  for (int step = lanes / 2; step > 0; step /= 2) {
+#pragma unroll
+    for (int l = 0; l < lanes / 2; ++l) {
+      if (l < step) sums[l] = add(sums[l], sums[l + step]);
+    }
+  }
+  const float weight = div(1.0f, sums[0]);
+#pragma unroll 8
+  for (int j = half; j < columns; j += 2) s[j * tile] = j < count ? mul(s[j * tile], weight) : 0.0f;
+  if (exists && half == 0) {
+    const int64_t at = head * task.sizes.time + first + row;
+    task.greatest[at] = greatest;
+    task.weights[at] = weight;
+  }
+}
+
+struct TurnedTile {
+  float values[tile][tile + 1];
+};
+
+/** to (B * h, parts, D, tiles * 64) from rows of `stride` floats, of which each part begins `width` after the one before. */
+__global__ void __launch_bounds__(256) turn_kernel(const float* from, int64_t stride, AttentionSizes sizes, int64_t tiles,
+                                                   int64_t channel_tiles, int64_t parts, float* to) {
+  auto& [values] = shared_memory<TurnedTile>();
+  const int64_t head = blockIdx.x / tiles, first = blockIdx.x % tiles * tile;
+  const int64_t part = blockIdx.y / channel_tiles, first_channel = blockIdx.y % channel_tiles * tile;
+  const int64_t width = sizes.heads * sizes.head_width;
+  const float* const begin = from + (head / sizes.heads * sizes.time + first) * stride + part * width +
+                             head % sizes.heads * sizes.head_width + first_channel;
+  float* const end = to + ((head * parts + part) * sizes.head_width + first_channel) * (tiles * tile) + first;
+  for (int at = static_cast<int>(threadIdx.x); at < tile * tile; at += 256) {
+    const int position = at / tile, channel = at % tile;
+    if (first + position < sizes.time && first_channel + channel < sizes.head_width) {
+      values[position][channel] = begin[position * stride + channel];
+    }
+  }
+  __syncthreads();
+  for (int at = static_cast<int>(threadIdx.x); at < tile * tile; at += 256) {
+    const int channel = at / tile, position = at % tile;
+    if (first + position < sizes.time && first_channel + channel < sizes.head_width) {
+      end[channel * (tiles * tile) + position] = values[position][channel];
     }
   }
 }
@@ -268,36 +319,38 @@ __global__ void __launch_bounds__(threads, 4) attention_kernel(Task task) {
   auto& [two, scores] = shared_memory<ForwardMemory>();
   int buffer = 0;
   const Place place = own_place();
-  const int64_t strip_width = task.tiles * tile;
-  float* const strip = task.strips + blockIdx.x * tile * strip_width;
+  float* const strip = task.strips + blockIdx.x * (task.tiles * tile * tile);
   const int64_t heads = task.sizes.batch * task.sizes.heads;
   // The longest rows first, so that no block is left alone with one at the end.
   for (int64_t item = blockIdx.x; item < heads * task.tiles; item += gridDim.x) {
     const int64_t head = item % heads, i_tile = task.tiles - 1 - item / heads, first = i_tile * tile;
     Elements elements;
     for (int64_t j_tile = 0; j_tile <= i_tile; ++j_tile) {
-      inner_products(task.rows_of(head, first, 0), task.rows_of(head, j_tile * tile, 1), place, two, buffer,
-                     scores, elements);
+      inner_products(task.turned(head, first, 0), task.turned(head, j_tile * tile, 1), place, two, buffer, scores, elements);
 #pragma unroll
-      for (int i = 0; i < 8; ++i) {
-        float* const at = strip + own_row(place, i) * strip_width + j_tile * tile + place.column;
-        *reinterpret_cast<float4*>(at) = make_float4(mul(elements[i][0], task.sigma), mul(elements[i][1], task.sigma),
-                                                     mul(elements[i][2], task.sigma), mul(elements[i][3], task.sigma));
+      for (int j = 0; j < 4; ++j) {
+        float* const at = strip + (j_tile * tile + place.column + j) * tile;
+#pragma unroll
+        for (int i = 0; i < 8; i += 4) {
+          *reinterpret_cast<float4*>(at + own_row(place, i)) =
+              make_float4(mul(elements[i][j], task.sigma), mul(elements[i + 1][j], task.sigma),
+                          mul(elements[i + 2][j], task.sigma), mul(elements[i + 3][j], task.sigma));
+        }
       }
     }
     __syncthreads();
-    softmax_rows(task, head, first, strip, strip_width);
+    softmax_rows(task, head, first, strip, scores);
     __syncthreads();
     const int columns = least(task.sizes.time, first + tile);  // J(i)
-    const Block p{strip, static_cast<int>(strip_width), task.positions_left(first), columns, true};
+    const Block p{strip, tile, columns, tile, true};
     Block v = task.rows_of(head, 0, 2);
     v.rows = columns;
     for (int d = 0; d < task.sizes.head_width; d += tile) {
       const Block channels = some_channels(v, d);
-      Target o{task.out + task.at(head, first, task.width()) + d, task.width(), p.rows, channels.columns};
+      Target o{task.out + task.at(head, first, task.width()) + d, task.width(), task.positions_left(first), channels.columns};
       clear(elements);
       const auto fill = [&](int j, Slabs& slabs) {
-        fill_from_columns(p, j, beside_a, slabs.a);
+        fill_from_rows(p, j, beside_a, slabs.a);
         fill_from_rows(channels, j, beside_b, slabs.b);
       };
       for_slabs(columns, two, buffer, fill, [&](int j, Slabs& slabs) {
@@ -330,7 +383,7 @@ __device__ __forceinline__ void score_gradients(const Task& task, int64_t head, 
   const int64_t row_base = head * task.sizes.time + i_first;
   const int rows = task.positions_left(i_first);
   Elements elements;
-  inner_products(task.rows_of(head, i_first, 0), task.rows_of(head, j_first, 1), place, memory.two, buffer,
+  inner_products(task.turned(head, i_first, 0), task.turned(head, j_first, 1), place, memory.two, buffer,
                  memory.p, elements);
 #pragma unroll
   for (int i = 0; i < 8; ++i) {
@@ -344,7 +397,7 @@ __device__ __forceinline__ void score_gradients(const Task& task, int64_t head, 
       memory.p[row][place.column + j] = inside ? mul(e, weight) : 0.0f;
     }
   }
-  inner_products(task.d_out_rows(head, i_first), task.rows_of(head, j_first, 2), place, memory.two, buffer,
+  inner_products(task.turned_d_out_block(head, i_first), task.turned(head, j_first, 2), place, memory.two, buffer,
                  memory.ds, elements);
   if constexpr (keys_down) __syncthreads();  // what others keep in ds must have been read
 #pragma unroll
@@ -419,14 +472,26 @@ __global__ void __launch_bounds__(threads, 3) key_gradients_kernel(Task task) {
 
 bool in_quads(const float* data) { return reinterpret_cast<uintptr_t>(data) % 16 == 0; }
 
-Task make_task(const AttentionSizes& sizes, const float* qkv, const float* d_out) {
+void turn(const float* from, const AttentionSizes& sizes, int64_t parts, int64_t tiles, float* to, cudaStream_t stream) {
+  const int64_t channel_tiles = (sizes.head_width + tile - 1) / tile;
+  const dim3 grid(static_cast<unsigned>(sizes.batch * sizes.heads * tiles), static_cast<unsigned>(parts * channel_tiles));
+  launch(stream, grid, 256, turn_kernel, from, parts * sizes.heads * sizes.head_width, sizes, tiles, channel_tiles, parts, to);
+}
+
+/** And what it needs turned. d_out: null in the forward pass */
+Task make_task(const AttentionSizes& sizes, const float* qkv, const float* d_out, float* turned, cudaStream_t stream) {
   Task task{};
-  task.qkv = qkv;
-  task.d_out = d_out;
-  task.in_quads = in_quads(qkv) && in_quads(d_out) && sizes.head_width % 4 == 0;
   task.sizes = sizes;
   task.tiles = (sizes.time + tile - 1) / tile;
   task.sigma = 1.0f / std::sqrt(static_cast<float>(sizes.head_width));
+  task.qkv = qkv;
+  task.d_out = d_out;
+  task.in_quads = in_quads(qkv) && in_quads(d_out) && sizes.head_width % 4 == 0;
+  float* const turned_d_out = turned + attention_turned_floats(sizes) / 4 * 3;
+  task.turned_qkv = turned;
+  task.turned_d_out = turned_d_out;
+  turn(qkv, sizes, 3, task.tiles, turned, stream);
+  if (d_out != nullptr) turn(d_out, sizes, 1, task.tiles, turned_d_out, stream);
   return task;
 }
 
@@ -436,9 +501,13 @@ int64_t attention_strip_floats(const AttentionSizes& sizes, int64_t blocks) {
   return blocks * tile * ((sizes.time + tile - 1) / tile * tile);
 }
 
-void attention(const float* qkv, const AttentionSizes& sizes, float* strips, int64_t blocks, float* greatest,
+int64_t attention_turned_floats(const AttentionSizes& sizes) {
+  return 4 * sizes.batch * sizes.heads * sizes.head_width * ((sizes.time + tile - 1) / tile * tile);
+}
+
+void attention(const float* qkv, const AttentionSizes& sizes, float* turned, float* strips, int64_t blocks, float* greatest,
                float* weights, float* out, cudaStream_t stream) {
-  Task task = make_task(sizes, qkv, nullptr);
+  Task task = make_task(sizes, qkv, nullptr, turned, stream);
   task.out = out;
   task.strips = strips;
   task.greatest = greatest;
@@ -447,9 +516,9 @@ void attention(const float* qkv, const AttentionSizes& sizes, float* strips, int
 }
 
 void attention_backward(const float* d_out, const float* out, const float* qkv, const AttentionSizes& sizes,
-                        const float* greatest, const float* weights, float* corrections, float* d_qkv,
+                        const float* greatest, const float* weights, float* corrections, float* turned, float* d_qkv,
                         cudaStream_t stream) {
-  Task task = make_task(sizes, qkv, d_out);
+  Task task = make_task(sizes, qkv, d_out, turned, stream);
   task.out = const_cast<float*>(out);
   task.d_qkv = d_qkv;
   task.greatest = const_cast<float*>(greatest);

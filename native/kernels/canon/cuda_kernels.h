@@ -52,14 +52,16 @@ struct AttentionSizes {
   int64_t positions() const { return batch * time; }
 };
 
-/** Floats of strips (score rows of 64 positions) that `blocks` blocks need. */
+/** Floats of strips (the scores of 64 positions) that `blocks` blocks need. */
 int64_t attention_strip_floats(const AttentionSizes& sizes, int64_t blocks);
+/** Floats of q, k, v and the gradient of o with their positions side by side: scratch of both passes. */
+int64_t attention_turned_floats(const AttentionSizes& sizes);
 /** qkv (N, 3C), out (N, C), greatest and weights (B * h * T): m_i and w_i of each score row */
-void attention(const float* qkv, const AttentionSizes& sizes, float* strips, int64_t blocks, float* greatest,
+void attention(const float* qkv, const AttentionSizes& sizes, float* turned, float* strips, int64_t blocks, float* greatest,
                float* weights, float* out, cudaStream_t stream);
 /** d_qkv (N, 3C) is written; corrections (B * h * T): scratch for t_i */
 void attention_backward(const float* d_out, const float* out, const float* qkv, const AttentionSizes& sizes,
-                        const float* greatest, const float* weights, float* corrections, float* d_qkv,
+                        const float* greatest, const float* weights, float* corrections, float* turned, float* d_qkv,
                         cudaStream_t stream);
 
 void layer_norm(const float* x, const float* gain, int64_t rows, int64_t width, float* out, float* mean,

@@ -254,12 +254,16 @@ __device__ __forceinline__ void softmax_rows(const Task& task, int64_t head, int
 
   float lane[lanes] = {};
   for (int begin = half * lanes; begin < count; begin += warp_lanes) {
+    float scores[lanes];  // all on their way before the first is used
+#pragma unroll
+    for (int l = 0; l < lanes; ++l) scores[l] = begin + l < count ? s[(begin + l) * tile] : greatest;
+#pragma unroll
+    for (int l = 0; l < lanes; ++l) scores[l] = exp(sub(scores[l], greatest));
 #pragma unroll
     for (int l = 0; l < lanes; ++l) {
       if (begin + l < count) {
-        const float e = exp(sub(s[(begin + l) * tile], greatest));
-        s[(begin + l) * tile] = e;
-        lane[l] = add(lane[l], e);
+        s[(begin + l) * tile] = scores[l];
+        lane[l] = add(lane[l], scores[l]);
       }
     }
   }
@@ -277,8 +281,13 @@ __device__ __forceinline__ void softmax_rows(const Task& task, int64_t head, int
     }
   }
   const float weight = div(1.0f, sums[0]);
-#pragma unroll 8
-  for (int j = half; j < columns; j += 2) s[j * tile] = j < count ? mul(s[j * tile], weight) : 0.0f;
+  for (int begin = half * lanes; begin < columns; begin += warp_lanes) {  // columns is a multiple of 64
+    float e[lanes];
+#pragma unroll
+    for (int l = 0; l < lanes; ++l) e[l] = begin + l < count ? s[(begin + l) * tile] : 0.0f;
+#pragma unroll
+    for (int l = 0; l < lanes; ++l) s[(begin + l) * tile] = begin + l < count ? mul(e[l], weight) : 0.0f;
+  }
   if (exists && half == 0) {
     const int64_t at = head * task.sizes.time + first + row;
     task.greatest[at] = greatest;

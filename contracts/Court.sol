@@ -7,7 +7,7 @@ import {Case, CaseStatus, ICourt, Round, RoundState, Seat, Verdict} from "./inte
 import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
 import {IStaking, Role} from "./interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
-import {ITaskMarket, Submission, Terms} from "./interfaces/ITaskMarket.sol";
+import {ITaskMarket, Terms} from "./interfaces/ITaskMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {EpochSeed} from "./libraries/EpochSeed.sol";
 import {Escalation} from "./libraries/Escalation.sol";
@@ -15,8 +15,8 @@ import {Settlement} from "./libraries/Settlement.sol";
 import {TaskIds} from "./libraries/TaskIds.sol";
 import {VoteHash} from "./libraries/VoteHash.sol";
 
-/// @notice Disputes over tasks. The court's vault account holds the fees of all open cases, and the bonds lost in
-/// them. It decides what verifiers and those who paid for panels get; price and solver's seat are the market's.
+/// @notice Disputes over tasks. The court's vault account holds fees and deposits of all open cases, the bonds lost in
+/// them, and the bonds of commitments to disputes. It decides what verifiers and those who paid for panels get; price and solver's seat are the market's.
 contract Court is ICourt, ReentrancyGuardTransient {
     using EpochSeed for IRandomnessSource;
     using SafeCast for uint256;
@@ -29,6 +29,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
     IStaking public immutable staking;
     IRandomnessSource public immutable beacon;
     ITaskMarket public immutable market;
+    address public immutable challenge;
 
     mapping(bytes32 caseId => Round) private _newest;
     /// @dev Those that were appealed.
@@ -42,48 +43,51 @@ contract Court is ICourt, ReentrancyGuardTransient {
         ISubnetRegistry registry_,
         IStaking staking_,
         IRandomnessSource beacon_,
-        ITaskMarket market_
+        ITaskMarket market_,
+        address challenge_
     ) {
         vault = vault_;
         registry = registry_;
         staking = staking_;
         beacon = beacon_;
         market = market_;
+        challenge = challenge_;
     }
 
     // ---------------------------------------------------------------------------------------- panels
 
     /// @inheritdoc ICourt
-    function openDispute(Terms calldata terms, uint8 slot, Submission calldata submission, uint32 step)
-        external
-        returns (bytes32 caseId)
-    {
-        require(step < terms.innerSteps, StepBeyondTrace(step, terms.innerSteps));
-        (bytes32 taskId, address solver) = market.openCase(terms, slot, submission);
-        Case memory about = Case({
-            taskId: taskId,
-            subnetId: terms.subnetId,
-            paramsVersion: terms.paramsVersion,
-            solver: solver,
-            disputer: msg.sender,
-            step: step
-        });
+    function openCase(
+        Case calldata about,
+        uint96 price,
+        uint96 bond,
+        bytes32 before,
+        bytes32 next,
+        bytes32 stateBlob
+    ) external returns (bytes32 caseId) {
+        require(msg.sender == challenge, NotChallenge(msg.sender));
         caseId = _idOf(about);
         require(_read(caseId).status == CaseStatus.None, CaseExists(caseId));
-        emit CaseOpened(taskId, caseId, msg.sender, step);
-        _openRound(caseId, 1, _paramsOf(terms.subnetId, terms.paramsVersion));
+        emit CaseOpened(about.taskId, caseId, about.disputer, about.step, before, next, stateBlob);
+        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
+        uint256 least = Settlement.partOf(price, params.commitBondBps);
+        require(bond >= least, BondTooSmall(bond, least));
+        uint256 due =
+            _openRound(caseId, 1, params, about.disputer) + Settlement.partOf(price, params.delayBps);
+        if (due >= bond) vault.move(about.disputer, address(this), due - bond);
+        else vault.move(address(this), about.disputer, bond - due);
     }
 
     /// @inheritdoc ICourt
     function appeal(Case calldata about) external {
         (bytes32 caseId, Round memory round) = _current(about, RoundState.Ruled);
-        _inTime(caseId, round);
         Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
         require(round.number < Escalation.lastRound(params), LastRound(caseId, round.number));
+        _inTime(caseId, round);
         uint8 next = round.number + 1;
         _appealed[caseId][round.number] = round;
         _appellants[caseId][next] = msg.sender;
-        _openRound(caseId, next, params);
+        vault.move(msg.sender, address(this), _openRound(caseId, next, params, msg.sender));
     }
 
     /// @inheritdoc ICourt
@@ -208,11 +212,15 @@ contract Court is ICourt, ReentrancyGuardTransient {
             burned = _settleRounds(about, caseId, round, params);
             uint256 fee = Escalation.panelFee(params, 1);
             burned += market.closeCase(terms, slot, round.ruling, about.disputer, fee);
+            // a pin that lost has delayed the solver
+            address delayed = round.ruling == Verdict.Valid ? about.solver : about.disputer;
+            vault.move(address(this), delayed, Settlement.partOf(terms.price, params.delayBps));
             emit CaseSettled(caseId, round.ruling, round.number, burned);
         } else {
             round.status = CaseStatus.Moot;
             _store(caseId, round);
             burned = _refundRounds(about, caseId, round, params);
+            vault.move(address(this), about.disputer, Settlement.partOf(terms.price, params.delayBps));
             emit CaseMoot(caseId);
         }
         if (burned > 0) vault.burn(burned);
@@ -292,8 +300,11 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     // ---------------------------------------------------------------------------------------- transitions
 
-    /// @dev The caller pays.
-    function _openRound(bytes32 caseId, uint8 number, Params memory params) private {
+    /// @return fee that the payer owes
+    function _openRound(bytes32 caseId, uint8 number, Params memory params, address payer)
+        private
+        returns (uint256 fee)
+    {
         Round memory round;
         round.status = CaseStatus.Active;
         round.state = RoundState.Drawing;
@@ -303,9 +314,8 @@ contract Court is ICourt, ReentrancyGuardTransient {
         round.deadline = _after(params.openSeconds);
         round.epoch = beacon.currentEpoch();
         _store(caseId, round);
-        uint256 fee = Escalation.panelFee(params, number);
-        emit RoundOpened(caseId, number, round.size, msg.sender, fee.toUint96(), round.epoch);
-        vault.move(msg.sender, address(this), fee);
+        fee = Escalation.panelFee(params, number);
+        emit RoundOpened(caseId, number, round.size, payer, fee.toUint96(), round.epoch);
     }
 
     function _openReveal(Case calldata about, bytes32 caseId, Round memory round) private {

@@ -25,6 +25,7 @@ contract TaskMarket is ITaskMarket {
     IStaking public immutable staking;
     IRandomnessSource public immutable beacon;
     address public immutable court;
+    address public immutable challenge;
 
     mapping(bytes32 batchId => Batch) private _batches;
     mapping(bytes32 taskId => Task) private _tasks;
@@ -36,18 +37,25 @@ contract TaskMarket is ITaskMarket {
         _;
     }
 
+    modifier onlyChallenge() {
+        require(msg.sender == challenge, NotChallenge(msg.sender));
+        _;
+    }
+
     constructor(
         IVault vault_,
         ISubnetRegistry registry_,
         IStaking staking_,
         IRandomnessSource beacon_,
-        address court_
+        address court_,
+        address challenge_
     ) {
         vault = vault_;
         registry = registry_;
         staking = staking_;
         beacon = beacon_;
         court = court_;
+        challenge = challenge_;
     }
 
     // ---------------------------------------------------------------------------------------- posting
@@ -187,7 +195,7 @@ contract TaskMarket is ITaskMarket {
     /// @inheritdoc ITaskMarket
     function openCase(Terms calldata terms, uint8 slot, Submission calldata submission)
         external
-        onlyCourt
+        onlyChallenge
         returns (bytes32 id, address solver)
     {
         Task memory entry;
@@ -217,6 +225,29 @@ contract TaskMarket is ITaskMarket {
             emit TaskUndecided(id, entry.deadline);
         }
         _store(id, entry);
+    }
+
+    /// @inheritdoc ITaskMarket
+    function leavesPublished(Terms calldata terms, uint8 slot)
+        external
+        onlyChallenge
+        returns (uint40 challengeBy)
+    {
+        (bytes32 id, Task memory entry) = _submitted(terms, slot);
+        entry.openCases -= 1;
+        challengeBy = _after(_batches[batchIdOf(terms)].challengeSeconds);
+        entry.deadline = challengeBy;
+        _store(id, entry);
+    }
+
+    /// @inheritdoc ITaskMarket
+    function leavesWithheld(Terms calldata terms, uint8 slot) external onlyChallenge {
+        (bytes32 id, Task memory entry) = _submitted(terms, slot);
+        require(entry.openCases == 1, CasesOpen(id, entry.openCases - 1));
+        _end(id, entry, TaskStatus.Rejected);
+        emit TaskRejected(id, entry.solver);
+        vault.move(address(this), terms.buyer, terms.price);
+        _burn(_breakSeat(terms, id, entry.solver, _paramsOf(terms)));
     }
 
     // ---------------------------------------------------------------------------------------- views

@@ -15,6 +15,7 @@ contract Vault is IVault, ReentrancyGuardTransient {
     address public immutable staking;
     address public immutable market;
     address public immutable court;
+    address public immutable challenge;
 
     mapping(address account => uint256) public balanceOf;
     uint256 public totalDeposited;
@@ -22,18 +23,20 @@ contract Vault is IVault, ReentrancyGuardTransient {
     uint256 public totalBurned;
 
     modifier onlyModule() {
-        require(msg.sender == staking || msg.sender == market || msg.sender == court, NotModule(msg.sender));
+        bool isModule = msg.sender == staking || msg.sender == market || msg.sender == court;
+        require(isModule || msg.sender == challenge, NotModule(msg.sender));
         _;
     }
 
     /// @dev The modules are deployed after the vault and name it in their own constructors, so their addresses
     /// are computed beforehand from the deployer's nonce. Order: token, registry, beacon, vault, staking,
-    /// market, court.
-    constructor(address token_, address staking_, address market_, address court_) {
+    /// market, court, challenge.
+    constructor(address token_, address staking_, address market_, address court_, address challenge_) {
         token = token_;
         staking = staking_;
         market = market_;
         court = court_;
+        challenge = challenge_;
     }
 
     /// @inheritdoc IVault

@@ -12,6 +12,7 @@ const contracts = {
   beacon: 'RandomnessBeacon',
   market: 'TaskMarket',
   court: 'Court',
+  challenge: 'StepChallenge',
 };
 
 const root = new URL('../', import.meta.url);

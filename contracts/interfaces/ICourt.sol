@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {Submission, Terms} from "./ITaskMarket.sol";
+import {Terms} from "./ITaskMarket.sol";
 
 enum Verdict {
     None,
@@ -89,7 +89,18 @@ struct Seat {
 /// Any number of cases about one task run side by side; when one of them ends the task, the others are moot.
 /// Every exit is a call that anyone may make once the deadline has passed.
 interface ICourt {
-    event CaseOpened(bytes32 indexed taskId, bytes32 indexed caseId, address indexed disputer, uint32 step);
+    /// @param before S_k, as the solver committed to it
+    /// @param next S_(k+1), likewise
+    /// @param stateBlob where the state behind S_k may be found; zero if nobody says
+    event CaseOpened(
+        bytes32 indexed taskId,
+        bytes32 indexed caseId,
+        address indexed disputer,
+        uint32 step,
+        bytes32 before,
+        bytes32 next,
+        bytes32 stateBlob
+    );
     event RoundOpened(
         bytes32 indexed caseId, uint16 round, uint8 size, address indexed payer, uint96 fee, uint32 epoch
     );
@@ -136,15 +147,23 @@ interface ICourt {
     error WrongOpening(bytes32 expected, bytes32 received);
     error NotAVerdict(Verdict verdict);
     error LastRound(bytes32 caseId, uint16 round);
-    error StepBeyondTrace(uint32 step, uint32 innerSteps);
+    error NotChallenge(address caller);
+    error BondTooSmall(uint256 bond, uint256 least);
     /// @dev No attempt hit a free bond; the next epoch's seed may.
     error NoVerifierFree(bytes32 caseId, uint32 epoch);
 
-    /// @notice Dispute a submitted task. The fee of the first panel comes from the caller's vault account.
-    /// @param step a step that is wrong, k of the transition k -> k + 1
-    function openDispute(Terms calldata terms, uint8 slot, Submission calldata submission, uint32 step)
-        external
-        returns (bytes32 caseId);
+    /// @notice Open a case about a transition that was shown to be the solver's. StepChallenge only.
+    /// Fee of the first panel and delay deposit come from the disputer's vault account, less `bond`, which is in the
+    /// court's account already.
+    /// @param price of the task
+    function openCase(
+        Case calldata about,
+        uint96 price,
+        uint96 bond,
+        bytes32 before,
+        bytes32 next,
+        bytes32 stateBlob
+    ) external returns (bytes32 caseId);
 
     /// @notice Draw the seats of the newest round, as many as one call may; voting opens when all are drawn.
     function drawSeats(Case calldata about) external;
@@ -209,6 +228,6 @@ interface ICourt {
     /// @notice The commitment of a seat that is not opened yet.
     function commitmentOf(bytes32 caseId, uint8 round, uint8 seat) external view returns (bytes32);
 
-    /// @notice What `openDispute` on a task of these parameters costs, or the appeal that opens `round`.
+    /// @notice The fee of the panel of `round`; a pin costs that of round 1 and the delay deposit.
     function feeOf(uint32 subnetId, uint32 paramsVersion, uint8 round) external view returns (uint256);
 }

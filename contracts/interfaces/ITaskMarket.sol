@@ -122,6 +122,7 @@ interface ITaskMarket {
     error NotBuyer(bytes32 taskId, address caller);
     error NotSolver(bytes32 taskId, address caller);
     error NotCourt(address caller);
+    error NotChallenge(address caller);
     /// @dev Too late to cancel: a seed that decides this task may be known.
     error SeedMayBeKnown(bytes32 taskId, uint32 requestEpoch, uint32 currentEpoch);
     /// @dev No attempt hit a free seat; the next epoch's seed may.
@@ -162,7 +163,7 @@ interface ITaskMarket {
     /// @notice `expire` for those of `slots` that are due; the others are left as they are.
     function expireMany(Terms calldata terms, uint256 slots) external returns (uint256 done);
 
-    /// @notice Count one more case against a submitted task. Court only.
+    /// @notice Count one more case against a submitted task, or a demand for its leaves. StepChallenge only.
     function openCase(Terms calldata terms, uint8 slot, Submission calldata submission)
         external
         returns (bytes32 taskId, address solver);
@@ -174,6 +175,14 @@ interface ITaskMarket {
     function closeCase(Terms calldata terms, uint8 slot, Verdict verdict, address disputer, uint256 fee)
         external
         returns (uint256 toBurn);
+
+    /// @notice The leaves of a submitted task are public: one case less, and time to pin. StepChallenge only.
+    /// @return challengeBy
+    function leavesPublished(Terms calldata terms, uint8 slot) external returns (uint40 challengeBy);
+
+    /// @notice Reject a submitted task whose leaves nobody would show. No lie is proven, so the solver pays for the delay
+    /// alone. StepChallenge only, and not while a case is open.
+    function leavesWithheld(Terms calldata terms, uint8 slot) external;
 
     /// @notice Whether cases about the task can still change what becomes of it.
     function isSubmitted(bytes32 taskId) external view returns (bool);

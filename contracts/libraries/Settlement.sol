@@ -59,13 +59,18 @@ library Settlement {
         returns (uint256 toDisputer, uint256 toBuyer, uint256 burned)
     {
         uint256 stake = params.solverStake;
-        toDisputer = fee + (stake * params.bountyBps) / ONE;
-        toBuyer = (stake * params.buyerBps) / ONE;
+        toDisputer = fee + partOf(stake, params.bountyBps);
+        toBuyer = partOf(stake, params.buyerBps);
         burned = stake - toDisputer - toBuyer;
+    }
+
+    /// @notice So many basis points of an amount, rounded down.
+    function partOf(uint256 amount, uint256 bps) internal pure returns (uint256) {
+        return (amount * bps) / ONE;
     }
 
     /// @notice What a solver that delivered nothing loses of its seat.
     function livenessPenalty(Params memory params) internal pure returns (uint256) {
-        return (uint256(params.solverStake) * params.livenessBps) / ONE;
+        return partOf(params.solverStake, params.livenessBps);
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
+import {LibBit} from "solady/utils/LibBit.sol";
+
 /// @notice Whether a hash is one of those that a solver committed to when it submitted its trace S_0 .. S_H.
 ///
 ///   leaf i = keccak256(0x00 | u32be i | S_i)
@@ -26,7 +28,7 @@ library TraceTree {
         require(index <= innerSteps, IndexBeyondTrace(index, innerSteps));
         uint256 levels = depth(innerSteps);
         require(proof.length == levels, WrongTraceProofLength(proof.length, levels));
-        bytes32 root = keccak256(abi.encodePacked(bytes1(0x00), index, value));
+        bytes32 root = _leaf(index, value);
         for (uint256 level = 0; level < levels; ++level) {
             bool isRight = (index >> level) & 1 == 1;
             bytes32 sibling = proof[level];
@@ -35,12 +37,75 @@ library TraceTree {
         require(root == expectedRoot, NotInTrace(index, root, expectedRoot));
     }
 
+    /// @notice Revert unless `value` and `next` are S_index and S_(index + 1) of the trace with this root.
+    /// @param siblings from the leaves up: of the left and of the right one while their paths are apart, then of the one
+    /// node above both; none where the two are each other's
+    function verifyPair(
+        bytes32 expectedRoot,
+        uint32 innerSteps,
+        uint32 index,
+        bytes32 value,
+        bytes32 next,
+        bytes32[] calldata siblings
+    ) internal pure {
+        require(index < innerSteps, IndexBeyondTrace(uint256(index) + 1, innerSteps));
+        uint256 place = index;
+        bytes32 root = _leaf(index, value);
+        bytes32 right = _leaf(index + 1, next);
+        uint256 used = 0;
+        uint256 levels = depth(innerSteps);
+        uint256 expected = levels + LibBit.ffs(~place) - 1;
+        require(siblings.length == expected, WrongTraceProofLength(siblings.length, expected));
+        for (; place & 1 == 1; place >>= 1) {
+            root = _node(siblings[used++], root);
+            right = _node(right, siblings[used++]);
+        }
+        root = _node(root, right);
+        while (used < expected) {
+            place >>= 1;
+            bytes32 sibling = siblings[used++];
+            root = place & 1 == 1 ? _node(sibling, root) : _node(root, sibling);
+        }
+        require(root == expectedRoot, NotInTrace(index, root, expectedRoot));
+    }
+
+    /// @notice The root over S_0 .. S_H.
+    function rootOf(bytes32[] calldata leaves) internal pure returns (bytes32) {
+        // forge-lint: disable-next-line(incorrect-shift)
+        uint256 width = 1 << depth(uint32(leaves.length - 1));
+        bytes32[] memory nodes = new bytes32[](width);
+        for (uint256 i = 0; i < leaves.length; ++i) {
+            nodes[i] = _leaf(i, leaves[i]);
+        }
+        for (; width > 1; width /= 2) {
+            for (uint256 i = 0; i < width; i += 2) {
+                nodes[i / 2] = _node(nodes[i], nodes[i + 1]);
+            }
+        }
+        return nodes[0];
+    }
+
     /// @notice Siblings that prove one of H + 1 leaves.
     function depth(uint32 innerSteps) internal pure returns (uint256 levels) {
         while (innerSteps >> levels != 0) ++levels;
     }
 
-    function _node(bytes32 left, bytes32 right) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked(bytes1(0x01), left, right));
+    function _leaf(uint256 index, bytes32 value) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore(at, shl(216, index)) // 0x00 | u32be index
+            mstore(add(at, 5), value)
+            hash := keccak256(at, 37)
+        }
+    }
+
+    function _node(bytes32 left, bytes32 right) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore8(at, 1)
+            mstore(add(at, 1), left)
+            mstore(add(at, 33), right)
+            hash := keccak256(at, 65)
+        }
     }
 }

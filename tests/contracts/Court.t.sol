@@ -5,6 +5,7 @@ import {Case, CaseStatus, ICourt, Round, RoundState, Verdict} from "../../contra
 import {IRandomnessSource} from "../../contracts/interfaces/IRandomnessSource.sol";
 import {Role} from "../../contracts/interfaces/IStaking.sol";
 import {ITaskMarket, Submission, TaskStatus} from "../../contracts/interfaces/ITaskMarket.sol";
+import {Pin} from "../../contracts/interfaces/IStepChallenge.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
 import {World} from "./support/World.sol";
 
@@ -14,19 +15,22 @@ contract CourtTest is World {
         stakeAll(1, 4);
     }
 
-    // ------------------------------------------------------------------------------------ openDispute
+    // ------------------------------------------------------------------------------------ openCase
 
     function test_aDisputeTakesTheFeeAndHoldsTheTask() public {
         (bytes32 id, address solver) = submitted();
         Case memory about = Case(id, subnet, 1, solver, dora, 7);
         bytes32 caseId = keccak256(abi.encode(block.chainid, address(court), about));
         vm.assertEq(court.caseIdOf(about), caseId, "case id");
+        commitToDispute(dora, id, 7, "salt");
+        vm.roll(vm.getBlockNumber() + 1);
+        Pin memory what = pinOf(7, "salt");
         vm.expectEmit(address(court));
-        emit ICourt.CaseOpened(id, caseId, dora, 7);
+        emit ICourt.CaseOpened(id, caseId, dora, 7, stateAt(7), stateAt(8), 0);
         vm.expectEmit(address(court));
         emit ICourt.RoundOpened(caseId, 1, 3, dora, uint96(30 * PAN), beacon.currentEpoch());
-        disputeAs(dora, id, 7);
-        vm.assertEq(free(dora), PURSE - 30 * PAN, "fee");
+        pinAs(dora, id, what);
+        vm.assertEq(free(dora), PURSE - 31 * PAN, "fee and deposit");
         vm.assertEq(statusOf(id), uint256(TaskStatus.Submitted), "status");
         vm.assertEq(taskAt(id).openCases, 1, "cases");
         vm.assertEq(uint256(round(caseId).status), uint256(CaseStatus.Active), "case");
@@ -42,31 +46,22 @@ contract CourtTest is World {
     function test_aStepIsDisputedOncePerAccount() public {
         (bytes32 id,) = submitted();
         bytes32 caseId = disputeAs(dora, id, 7);
+        commitToDispute(dora, id, 7, "again");
+        vm.roll(vm.getBlockNumber() + 1);
+        Pin memory again = pinOf(7, "again");
         vm.expectRevert(abi.encodeWithSelector(ICourt.CaseExists.selector, caseId));
         vm.prank(dora);
-        court.openDispute(termsOf[id], slotOf[id], submission(), 7);
+        challenge.pin(termsOf[id], slotOf[id], submission(), again);
         disputeAs(buyer, id, 7);
         disputeAs(dora, id, 8);
         vm.assertEq(taskAt(id).openCases, 3, "cases");
-        vm.expectRevert(abi.encodeWithSelector(ICourt.StepBeyondTrace.selector, INNER_STEPS, INNER_STEPS));
-        vm.prank(dora);
-        court.openDispute(termsOf[id], slotOf[id], submission(), INNER_STEPS);
     }
 
-    function test_aDisputeNeedsItsFee() public {
-        (bytes32 id,) = submitted();
-        vm.expectRevert(abi.encodeWithSelector(IVault.InsufficientBalance.selector, stranger, 30 * PAN, 0));
+    function test_onlyTheChallengeOpensCases() public {
+        Case memory about = Case(0, subnet, 1, stranger, stranger, 0);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.NotChallenge.selector, stranger));
         vm.prank(stranger);
-        court.openDispute(termsOf[id], slotOf[id], submission(), 0);
-    }
-
-    function test_aDisputeIsAboutWhatWasSubmitted() public {
-        (bytes32 id,) = submitted();
-        Submission memory other = submission();
-        other.traceRoot = keccak256("another");
-        vm.expectPartialRevert(ITaskMarket.WrongSubmission.selector);
-        vm.prank(dora);
-        court.openDispute(termsOf[id], slotOf[id], other, 0);
+        court.openCase(about, 0, 0, 0, 0, 0);
     }
 
     // ------------------------------------------------------------------------------------ side by side
@@ -166,7 +161,7 @@ contract CourtTest is World {
         for (uint8 seat = 0; seat < 3; ++seat) {
             vm.assertTrue(voter(id, seat) != solver && voter(id, seat) != address(0), "seated");
         }
-        vm.assertEq(free(address(court)), 30 * PAN, "the fee; bonds stay where they are");
+        vm.assertEq(free(address(court)), 31 * PAN, "fee and deposit; bonds stay where they are");
         vm.assertEq(uint256(round(id).state), uint256(RoundState.Commit), "voting");
         vm.expectRevert(abi.encodeWithSelector(ICourt.WrongState.selector, id, 1, RoundState.Commit));
         drawSeats(id);

@@ -39,5 +39,6 @@ contract DeploymentTest is World {
         vm.assertLt(address(beacon).code.length, 22_000, "RandomnessBeacon");
         vm.assertLt(address(market).code.length, 22_000, "TaskMarket");
         vm.assertLt(address(court).code.length, 22_000, "Court");
+        vm.assertLt(address(challenge).code.length, 22_000, "StepChallenge");
     }
 }

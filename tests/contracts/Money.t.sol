@@ -56,9 +56,9 @@ contract MoneyTest is World {
         vm.warp(deadlineOf(id) + 1);
         finalize(cases_[id].taskId);
         vm.assertEq(statusOf(id), uint256(TaskStatus.Accepted), "status");
-        _lost(dora, 30 * PAN);
+        _lost(dora, 30 * PAN + PRICE / 10); // and the deposit, for the delay
         _lost(buyer, PRICE);
-        _gainedPerSeat(id, 1, 10 * PAN, solver, PRICE);
+        _gainedPerSeat(id, 1, 10 * PAN, solver, PRICE + PRICE / 10);
         _burned(0);
     }
 
@@ -67,7 +67,7 @@ contract MoneyTest is World {
         vote(id, unanimous(3, Verdict.Valid));
         vm.prank(dora);
         appeal(id);
-        vm.assertEq(free(address(court)), 80 * PAN, "both fees");
+        vm.assertEq(free(address(court)), 81 * PAN, "both fees and the deposit");
         vm.assertEq(round(id).size, 5, "seats of the appeal");
         seatPanel(id);
         vote(id, unanimous(5, Verdict.Invalid));

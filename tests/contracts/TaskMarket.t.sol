@@ -226,8 +226,8 @@ contract TaskMarketTest is World {
 
         vm.warp(challengeBy + 1);
         vm.expectRevert(abi.encodeWithSelector(ITaskMarket.DeadlinePassed.selector, id, challengeBy));
-        vm.prank(dora);
-        court.openDispute(termsOf[id], slotOf[id], submission(), 0);
+        vm.prank(address(challenge));
+        market.openCase(termsOf[id], slotOf[id], submission());
         vm.expectEmit(address(market));
         emit ITaskMarket.TaskAccepted(id, solver);
         finalize(id);
@@ -298,13 +298,19 @@ contract TaskMarketTest is World {
 
     // ------------------------------------------------------------------------------------ court only
 
-    function test_onlyTheCourtOpensAndClosesCases() public {
+    function test_onlyTheModulesOpenAndCloseCases() public {
         bytes32 id = postOne();
-        bytes memory reason = abi.encodeWithSelector(ITaskMarket.NotCourt.selector, stranger);
+        bytes memory reason = abi.encodeWithSelector(ITaskMarket.NotChallenge.selector, stranger);
         vm.expectRevert(reason);
         vm.prank(stranger);
         market.openCase(termsOf[id], 0, submission());
         vm.expectRevert(reason);
+        vm.prank(stranger);
+        market.leavesPublished(termsOf[id], 0);
+        vm.expectRevert(reason);
+        vm.prank(stranger);
+        market.leavesWithheld(termsOf[id], 0);
+        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.NotCourt.selector, stranger));
         vm.prank(stranger);
         market.closeCase(termsOf[id], 0, Verdict.Valid, stranger, 0);
     }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.26;
 
 import {CaseStatus, Round, RoundState, Seat, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
+import {Demand} from "../../../contracts/interfaces/IStepChallenge.sol";
 import {Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {Play} from "./Play.sol";
 
@@ -42,13 +43,18 @@ abstract contract Checks is Play {
             if (_checkCase(liveCases[i - 1])) _drop(liveCases, i - 1);
         }
         touched = 0;
-        same(free(address(court)), pots, "1, 4: court = pots");
+        for (uint256 i = demands.length; i > 0; --i) {
+            if (challenge.demandOf(demands[i - 1]).closed) _drop(demands, i - 1);
+        }
+        same(free(address(court)), pots + committed, "1, 4: court = pots and bonds of commitments");
+        same(free(address(challenge)), demanded, "1, 4: challenge = fees of open demands");
     }
 
     // ------------------------------------------------------------------------------------ ledger, stake
 
     function _checkLedger() private view {
-        uint256 held = free(address(staking)) + free(address(market)) + free(address(court));
+        uint256 held =
+            free(address(staking)) + free(address(market)) + free(address(court)) + free(address(challenge));
         for (uint256 i = 0; i < accounts.length; ++i) {
             held += books[accounts[i]].free;
         }
@@ -164,6 +170,8 @@ abstract contract Checks is Play {
         for (uint256 i = 0; i < casesAbout[id].length; ++i) {
             if (round(casesAbout[id][i]).status == CaseStatus.Active) ++count;
         }
+        Demand memory demand = challenge.demandOf(id);
+        if (demand.by != address(0) && !demand.closed) ++count;
     }
 
     // ------------------------------------------------------------------------------------ cases
@@ -221,11 +229,19 @@ abstract contract Checks is Play {
             _finishCase(liveCases[liveCases.length - 1]);
             liveCases.pop();
         }
+        while (demands.length > 0) {
+            _finishDemand(demands[demands.length - 1]);
+            demands.pop();
+        }
+        while (commitments.length > 0) {
+            dropOldest();
+        }
         while (liveTasks.length > 0) {
             _finishTask(liveTasks[liveTasks.length - 1]);
             liveTasks.pop();
         }
         same(free(address(market)), 0, "8: escrow");
+        same(free(address(challenge)), 0, "8: demands");
         same(free(address(court)), 0, "8: pots");
         for (uint256 i = 2; i < accounts.length; ++i) {
             _unstake(accounts[i], Role.Solver);
@@ -253,6 +269,23 @@ abstract contract Checks is Play {
             }
         }
         closeAll(id);
+    }
+
+    function _finishDemand(bytes32 id) private {
+        uint256 answerBy = challenge.demandOf(id).answerBy;
+        if (answerBy >= vm.getBlockTimestamp()) vm.warp(answerBy + 1);
+        challenge.closeDemand(termsOf[id], slotOf[id]);
+    }
+
+    /// @dev A commitment that nobody pins is lost after seven days.
+    function dropOldest() internal {
+        Move memory made = commitments[commitments.length - 1];
+        commitments.pop();
+        committed -= PRICE / 2;
+        bytes32 commitment = challenge.commitmentOf(made.id, made.who, made.step, bytes32("never pinned"));
+        uint256 until = challenge.commitmentAt(made.who, commitment).time + 7 days;
+        if (until >= vm.getBlockTimestamp()) vm.warp(until + 1);
+        challenge.dropCommitment(made.who, commitment);
     }
 
     /// @dev Nobody assigns any more, so what is open or comes back expires.

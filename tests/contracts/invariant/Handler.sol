@@ -35,6 +35,12 @@ contract Handler is Checks {
     /// @dev Where nothing can be done but wait, time passes: that is an action too.
     function _work() private {
         delete legal;
+        if (demands.length > 0 && chance(15)) {
+            bytes32 asked = demands[pick(demands.length)];
+            listForDemand(asked);
+            if (legal.length > 0) return play(legal[pick(legal.length)]);
+            if (chance(20)) _waitUntil(challenge.demandOf(asked).answerBy + pick(2));
+        }
         uint256 places = liveTasks.length + 2 * liveCases.length;
         if (places == 0 || (liveTasks.length < MOST_TASKS && chance(12))) return _post();
         uint256 place = pick(places);
@@ -70,9 +76,26 @@ contract Handler is Checks {
             _deposit(account, 1 + pick(50 * PAN));
         } else if (dice == 1) {
             _withdraw(account, pick(free(account) / 20 + 1));
+        } else if (dice == 2 && chance(20)) {
+            _commitForNothing(account);
         } else if (keyOf[account] != 0) {
             _moveStake(account, chance(50) ? Role.Solver : Role.Verifier);
             rewriteBook(account);
+        }
+    }
+
+    /// @dev Dropped by somebody after a week, which ends the deadlines of everything else as well.
+    function _commitForNothing(address account) private {
+        if (commitments.length > 0) {
+            dropOldest();
+            ++taken[Kind.DropCommitment];
+        } else if (liveTasks.length > 0 && free(account) >= PRICE) {
+            pays(account, PRICE / 2);
+            committed += PRICE / 2;
+            bytes32 id = liveTasks[0];
+            commitments.push(Move(Kind.CommitDispute, account, id, 0, 3));
+            commitToDispute(account, id, 3, "never pinned");
+            ++taken[Kind.CommitDispute];
         }
     }
 
@@ -177,8 +200,11 @@ contract Handler is Checks {
         uint256 deadline = place < liveTasks.length
             ? deadlineOf(liveTasks[place])
             : round(liveCases[place - liveTasks.length]).deadline;
-        uint256 to = deadline + pick(2);
-        if (to > vm.getBlockTimestamp()) vm.warp(to);
+        _waitUntil(deadline + pick(2));
+    }
+
+    function _waitUntil(uint256 time) private {
+        if (time > vm.getBlockTimestamp()) vm.warp(time);
     }
 
     // ------------------------------------------------------------------------------------ what is not legal
@@ -216,7 +242,7 @@ contract Handler is Checks {
         bytes memory call = abi.encodeCall(ITaskMarket.submit, (termsOf[id], slotOf[id], submission()));
         _refused(address(market), thief, call, reason);
         call = abi.encodeCall(ITaskMarket.openCase, (termsOf[id], slotOf[id], submission()));
-        _refused(address(market), thief, call, ITaskMarket.NotCourt.selector);
+        _refused(address(market), thief, call, ITaskMarket.NotChallenge.selector);
         if (status <= TaskStatus.Assigned) reason = ITaskMarket.WrongStatus.selector;
         else if (vm.getBlockTimestamp() <= deadlineOf(id)) reason = ITaskMarket.DeadlineNotPassed.selector;
         else return;

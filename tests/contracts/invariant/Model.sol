@@ -13,6 +13,9 @@ abstract contract Model is Cast {
     /// what the court holds for a case
     mapping(bytes32 caseId => uint256) internal potOf;
     uint256 internal pots;
+    /// fees of open demands, and bonds of open commitments
+    uint256 internal demanded;
+    uint256 internal committed;
     /// bonds that settled cases took from seats which are not closed yet
     uint256 internal bondsOnTheirWay;
     mapping(bytes32 caseId => mapping(uint8 round => address)) internal payers;
@@ -77,6 +80,11 @@ abstract contract Model is Cast {
 
     function feeOf(Params memory p, uint8 number) internal pure returns (uint256) {
         return panelSizeOf(p, number) * p.verifierFee;
+    }
+
+    /// @dev Of whoever pins, for the solver if the pin loses.
+    function depositOf(bytes32 caseId) internal view returns (uint256) {
+        return uint256(termsOf[cases_[caseId].taskId].price) * paramsOf(caseId).delayBps / 10_000;
     }
 
     function seatsOf(bytes32 caseId, Round memory r) internal view returns (Seat[] memory seats) {
@@ -164,6 +172,8 @@ abstract contract Model is Cast {
             else left += _expectRound(caseId, court.roundOf(caseId, number), newest.ruling);
         }
         if (!moot) _expectVerdict(cases_[caseId], newest.ruling);
+        bool lost = !moot && newest.ruling == Verdict.Valid;
+        gains(lost ? cases_[caseId].solver : cases_[caseId].disputer, depositOf(caseId));
         takeFromPot(caseId, potOf[caseId]);
         fillPot(caseId, left);
     }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.26;
 
 import {CaseStatus, Round, RoundState, Seat, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {Demand} from "../../../contracts/interfaces/IStepChallenge.sol";
 import {Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {Model} from "./Model.sol";
 
@@ -34,7 +35,12 @@ abstract contract Moves is Model {
         ExpireAssigned,
         ExpireMany,
         // cases
-        OpenDispute,
+        CommitDispute,
+        DropCommitment,
+        DemandLeaves,
+        PublishLeaves,
+        CloseDemand,
+        Pin,
         DrawSeats,
         CommitVote,
         CommitAgain,
@@ -71,6 +77,10 @@ abstract contract Moves is Model {
 
     bytes32[] internal liveTasks;
     bytes32[] internal liveCases;
+    /// tasks whose leaves somebody waits for
+    bytes32[] internal demands;
+    /// made and not pinned
+    Move[] internal commitments;
     mapping(bytes32 taskId => bool) internal isNoise;
     mapping(bytes32 taskId => bool) internal isWithheld;
     mapping(bytes32 taskId => bytes32[]) internal casesAbout;
@@ -90,6 +100,7 @@ abstract contract Moves is Model {
             else if (habitOf[entry.solver] != Habit.Absent) _list(Kind.Submit, entry.solver, id);
         } else if (entry.status == TaskStatus.Submitted || entry.status == TaskStatus.Undecided) {
             if (!late) {
+                _listDemand(id);
                 _listDispute(id, entry.solver);
             } else if (entry.openCases == 0) {
                 _list(chance(50) ? Kind.Finalize : Kind.FinalizeMany, stranger, id);
@@ -97,17 +108,32 @@ abstract contract Moves is Model {
         }
     }
 
+    function _listDemand(bytes32 id) private {
+        address by = anyone();
+        if (challenge.demandOf(id).by != address(0) || free(by) < 10 * PAN || !chance(15)) return;
+        _list(Kind.DemandLeaves, by, id);
+    }
+
+    /// @dev Whoever delivers noise answers now and then only.
+    function listForDemand(bytes32 id) internal {
+        Demand memory demand = challenge.demandOf(id);
+        bool late = vm.getBlockTimestamp() > demand.answerBy;
+        if (!late && chance(isNoise[id] ? 5 : 40)) _list(Kind.PublishLeaves, anyone(), id);
+        bool withheld = market.isSubmitted(id);
+        if (!withheld || (late && taskAt(id).openCases == 1)) _list(Kind.CloseDemand, stranger, id);
+    }
+
     function _listDispute(bytes32 id, address solver) private {
         if (liveCases.length >= MOST_CASES || casesAbout[id].length >= 4) return;
         if (!isNoise[id] && !isWithheld[id] && !chance(20)) return; // sham disputes are dear
         address disputer = habitOf[solver] == Habit.SelfDisputer && chance(70) ? solver : anyone();
         uint32 step = isNoise[id] && chance(70) ? badStepOf(id) : uint32(pick(INNER_STEPS));
-        if (free(disputer) < 30 * PAN) return;
+        if (free(disputer) < 40 * PAN) return;
         for (uint256 i = 0; i < casesAbout[id].length; ++i) {
             bytes32 other = casesAbout[id][i];
             if (cases_[other].disputer == disputer && cases_[other].step == step) return;
         }
-        legal.push(Move(Kind.OpenDispute, disputer, id, 0, step));
+        legal.push(Move(Kind.Pin, disputer, id, 0, step));
     }
 
     function listForCase(bytes32 id) internal {

@@ -24,9 +24,10 @@ abstract contract Play is Moves {
     bytes32 internal touched;
 
     function play(Move memory move) internal {
-        if (move.kind < Kind.OpenDispute) _playTask(move);
+        if (move.kind < Kind.CommitDispute) _playTask(move);
+        else if (move.kind < Kind.Pin) _playDemand(move);
         else _playCase(move);
-        if (move.kind > Kind.OpenDispute) touched = move.id;
+        if (move.kind > Kind.Pin) touched = move.id;
         ++taken[move.kind];
     }
 
@@ -77,11 +78,44 @@ abstract contract Play is Moves {
         gains(entry.solver, STAKE - STAKE * p.livenessBps / 10_000);
     }
 
+    // ------------------------------------------------------------------------------------ leaves
+
+    function _playDemand(Move memory move) private {
+        bytes32 id = move.id;
+        Params memory p = registry.paramsOf(subnet, termsOf[id].paramsVersion);
+        if (move.kind == Kind.DemandLeaves) {
+            pays(move.who, p.verifierFee);
+            demanded += p.verifierFee;
+            demands.push(id);
+            vm.prank(move.who);
+            challenge.demandLeaves(termsOf[id], slotOf[id], submission());
+            return;
+        }
+        demanded -= p.verifierFee;
+        if (move.kind == Kind.PublishLeaves) {
+            gains(move.who, p.verifierFee);
+            bytes32[] memory leaves = leavesOfTheTrace();
+            vm.prank(move.who);
+            challenge.publishLeaves(termsOf[id], slotOf[id], submission(), leaves);
+        } else {
+            gains(challenge.demandOf(id).by, p.verifierFee);
+            if (market.isSubmitted(id)) _expectWithheld(id, p);
+            challenge.closeDemand(termsOf[id], slotOf[id]);
+        }
+    }
+
+    function _expectWithheld(bytes32 id, Params memory p) private {
+        address solver = taskAt(id).solver;
+        gains(termsOf[id].buyer, termsOf[id].price);
+        losesSeat(solver);
+        gains(solver, STAKE - STAKE * p.livenessBps / 10_000);
+    }
+
     // ------------------------------------------------------------------------------------ cases
 
     function _playCase(Move memory move) private {
         bytes32 id = move.id;
-        if (move.kind == Kind.OpenDispute) _open(move);
+        if (move.kind == Kind.Pin) _open(move);
         else if (move.kind == Kind.DrawSeats) _draw(id);
         else if (move.kind == Kind.CommitVote || move.kind == Kind.CommitAgain) _commit(move);
         else if (move.kind == Kind.RevealVote) _reveal(id, move.seat);
@@ -93,11 +127,11 @@ abstract contract Play is Moves {
     }
 
     function _open(Move memory move) private {
-        uint256 fee = feeOf(registry.paramsOf(subnet, termsOf[move.id].paramsVersion), 1);
-        pays(move.who, fee);
         bytes32 id = disputeAs(move.who, move.id, move.step);
         payers[id][1] = move.who;
-        fillPot(id, fee);
+        uint256 due = feeOf(paramsOf(id), 1) + depositOf(id);
+        pays(move.who, due);
+        fillPot(id, due);
         liveCases.push(id);
         casesAbout[move.id].push(id);
     }

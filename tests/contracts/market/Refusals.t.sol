@@ -29,7 +29,7 @@ contract MarketRefusalsTest is World {
                 ITaskMarket.WrongSubmission.selector, id, expected, keccak256(abi.encode(other))
             )
         );
-        vm.prank(address(court));
+        vm.prank(address(challenge));
         market.openCase(termsOf[id], slotOf[id], other);
     }
 
@@ -37,12 +37,12 @@ contract MarketRefusalsTest is World {
     function test_RevertWhen_thereAreTooManyCases() public {
         (bytes32 id,) = submitted();
         for (uint256 n = 0; n < 255; ++n) {
-            vm.prank(address(court));
+            vm.prank(address(challenge));
             market.openCase(termsOf[id], slotOf[id], submission());
         }
         vm.assertEq(taskAt(id).openCases, 255, "cases");
         vm.expectRevert(abi.encodeWithSelector(ITaskMarket.TooManyCases.selector, id, 255));
-        vm.prank(address(court));
+        vm.prank(address(challenge));
         market.openCase(termsOf[id], slotOf[id], submission());
     }
 

@@ -9,7 +9,8 @@ import {World} from "./World.sol";
 /// @dev A vault over any token, whose modules are this test.
 abstract contract VaultWorld is World {
     function vaultOver(address token_) internal returns (IVault) {
-        return IVault(create("Vault", abi.encode(token_, address(this), address(this), address(this))));
+        address module = address(this);
+        return IVault(create("Vault", abi.encode(token_, module, module, module, module)));
     }
 
     /// @dev The token is an account of its own: it could withdraw what it has, were it let in.

@@ -8,6 +8,7 @@ import {IRandomnessBeacon} from "../../../contracts/interfaces/IRandomnessBeacon
 import {IStaking, Role} from "../../../contracts/interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
 import {ITaskMarket, Submission, Task, Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {IStepChallenge, Pin} from "../../../contracts/interfaces/IStepChallenge.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {Test} from "./Vm.sol";
 
@@ -24,7 +25,9 @@ abstract contract World is Test {
     uint256 internal constant PURSE = 10_000 * PAN;
 
     uint32 internal constant INNER_STEPS = 64;
-    bytes32 internal constant TRACE_ROOT = keccak256("trace");
+    uint256 internal constant TRACE_DEPTH = 7;
+    /// over stateAt(0) .. stateAt(INNER_STEPS)
+    bytes32 internal immutable TRACE_ROOT = _traceNodes()[1];
     bytes32 internal constant RESULT_ROOT = keccak256("result");
     bytes32 internal constant LEAVES_BLOB = keccak256("leaves");
 
@@ -40,6 +43,7 @@ abstract contract World is Test {
     IStaking internal staking;
     ITaskMarket internal market;
     ICourt internal court;
+    IStepChallenge internal challenge;
     uint32 internal subnet;
 
     /// what a caller has to bring again
@@ -48,6 +52,7 @@ abstract contract World is Test {
     mapping(bytes32 caseId => Case) internal cases_;
 
     uint256 private _batches;
+    uint256 private _pins;
 
     function setUp() public virtual {
         vm.roll(100 * EPOCH_BLOCKS);
@@ -55,13 +60,17 @@ abstract contract World is Test {
         address staking_ = vm.computeCreateAddress(address(this), nonce + 4);
         address market_ = vm.computeCreateAddress(address(this), nonce + 5);
         address court_ = vm.computeCreateAddress(address(this), nonce + 6);
+        address challenge_ = vm.computeCreateAddress(address(this), nonce + 7);
         token = IPanthaliaToken(create("PanthaliaToken", abi.encode(address(this))));
         registry = ISubnetRegistry(create("SubnetRegistry", ""));
         beacon = IRandomnessBeacon(create("RandomnessBeacon", abi.encode(EPOCH_BLOCKS, 0)));
-        vault = IVault(create("Vault", abi.encode(token, staking_, market_, court_)));
+        vault = IVault(create("Vault", abi.encode(token, staking_, market_, court_, challenge_)));
         staking = IStaking(create("Staking", abi.encode(vault, registry, beacon, market_, court_)));
-        market = ITaskMarket(create("TaskMarket", abi.encode(vault, registry, staking, beacon, court_)));
-        court = ICourt(create("Court", abi.encode(vault, registry, staking, beacon, market)));
+        market = ITaskMarket(
+            create("TaskMarket", abi.encode(vault, registry, staking, beacon, court_, challenge_))
+        );
+        court = ICourt(create("Court", abi.encode(vault, registry, staking, beacon, market, challenge_)));
+        challenge = IStepChallenge(create("StepChallenge", abi.encode(vault, registry, market, court)));
         subnet = registry.createSubnet(defaultParams(), keccak256("plugin"));
 
         workers = [actor("alice"), actor("bob"), actor("carol"), actor("dave")];
@@ -255,7 +264,7 @@ abstract contract World is Test {
         solver = taskAt(id).solver;
     }
 
-    function submission() internal pure returns (Submission memory) {
+    function submission() internal view returns (Submission memory) {
         return Submission({traceRoot: TRACE_ROOT, resultRoot: RESULT_ROOT, leavesBlob: LEAVES_BLOB});
     }
 
@@ -285,13 +294,69 @@ abstract contract World is Test {
 
     // ------------------------------------------------------------------------------------ cases
 
-    /// @dev As the account that is pranked, whose address has to be given again.
+    /// @dev Committed to in the block before, then pinned.
     function disputeAs(address disputer, bytes32 id, uint32 step) internal returns (bytes32 caseId) {
+        bytes32 salt = bytes32(++_pins);
+        vm.roll(vm.getBlockNumber() - 1);
+        commitToDispute(disputer, id, step, salt);
+        vm.roll(vm.getBlockNumber() + 1);
+        return pinAs(disputer, id, pinOf(step, salt));
+    }
+
+    /// @dev With the bond that the parameters ask for.
+    function commitToDispute(address disputer, bytes32 id, uint32 step, bytes32 salt) internal {
+        bytes32 commitment = challenge.commitmentOf(id, disputer, step, salt);
         vm.prank(disputer);
-        caseId = court.openDispute(termsOf[id], slotOf[id], submission(), step);
+        challenge.commitDispute(commitment, uint96(PRICE / 2));
+    }
+
+    function pinAs(address disputer, bytes32 id, Pin memory what) internal returns (bytes32 caseId) {
         Terms memory t = termsOf[id];
+        vm.prank(disputer);
+        caseId = challenge.pin(t, slotOf[id], submission(), what);
         address solver = market.task(t, slotOf[id]).solver;
-        cases_[caseId] = Case(id, t.subnetId, t.paramsVersion, solver, disputer, step);
+        cases_[caseId] = Case(id, t.subnetId, t.paramsVersion, solver, disputer, what.step);
+    }
+
+    function pinOf(uint32 step, bytes32 salt) internal pure returns (Pin memory what) {
+        bytes32[] memory nodes = _traceNodes();
+        bytes32[] memory siblings = new bytes32[](2 * TRACE_DEPTH);
+        uint256 count = 0;
+        uint256 place = nodes.length / 2 + step;
+        for (; place % 2 == 1; place /= 2) {
+            siblings[count++] = nodes[place - 1];
+            siblings[count++] = nodes[place + 2];
+        }
+        for (place /= 2; place > 1; place /= 2) {
+            siblings[count++] = nodes[place ^ 1];
+        }
+        assembly ("memory-safe") {
+            mstore(siblings, count)
+        }
+        return Pin(step, stateAt(step), stateAt(step + 1), siblings, 0, salt);
+    }
+
+    function stateAt(uint32 index) internal pure returns (bytes32) {
+        return keccak256(abi.encode("state", index));
+    }
+
+    function leavesOfTheTrace() internal pure returns (bytes32[] memory leaves) {
+        leaves = new bytes32[](INNER_STEPS + 1);
+        for (uint32 i = 0; i <= INNER_STEPS; ++i) {
+            leaves[i] = stateAt(i);
+        }
+    }
+
+    /// @dev As in a heap: the root at 1, the children of n at 2n and 2n + 1, the leaves in the second half.
+    function _traceNodes() private pure returns (bytes32[] memory nodes) {
+        uint256 width = 2 ** TRACE_DEPTH;
+        nodes = new bytes32[](2 * width);
+        for (uint32 i = 0; i <= INNER_STEPS; ++i) {
+            nodes[width + i] = keccak256(abi.encodePacked(bytes1(0x00), i, stateAt(i)));
+        }
+        for (uint256 n = width - 1; n > 0; --n) {
+            nodes[n] = keccak256(abi.encodePacked(bytes1(0x01), nodes[2 * n], nodes[2 * n + 1]));
+        }
     }
 
     /// @return id of the case

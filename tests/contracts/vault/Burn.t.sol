@@ -20,10 +20,10 @@ contract BurnTest is VaultWorld {
     }
 
     function test_everyModuleDestroysTokens() public {
-        address[3] memory modules = [address(staking), address(market), address(court)];
+        address[4] memory modules = [address(staking), address(market), address(court), address(challenge)];
         uint256 supply = token.totalSupply();
         uint256 inVault = token.balanceOf(address(vault));
-        for (uint256 i = 0; i < 3; ++i) {
+        for (uint256 i = 0; i < 4; ++i) {
             vm.prank(modules[i]);
             vault.move(buyer, modules[i], 2 * PAN);
             vm.expectEmit(address(vault));
@@ -32,9 +32,9 @@ contract BurnTest is VaultWorld {
             vault.burn(2 * PAN);
             vm.assertEq(free(modules[i]), 0, "debited");
         }
-        vm.assertEq(token.totalSupply(), supply - 6 * PAN, "supply");
-        vm.assertEq(token.balanceOf(address(vault)), inVault - 6 * PAN, "out of the vault");
-        vm.assertEq(vault.totalBurned(), 6 * PAN, "counted");
+        vm.assertEq(token.totalSupply(), supply - 8 * PAN, "supply");
+        vm.assertEq(token.balanceOf(address(vault)), inVault - 8 * PAN, "out of the vault");
+        vm.assertEq(vault.totalBurned(), 8 * PAN, "counted");
     }
 
     function test_RevertWhen_theTokenCallsBack() public {

@@ -21,15 +21,15 @@ contract MoveTest is VaultWorld {
     }
 
     function testFuzz_everyModuleMovesAndNoTokenMoves(uint256 amount) public {
-        amount = between(amount, 0, PURSE / 3);
+        amount = between(amount, 0, PURSE / 4);
         uint256 inVault = token.balanceOf(address(vault));
-        address[3] memory modules = [address(staking), address(market), address(court)];
-        for (uint256 i = 0; i < 3; ++i) {
+        address[4] memory modules = [address(staking), address(market), address(court), address(challenge)];
+        for (uint256 i = 0; i < 4; ++i) {
             vm.prank(modules[i]);
             vault.move(buyer, stranger, amount);
         }
-        vm.assertEq(free(buyer), PURSE - 3 * amount, "from");
-        vm.assertEq(free(stranger), 3 * amount, "to");
+        vm.assertEq(free(buyer), PURSE - 4 * amount, "from");
+        vm.assertEq(free(stranger), 4 * amount, "to");
         vm.assertEq(token.balanceOf(address(vault)), inVault, "tokens");
     }
 

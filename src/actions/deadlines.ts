@@ -20,13 +20,13 @@ export type Deadlines = Pick<
 >;
 
 /** A dispute must be possible whatever the load: audits go before solving, so the auditor has to replay what it is assigned in
- *  a round (as much as one other worker solves; under `all`, everything) while the other workers compute too, and one
- *  task more in hand. The other deadlines only matter when somebody is gone, so they are generous. */
+ *  a round (as much as one other worker solves; under `all`, everything) while the other workers compute too, one task
+ *  more in hand, and one to make the state before a wrong step. The other deadlines only matter when somebody is gone, so they are generous. */
 export function deadlinesOf(config: RunConfig, { stepSeconds, cores }: Pace): Deadlines {
   const contention = Math.max(1, config.workers / cores);
   const taskSeconds = config.innerSteps * stepSeconds * contention;
   const audits = config.audit === 'all' ? config.slotsPerRound : seatsPerWorker(config);
-  const auditSeconds = (audits + 1) * taskSeconds;
+  const auditSeconds = (audits + 2) * taskSeconds;
   const challengeSeconds = config.chain.challengeSeconds ?? auditSeconds + slackSeconds;
   const generousSeconds = Math.ceil(2 * (config.slotsPerRound + 1) * taskSeconds) + patienceSeconds;
   return {

@@ -7,12 +7,14 @@ import type { Verdict } from '../protocol/facts.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
 import type { Hex32 } from '../protocol/task.js';
 import { canAudit } from '../roles/agenda.js';
-import { auditTask } from '../roles/auditor.js';
+import { followCase } from '../roles/appeals.js';
+import { auditTask, type Finding } from '../roles/auditor.js';
 import type { Compute, RoleContext } from '../roles/context.js';
-import { type Disputer, followCase, openDispute } from '../roles/disputer.js';
+import { type Accusation, type Disputer, openDispute } from '../roles/disputer.js';
 import { createInputs } from '../roles/inputs.js';
-import { isPointless, whileWanted } from '../roles/job.js';
+import { isPointless, type Job, whileWanted } from '../roles/job.js';
 import { keepDuring } from '../roles/keep.js';
+import { publishState } from '../roles/publish.js';
 import { createPurse } from '../roles/purse.js';
 import { readRules } from '../roles/rules.js';
 
@@ -38,9 +40,9 @@ export interface DisputeResult {
   firstWrongStep: number;
   verdict: Verdict;
   rounds: number;
-  /** fees of panels we called, token units */
+  /** fees of panels we called and the deposit for the delay, token units */
   feePaid: bigint;
-  /** fees repaid and bounty, token units */
+  /** fees and deposit given back, and bounty, token units */
   received: bigint;
 }
 
@@ -55,21 +57,28 @@ export async function disputeTask(
   const task = findTask(context.market.view, options.taskId);
   checkDisputable(task, context.market.head.timestamp);
   const { address } = requireSigner(context.chain);
-  const step = await findWrongStep(context, task, signal);
+  await mkdir(context.scratch, { recursive: true });
+  const inputs = createInputs({ sot: context.sot, folder: context.scratch, opset: context.compute.opset });
+  const jobUntil = (wanted: AbortSignal): Job => ({
+    ...{ context, task, inputs, turn: (call) => call(), signal: wanted },
+  });
+  const { firstWrongStep: step, leaves } = await findWrongStep(context, task, jobUntil, signal);
   if (step === null) throw taskIsRight(task);
 
   const rules = await readRules(context.contracts, task.subnetId);
   const disputer: Disputer = { context, purse: createPurse(context), rules };
-  const { caseId } = await openOrJoin(disputer, task, step, signal);
+  const publish = (wanted: AbortSignal) => publishState(jobUntil(wanted), step);
+  const patience = { rules, patienceSeconds: keeperPatienceSeconds };
+  const opening = openOrJoin(disputer, { task, step, leaves, publish }, signal);
+  const { caseId } = await keepDuring(context, patience, signal, opening);
   const { maxFee } = options;
   const following = followCase(
     disputer,
     { caseId, opinion: 'invalid', ...(maxFee === undefined ? {} : { maxFee }) },
     signal,
   );
-  const patience = { rules, patienceSeconds: keeperPatienceSeconds };
   const kase = await keepDuring(context, patience, signal, following);
-  const { paid, received } = disputeBalance(rules.params, kase, address);
+  const { paid, received } = disputeBalance(rules.params, kase, { account: address, price: task.price });
   return resultOf(kase, { firstWrongStep: step, feePaid: paid, received });
 }
 
@@ -115,21 +124,19 @@ function checkDisputable(task: TaskView, now: number): void {
 async function findWrongStep(
   context: DisputeContext,
   task: TaskView,
+  jobUntil: (wanted: AbortSignal) => Job,
   signal: AbortSignal,
-): Promise<number | null> {
-  await mkdir(context.scratch, { recursive: true });
-  const inputs = createInputs({ sot: context.sot, folder: context.scratch, opset: context.compute.opset });
+): Promise<Finding> {
   try {
-    const { firstWrongStep } = await whileWanted(
+    return await whileWanted(
       context.market,
       (view, head) => {
         const now = view.tasks.get(task.taskId);
         return canAudit(now, head) || now?.state === 'disputed';
       },
       signal,
-      (wanted) => auditTask({ context, task, inputs, turn: (call) => call(), signal: wanted }),
+      (wanted) => auditTask(jobUntil(wanted)),
     );
-    return firstWrongStep;
   } catch (error) {
     throw isPointless(error) ? windowClosed(task) : error;
   }
@@ -137,13 +144,16 @@ async function findWrongStep(
 
 async function openOrJoin(
   disputer: Disputer,
-  task: TaskView,
-  step: number,
+  accusation: Accusation,
   signal: AbortSignal,
 ): Promise<CaseView> {
-  const kase = await openDispute(disputer, task, step, signal);
-  if (kase === null) throw windowClosed(task);
-  return kase;
+  const kase = await openDispute(disputer, accusation, signal);
+  if (kase !== null) return kase;
+  const { taskId } = accusation.task;
+  const { market } = disputer.context;
+  throw market.view.tasks.get(taskId)?.state === 'rejected'
+    ? withheld(taskId)
+    : windowClosed(accusation.task);
 }
 
 function resultOf(
@@ -152,6 +162,12 @@ function resultOf(
 ): DisputeResult {
   const { taskId, verdict, rounds } = kase;
   const details = { taskId, verdict, rounds: rounds.length, ...known };
+  if (kase.moot) {
+    throw new PanthaliaError('declined', `Task ${taskId} ended before this case did; fees are returned.`, {
+      code: 'dispute.moot',
+      details,
+    });
+  }
   if (verdict === 'valid') {
     throw new PanthaliaError('slashed', `The dispute of task ${taskId} is lost: the panel finds it valid.`, {
       code: 'dispute.lost',
@@ -173,6 +189,14 @@ function taskIsRight({ taskId, round, slot }: TaskView): PanthaliaError {
     `Task ${taskId} (round ${round}, slot ${slot}) is right: the recomputation gives the same trace and result. Nothing was spent.`,
     { code: 'dispute.task_is_right', details: { taskId, round, slot } },
   );
+}
+
+/** Nothing is left to dispute, and nothing is lost. */
+function withheld(taskId: Hex32): PanthaliaError {
+  return new PanthaliaError('declined', `Task ${taskId} is rejected: its solver did not show its trace.`, {
+    code: 'dispute.trace_withheld',
+    details: { taskId },
+  });
 }
 
 function windowClosed({ taskId, challengeBy, state }: TaskView): PanthaliaError {

@@ -3,9 +3,11 @@ import { recoverRequestSigner, requestDomain } from '../chain/requestSigner.js';
 import { openDataset } from '../data/dataset.js';
 import { ensureAddon } from '../engine/buildAddon.js';
 import { canonicalId } from '../protocol/canonicalJson.js';
+import { pinCost } from '../protocol/economics.js';
 import type { Address, Hex32, Opset } from '../protocol/task.js';
 import type { WorkerOptions } from '../roles/context.js';
 import { run as master } from '../roles/master.js';
+import { readRules } from '../roles/rules.js';
 import { run as sot } from '../roles/sot.js';
 import { type WorkerReport, run as worker } from '../roles/worker.js';
 import { computeOn, type Machine, outerComputeOn } from './compute.js';
@@ -90,11 +92,13 @@ export async function runSot(options: RunSotOptions): Promise<void> {
   await ensureAddon({ log: say, signal });
   const dataset = await openDataset(manifest.dataset);
   using context = await connectWithoutSot(options);
-  const { deployment, market } = context;
+  const { deployment, market, contracts } = context;
+  const { params } = await readRules(contracts, deployment.subnetId);
+  const leastBond = pinCost(params, params.minPrice).bond;
   await sot(
     {
       ...{ manifest, jobId: canonicalId(manifest), buyer, subnetId: deployment.subnetId, market },
-      ...{ domain: requestDomain(deployment), recoverSigner: recoverRequestSigner, dataset },
+      ...{ domain: requestDomain(deployment), recoverSigner: recoverRequestSigner, dataset, leastBond },
       ...{ compute: outerComputeOn(machine, manifest), dir, host, port, emit },
     },
     signal,

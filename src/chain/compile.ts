@@ -17,6 +17,7 @@ const contractNames: Record<ContractName, string> = {
   beacon: 'RandomnessBeacon',
   market: 'TaskMarket',
   court: 'Court',
+  challenge: 'StepChallenge',
 };
 
 const packageFolder = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,6 +1,7 @@
-/** The seven contracts of a deployment, typed. */
+/** The eight contracts of a deployment, typed. */
 import {
   beaconAbi,
+  challengeAbi,
   courtAbi,
   marketAbi,
   registryAbi,
@@ -24,5 +25,6 @@ export function connectContracts(chain: Chain, { contracts }: Pick<Deployment, '
     beacon: contractAt(chain, contracts.beacon, beaconAbi),
     market: contractAt(chain, contracts.market, marketAbi),
     court: contractAt(chain, contracts.court, courtAbi),
+    challenge: contractAt(chain, contracts.challenge, challengeAbi),
   };
 }

@@ -23,7 +23,7 @@ export interface DeployOptions {
   signal: AbortSignal;
 }
 
-/** Deploys the seven contracts and opens the subnet. Every address is known before the first transaction, so the wiring is
+/** Deploys the eight contracts and opens the subnet. Every address is known before the first transaction, so the wiring is
  *  immutable; nothing is usable until all are there.
  *  throws build/*, reverted/*, user/account.no_funds, error/deploy.nonce_moved */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
@@ -69,7 +69,9 @@ export async function mintTokens(
   for (const mint of sent) await mint.confirmed();
 }
 
-const order: readonly ContractName[] = ['token', 'registry', 'beacon', 'vault', 'staking', 'market', 'court'];
+const order: readonly ContractName[] = [
+  ...(['token', 'registry', 'beacon', 'vault', 'staking', 'market', 'court', 'challenge'] as const),
+];
 
 function predictAddresses(from: Address, nonce: number): Record<ContractName, Address> {
   const entries = order.map((name, i) => [name, getCreateAddress({ from, nonce: nonce + i })]);
@@ -86,16 +88,17 @@ function constructorCalls(
   minter: Address,
   { epochLength = 4, seedDelay = 0 }: DeployOptions,
 ): ConstructorCall[] {
-  const { token, vault, registry, staking, beacon, market, court } = contracts;
+  const { token, vault, registry, staking, beacon, market, court, challenge } = contracts;
   const addresses = (...values: Address[]) => ({ types: values.map(() => 'address'), values });
   const wiring: Record<ContractName, ConstructorCall['args']> = {
     token: addresses(minter),
     registry: addresses(),
     beacon: { types: ['uint256', 'uint256'], values: [epochLength, seedDelay] },
-    vault: addresses(token, staking, market, court),
+    vault: addresses(token, staking, market, court, challenge),
     staking: addresses(vault, registry, beacon, market, court),
-    market: addresses(vault, registry, staking, beacon, court),
-    court: addresses(vault, registry, staking, beacon, market),
+    market: addresses(vault, registry, staking, beacon, court, challenge),
+    court: addresses(vault, registry, staking, beacon, market, challenge),
+    challenge: addresses(vault, registry, market, court),
   };
   return order.map((name) => ({ name, args: wiring[name] }));
 }

@@ -28,6 +28,7 @@ const deploymentSchema = z.strictObject({
     beacon: address,
     market: address,
     court: address,
+    challenge: address,
   }),
 });
 

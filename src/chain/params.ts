@@ -63,9 +63,10 @@ export function localParams(change: Partial<SubnetParams> = {}): SubnetParams {
 export function marketTerms(params: SubnetParams): MarketTerms {
   const { solverStake, verifierFee, seatBond, panelStart, panelStep, maxRounds } = params;
   const { panelDoubles, terminalPanel } = params;
-  const { bountyBps, buyerBps, livenessBps } = params;
+  const { bountyBps, buyerBps, livenessBps, delayBps, commitBondBps } = params;
   return {
     ...{ solverStake, verifierFee, seatBond, panelStart, panelStep, maxRounds },
     ...{ panelDoubles, terminalPanel, bountyBps, buyerBps, livenessBps },
+    ...{ delayBps, commitBondBps },
   };
 }

@@ -51,7 +51,7 @@ export function describe(event: PanthaliaEvent, names: AccountNames): Descriptio
         : warn(`audited ${task(event.taskId)}: wrong from step ${event.firstWrongStep} on`);
     case 'vote.computed':
       return info(
-        `recomputed ${task(event.taskId)} as verifier: ${event.verdict}, ${seconds(event.computeSeconds)}`,
+        `made ${event.steps === 1 ? 'one step' : `${event.steps} steps`} of ${task(event.taskId)} again as verifier: ${event.verdict}, ${seconds(event.computeSeconds)}`,
       );
     case 'blob.pulled':
       return debug(`pulled ${short(event.blob)}, ${event.sizeBytes} bytes in ${seconds(event.seconds)}`);
@@ -135,6 +135,20 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
       return info(`${kase(fact.caseId)}: panel ${fact.round} rules ${fact.verdict}`);
     case 'CaseSettled':
       return info(`${kase(fact.caseId)} settled: ${fact.verdict}`);
+    case 'DisputeCommitted':
+      return info(`${who(fact.disputer)} commits to a dispute with ${formatTokens(fact.bond)}`);
+    case 'CommitmentOpened':
+      return debug(`${kase(fact.caseId)} was committed to before`);
+    case 'CommitmentDropped':
+      return warn(`a commitment to a dispute was never opened: ${formatTokens(fact.bond)} burned`);
+    case 'LeavesDemanded':
+      return warn(`${who(fact.by)} demands the trace of ${task(fact.taskId)} on chain`);
+    case 'LeavesPublished':
+      return info(`${who(fact.by)} shows the trace of ${task(fact.taskId)}`);
+    case 'DemandClosed':
+      return fact.withheld
+        ? warn(`the trace of ${task(fact.taskId)} was withheld`)
+        : debug(`nobody needs the trace of ${task(fact.taskId)} any more`);
     case 'CaseMoot':
       return info(`${kase(fact.caseId)} is moot: its task has ended, fees and bonds go back`);
     case 'SeatClosed':

@@ -56,9 +56,12 @@ export type PanthaliaEvent =
   | {
       type: 'vote.computed';
       taskId: Hex32;
+      caseId: Hex32;
       round: number;
       seat: number;
       verdict: string;
+      /** inner steps that were made again: one, where the state before it was published */
+      steps: number;
       computeSeconds: number;
     }
   | { type: 'blob.pulled'; blob: Hex32; sizeBytes: number; seconds: number }

@@ -17,6 +17,10 @@ export interface DisputeTerms {
   terminalPanel: number;
   /** of the stake, in basis points, to the disputer of a convicted solver */
   bountyBps: number;
+  /** of the price, put down with a pin: it goes to the solver that a lost case has delayed */
+  delayBps: number;
+  /** of the price, held while a commitment to a dispute waits for its pin */
+  commitBondBps: number;
 }
 
 /** What the sizes of panels follow from. */
@@ -50,12 +54,26 @@ export function roundFee(terms: DisputeTerms, round: number): bigint {
   return BigInt(panelSize(terms, round)) * terms.verifierFee;
 }
 
+/** What a dispute costs before any ruling.
+ *  bond: put down with the commitment; due: paid by the pin, of which the bond is a part already; deposit: for the delay */
+export function pinCost(terms: DisputeTerms, price: bigint): { bond: bigint; due: bigint; deposit: bigint } {
+  const bond = partOf(price, terms.commitBondBps);
+  const deposit = partOf(price, terms.delayBps);
+  const rest = roundFee(terms, 1) + deposit - bond;
+  return { bond, due: rest > 0n ? rest : 0n, deposit };
+}
+
+/** So many basis points of an amount, rounded down. */
+export function partOf(amount: bigint, basisPoints: number): bigint {
+  return (amount * BigInt(basisPoints)) / 10_000n;
+}
+
 /** What `account` paid into a settled case as disputer or appellant, and what it got out of the settlement.
- *  Earnings of its seats in panels are not counted. */
+ *  Earnings of its seats in panels are not counted.  price: of the task */
 export function disputeBalance(
   terms: DisputeTerms,
   kase: CaseView,
-  account: Address,
+  { account, price }: { account: Address; price: bigint },
 ): { paid: bigint; received: bigint } {
   let paid = 0n;
   let received = 0n;
@@ -64,14 +82,16 @@ export function disputeBalance(
     paid += round.fee;
     // An appeal is repaid by the panel it corrected, a void panel by nobody: its fee was not spent.
     const corrected = i > 0 && kase.rounds[i - 1]?.ruling !== kase.verdict;
-    if (round.ruling === 'none' || corrected) received += round.fee;
+    if (kase.moot || round.ruling === 'none' || corrected) received += round.fee;
   }
+  if (kase.disputer !== account) return { paid, received };
+  const { deposit } = pinCost(terms, price);
+  paid += deposit;
+  if (kase.verdict !== 'valid') received += deposit;
   const first = kase.rounds[0];
-  if (first?.payer === account && first.ruling !== 'none') {
-    if (kase.verdict === 'invalid') {
-      received += first.fee + (terms.solverStake * BigInt(terms.bountyBps)) / 10_000n;
-    }
-    if (kase.verdict === 'unavailable') received += first.fee;
+  if (first !== undefined && first.ruling !== 'none' && !kase.moot) {
+    if (kase.verdict === 'invalid') received += first.fee + partOf(terms.solverStake, terms.bountyBps);
+    if (kase.verdict === 'unavailable') received += first.fee < price ? first.fee : price;
   }
   return { paid, received };
 }

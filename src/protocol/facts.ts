@@ -77,7 +77,19 @@ export type ChainFact = At &
     | { type: 'TaskExpired'; taskId: Hex32 }
     | { type: 'TaskCancelled'; taskId: Hex32 }
     | { type: 'TaskVoided'; taskId: Hex32 }
-    | { type: 'CaseOpened'; taskId: Hex32; caseId: Hex32; disputer: Address; step: number }
+    | {
+        type: 'CaseOpened';
+        taskId: Hex32;
+        caseId: Hex32;
+        disputer: Address;
+        /** k of the transition k -> k + 1 */
+        step: number;
+        /** S_k and S_{k+1} of the solver's trace */
+        before: Hex32;
+        next: Hex32;
+        /** of X_k; zeros where the disputer published none */
+        stateBlob: Hex32;
+      }
     | {
         type: 'RoundOpened';
         caseId: Hex32;
@@ -103,6 +115,13 @@ export type ChainFact = At &
       }
     | { type: 'RoundRuled'; caseId: Hex32; round: number; verdict: Verdict | 'none'; appealBy: number }
     | { type: 'CaseSettled'; caseId: Hex32; verdict: Verdict | 'none'; rounds: number; burned: bigint }
+    | { type: 'DisputeCommitted'; commitment: Hex32; disputer: Address; bond: bigint }
+    | { type: 'CommitmentOpened'; commitment: Hex32; caseId: Hex32 }
+    | { type: 'CommitmentDropped'; commitment: Hex32; disputer: Address; bond: bigint }
+    | { type: 'LeavesDemanded'; taskId: Hex32; by: Address; fee: bigint; answerBy: number }
+    | { type: 'LeavesPublished'; taskId: Hex32; by: Address; leaves: Hex32[]; challengeBy: number }
+    /** withheld: the solver pays for the delay; otherwise the task had ended elsewhere */
+    | { type: 'DemandClosed'; taskId: Hex32; withheld: boolean }
     /** the task ended before the case did: fees and bonds go back */
     | { type: 'CaseMoot'; caseId: Hex32 }
     | {

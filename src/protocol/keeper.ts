@@ -10,6 +10,7 @@ export type DueCall =
   | { call: 'drawSeats'; caseId: Hex32 }
   | { call: 'advance'; caseId: Hex32 }
   | { call: 'settle'; caseId: Hex32 }
+  | { call: 'closeDemand'; taskId: Hex32 }
   | { call: 'closeSeats'; caseId: Hex32; round: number };
 
 /** Slots of one batch for which the same is due. */
@@ -44,6 +45,15 @@ export function epochOf(block: number, rules: Pick<MarketRules, 'epochLength'>):
 /** The block whose mix seeds `epoch`. */
 export function seedBlock(epoch: number, rules: Pick<MarketRules, 'epochLength' | 'seedDelay'>): number {
   return (epoch + 1) * rules.epochLength + rules.seedDelay;
+}
+
+/** The seed that the first seats of the panel were drawn with; undefined before that. */
+export function panelSeed(
+  view: Pick<MarketView, 'seeds'>,
+  round: Pick<RoundView, 'votingBlock'>,
+  rules: Pick<MarketRules, 'epochLength'>,
+): Hex32 | undefined {
+  return round.votingBlock === null ? undefined : view.seeds.get(epochOf(round.votingBlock, rules) - 1);
 }
 
 /** Calls that are due, in the order in which they must be sent: draws need the seed before them. */
@@ -81,8 +91,9 @@ function overdueCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCa
   return [
     ...inBatches(
       'finalizeMany',
-      final.filter(({ taskId }) => !hasOpenCase(view, taskId)),
+      final.filter(({ taskId, demand }) => !hasOpenCase(view, taskId) && !isOpen(demand)),
     ),
+    ...demandsToClose(view, clock),
     ...inBatches('expireMany', expired),
     ...stuck
       .filter((one) => !ended.includes(one))
@@ -90,6 +101,19 @@ function overdueCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCa
     ...ended.map(({ caseId }) => ({ call: 'settle' as const, caseId })),
     ...[...view.cases.values()].flatMap(seatsToClose),
   ];
+}
+
+function isOpen(demand: TaskView['demand']): demand is NonNullable<TaskView['demand']> {
+  return demand !== null && !demand.closed;
+}
+
+/** Unanswered, and no case stands beside it; or of a task that has ended. */
+function demandsToClose(view: MarketView, clock: Clock): DueCall[] {
+  const due = [...view.tasks.values()].filter(({ taskId, demand, state }) => {
+    if (!isOpen(demand)) return false;
+    return isTerminal(state) || (isPast(demand.answerBy, clock) && !hasOpenCase(view, taskId));
+  });
+  return due.map(({ taskId }) => ({ call: 'closeDemand', taskId }));
 }
 
 function isWaiting({ state }: TaskView): boolean {

@@ -1,7 +1,8 @@
 /** Every movement of tokens in the vault, replayed from what happened on chain. The contracts move most of it without an event,
  *  so this is a twin: contracts/Vault.sol under Staking, TaskMarket, Court and libraries/Settlement.sol. */
-import type { DisputeTerms } from './economics.js';
+import { type DisputeTerms, partOf } from './economics.js';
 import type { ChainFact, Verdict } from './facts.js';
+import { commitmentKey } from './market.js';
 import type { Address, Hex32 } from './task.js';
 
 /** The part of a subnet's parameters that decides amounts, in token units and basis points. */
@@ -15,7 +16,7 @@ export interface MarketTerms extends DisputeTerms {
 }
 
 /** `outside`: the token beyond the vault. `account`: what its owner can withdraw. The rest are accounts of the contracts. */
-export type Pocket = 'outside' | 'account' | 'staking' | 'market' | 'court' | 'burned';
+export type Pocket = 'outside' | 'account' | 'staking' | 'market' | 'court' | 'challenge' | 'burned';
 
 export interface Place {
   pocket: Pocket;
@@ -29,6 +30,9 @@ export interface Place {
  *  stake, unstake           into seats, out of seats
  *  escrow, price, refund    the price of a task: put down by the buyer, paid to the solver, given back to the buyer
  *  fee, fee repaid          of a panel: put down by who called it, given back to who was right to call it, or in vain
+ *  commitment               bond of a commitment to a dispute: put down, given back by the pin
+ *  delay                    deposit of a pin: put down, paid to the solver that a lost case has delayed, or given back
+ *  demand                   fee for leaves that nobody serves: put down, paid to whoever shows them, or given back
  *  share                    of a seat in a panel that ruled as the case ended
  *  bounty, compensation     out of a convicted solver's stake, to the disputer and to the buyer
  *  penalty                  of a solver that delivered nothing, burned
@@ -45,6 +49,9 @@ export type Reason =
   | 'refund'
   | 'fee'
   | 'fee repaid'
+  | 'commitment'
+  | 'delay'
+  | 'demand'
   | 'share'
   | 'bounty'
   | 'compensation'
@@ -75,6 +82,7 @@ interface TaskState {
 
 interface CaseState {
   taskId: Hex32;
+  solver: Address | null;
   disputer: Address;
   panels: { payer: Address; fee: bigint; ruling: Verdict | 'none' | null }[];
   isOpen: boolean;
@@ -83,11 +91,18 @@ interface CaseState {
 interface Books {
   tasks: Map<Hex32, TaskState>;
   cases: Map<Hex32, CaseState>;
+  /** by `commitmentKey` */
+  commitments: Map<string, { bond: bigint }>;
+  /** by task */
+  demands: Map<Hex32, { by: Address; fee: bigint }>;
 }
 
 /** In the order of the facts. Facts of tasks whose batch is not among them (another subnet's) move nothing here. */
 export function ledgerOf(facts: readonly ChainFact[], terms: MarketTerms): Entry[] {
-  const books: Books = { tasks: new Map(), cases: new Map() };
+  const books: Books = {
+    ...{ tasks: new Map(), cases: new Map() },
+    ...{ commitments: new Map(), demands: new Map() },
+  };
   return facts.flatMap((fact) => {
     learn(books, fact);
     return movesOf(books, fact, terms)
@@ -112,14 +127,17 @@ export function balancesOf(entries: readonly Entry[]): Map<string, bigint> {
   return balances;
 }
 
-function learn({ tasks, cases }: Books, fact: ChainFact): void {
+function learn({ tasks, cases, commitments, demands }: Books, fact: ChainFact): void {
+  if (fact.type === 'DisputeCommitted') commitments.set(commitmentKey(fact.disputer, fact.commitment), fact);
+  if (fact.type === 'LeavesDemanded') demands.set(fact.taskId, fact);
   if (fact.type === 'BatchCreated') {
     const { buyer, price } = fact;
     for (const taskId of fact.taskIds) tasks.set(taskId, { buyer, price, solver: null });
   }
   if (fact.type === 'CaseOpened' && tasks.has(fact.taskId)) {
     const { caseId, taskId, disputer } = fact;
-    cases.set(caseId, { taskId, disputer, panels: [], isOpen: true });
+    const solver = tasks.get(taskId)?.solver ?? null;
+    cases.set(caseId, { taskId, solver, disputer, panels: [], isOpen: true });
   }
   if (fact.type === 'TaskAssigned') {
     const task = tasks.get(fact.taskId);
@@ -156,6 +174,18 @@ function movesOf(books: Books, fact: ChainFact, terms: MarketTerms): Move[] {
       return fact.taskIds.map((taskId) => ({
         ...{ from: account(fact.buyer), to: escrow, amount: fact.price, reason: 'escrow', taskId },
       }));
+    case 'DisputeCommitted':
+      return [{ from: account(fact.disputer), to: pot, amount: fact.bond, reason: 'commitment' }];
+    case 'CommitmentDropped':
+      return [{ from: pot, to: burned, amount: fact.bond, reason: 'burn' }];
+    case 'CommitmentOpened': {
+      const { caseId } = fact;
+      const kase = books.cases.get(caseId);
+      if (kase === undefined) return [];
+      const { disputer, taskId } = kase;
+      const amount = books.commitments.get(commitmentKey(disputer, fact.commitment))?.bond ?? 0n;
+      return [{ from: pot, to: account(disputer), amount, reason: 'commitment', taskId, caseId }];
+    }
     case 'SeatSlashed':
       return fact.role === 'solver' ? absence(books, fact, terms) : lostBond(books, fact);
     default: {
@@ -179,6 +209,7 @@ function idsIn({ tasks, cases }: Books, fact: ChainFact): { taskId: Hex32; caseI
 }
 
 function movesOfTask(books: Books, { buyer, price }: TaskState, fact: ChainFact): Move[] {
+  const fee = 'taskId' in fact ? (books.demands.get(fact.taskId)?.fee ?? 0n) : 0n;
   const refund: Move = { from: escrow, to: account(buyer), amount: price, reason: 'refund' };
   switch (fact.type) {
     case 'TaskAccepted':
@@ -187,6 +218,14 @@ function movesOfTask(books: Books, { buyer, price }: TaskState, fact: ChainFact)
     case 'TaskExpired':
     case 'TaskCancelled':
       return [refund];
+    case 'LeavesDemanded':
+      return [{ from: account(fact.by), to: demanded, amount: fact.fee, reason: 'demand' }];
+    case 'LeavesPublished':
+      return [{ from: demanded, to: account(fact.by), amount: fee, reason: 'demand' }];
+    case 'DemandClosed': {
+      const by = books.demands.get(fact.taskId)?.by;
+      return by === undefined ? [] : [{ from: demanded, to: account(by), amount: fee, reason: 'demand' }];
+    }
     case 'TaskVoided': {
       // A case that finds the buyer's data missing ends the task while it is open, and takes the price: see `missingData`.
       const isInCourt = [...books.cases.values()].some((kase) => kase.isOpen && kase.taskId === fact.taskId);
@@ -198,7 +237,12 @@ function movesOfTask(books: Books, { buyer, price }: TaskState, fact: ChainFact)
 }
 
 function movesOfCase(task: TaskState, kase: CaseState, fact: ChainFact, terms: MarketTerms): Move[] {
+  const deposit = partOf(task.price, terms.delayBps);
+  const depositTo = (owner: Address | null): Move[] =>
+    owner === null ? [] : [{ from: pot, to: account(owner), amount: deposit, reason: 'delay' }];
   switch (fact.type) {
+    case 'CaseOpened':
+      return [{ from: account(kase.disputer), to: pot, amount: deposit, reason: 'delay' }];
     case 'RoundOpened':
       return [{ from: account(fact.payer), to: pot, amount: fact.fee, reason: 'fee', panel: fact.round }];
     case 'SeatClosed':
@@ -208,12 +252,18 @@ function movesOfCase(task: TaskState, kase: CaseState, fact: ChainFact, terms: M
         ...(fact.verdict === 'invalid' ? conviction(task, kase, terms) : []),
         ...(fact.verdict === 'unavailable' ? missingData(task, kase) : []),
         ...feesRepaid(kase, fact.verdict),
+        ...depositTo(fact.verdict === 'valid' ? kase.solver : kase.disputer),
         { from: pot, to: burned, amount: fact.burned, reason: 'burn' },
       ];
     case 'CaseMoot':
-      return kase.panels.map(({ payer, fee }, i) => ({
-        ...{ from: pot, to: account(payer), amount: fee, reason: 'fee repaid', panel: i + 1 },
-      }));
+      return [
+        ...kase.panels.map(
+          ({ payer, fee }, i): Move => ({
+            ...{ from: pot, to: account(payer), amount: fee, reason: 'fee repaid', panel: i + 1 },
+          }),
+        ),
+        ...depositTo(kase.disputer),
+      ];
     default:
       return [];
   }
@@ -282,13 +332,10 @@ function feesRepaid({ panels }: CaseState, verdict: Verdict | 'none'): Move[] {
   });
 }
 
-function partOf(amount: bigint, basisPoints: number): bigint {
-  return (amount * BigInt(basisPoints)) / 10_000n;
-}
-
 const outside: Place = { pocket: 'outside', owner: null };
 const escrow: Place = { pocket: 'market', owner: null };
 const pot: Place = { pocket: 'court', owner: null };
+const demanded: Place = { pocket: 'challenge', owner: null };
 const burned: Place = { pocket: 'burned', owner: null };
 
 function account(owner: Address): Place {

@@ -41,6 +41,10 @@ export interface TaskView {
   submission: Submission | null;
   submittedBlock: number | null;
   challengeBy: number | null;
+  /** somebody can not get the trace's leaves and has asked for them on chain; null when nobody has */
+  demand: { by: Address; answerBy: number; closed: boolean } | null;
+  /** S_0 .. S_H, where they were published on chain */
+  leaves: readonly Hex32[] | null;
   /** of the newest dispute */
   disputer: Address | null;
   /** k of the transition k -> k + 1 that it calls wrong */
@@ -69,6 +73,8 @@ export interface RoundView {
   /** where the current draw was requested: it is made in a later epoch */
   requestBlock: number;
   openedAt: number;
+  /** when voting was first open: the panel was drawn with the seed of the epoch before this block's */
+  votingBlock: number | null;
   commitBy: number | null;
   revealBy: number | null;
   appealBy: number | null;
@@ -84,11 +90,24 @@ export interface CaseView {
   disputer: Address;
   /** k of the transition k -> k + 1 that the disputer calls wrong */
   step: number;
+  /** S_k and S_{k+1} of the solver's trace */
+  before: Hex32;
+  next: Hex32;
+  /** blob of X_k, published by the disputer; null when it published none */
+  stateBlob: Hex32 | null;
   /** by number, from 1 */
   rounds: RoundView[];
   settled: boolean;
   verdict: Verdict | 'none' | null;
   burned: bigint;
+  /** the task ended before the case did */
+  moot: boolean;
+}
+
+/** That somebody knows a fault, before it says which. */
+export interface CommitmentView {
+  disputer: Address;
+  bond: bigint;
 }
 
 export interface PositionView {
@@ -125,15 +144,20 @@ export interface MarketView {
   block: number;
   tasks: ReadonlyMap<Hex32, TaskView>;
   cases: ReadonlyMap<Hex32, CaseView>;
+  /** those that wait for their pin, by `commitmentKey` */
+  commitments: ReadonlyMap<string, CommitmentView>;
   positions: ReadonlyMap<string, PositionView>;
   /** by epoch */
   seeds: ReadonlyMap<number, Hex32>;
   ledger: LedgerView;
 }
 
+const noHash: Hex32 = `0x${'00'.repeat(32)}`;
+
 interface Draft extends MarketView {
   tasks: Map<Hex32, TaskView>;
   cases: Map<Hex32, CaseView>;
+  commitments: Map<string, CommitmentView>;
   positions: Map<string, PositionView>;
   seeds: Map<number, Hex32>;
 }
@@ -152,6 +176,7 @@ export function emptyMarket(subnetId: number | null = null): MarketView {
     block: 0,
     tasks: new Map(),
     cases: new Map(),
+    commitments: new Map(),
     positions: new Map(),
     seeds: new Map(),
     ledger,
@@ -171,6 +196,7 @@ export function applyFacts(view: MarketView, facts: readonly ChainFact[]): Marke
     block: view.block,
     tasks: new Map(view.tasks),
     cases: new Map(view.cases),
+    commitments: new Map(view.commitments),
     positions: new Map(view.positions),
     seeds: new Map(view.seeds),
     ledger: { ...view.ledger },
@@ -180,6 +206,11 @@ export function applyFacts(view: MarketView, facts: readonly ChainFact[]): Marke
     fold(draft, fact);
   }
   return draft;
+}
+
+/** Of one account: anybody can put the same hash on chain, and only its maker can open it. */
+export function commitmentKey(disputer: Address, commitment: Hex32): string {
+  return `${disputer}/${commitment}`;
 }
 
 export function positionKey(subnetId: number, role: Role, account: Address): string {
@@ -238,6 +269,22 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
   TaskCancelled: (draft, fact) => changeTask(draft, fact.taskId, { state: 'cancelled' }),
   TaskVoided: (draft, fact) => changeTask(draft, fact.taskId, { state: 'voided' }),
 
+  DisputeCommitted: (draft, { commitment, disputer, bond }) =>
+    draft.commitments.set(commitmentKey(disputer, commitment), { disputer, bond }),
+  CommitmentOpened: (draft, { commitment, caseId }) => {
+    const disputer = draft.cases.get(caseId)?.disputer;
+    if (disputer !== undefined) draft.commitments.delete(commitmentKey(disputer, commitment));
+  },
+  CommitmentDropped: (draft, { commitment, disputer }) =>
+    draft.commitments.delete(commitmentKey(disputer, commitment)),
+  LeavesDemanded: (draft, { taskId, by, answerBy }) =>
+    changeTask(draft, taskId, { demand: { by, answerBy, closed: false } }),
+  LeavesPublished: (draft, { taskId, leaves, challengeBy }) => {
+    // Where the task has ended meanwhile, there is no new time to dispute it.
+    changeTask(draft, taskId, { leaves, ...(challengeBy === 0 ? {} : { challengeBy }) });
+    closeDemand(draft, taskId);
+  },
+  DemandClosed: (draft, { taskId }) => closeDemand(draft, taskId),
   CaseOpened: openCase,
   RoundOpened: openRound,
   ReplacementOpened: (draft, fact) =>
@@ -251,7 +298,12 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
       seats: withSeat(round.seats, emptySeat(fact.seat, fact.voter)),
     })),
   VotingOpened: (draft, fact) =>
-    changeRound(draft, fact, () => ({ phase: 'commit', commitBy: fact.commitBy })),
+    changeRound(draft, fact, ({ votingBlock }) => ({
+      phase: 'commit',
+      commitBy: fact.commitBy,
+      // Seats that voted before absent ones were replaced keep their votes.
+      votingBlock: votingBlock ?? fact.blockNumber,
+    })),
   VoteCommitted: (draft, fact) => changeSeat(draft, fact, { committed: true }),
   RevealOpened: (draft, fact) =>
     changeRound(draft, fact, () => ({ phase: 'reveal', revealBy: fact.revealBy })),
@@ -259,7 +311,8 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
   RoundRuled: (draft, fact) =>
     changeRound(draft, fact, () => ({ phase: 'ruled', ruling: fact.verdict, appealBy: fact.appealBy })),
   CaseSettled: settleCase,
-  CaseMoot: (draft, { caseId }) => changeCase(draft, caseId, () => ({ settled: true, verdict: 'none' })),
+  CaseMoot: (draft, { caseId }) =>
+    changeCase(draft, caseId, () => ({ settled: true, verdict: 'none', moot: true })),
   SeatClosed: (draft, fact) => {
     draft.ledger.paidToVerifiers += fact.paid;
     changeSeat(draft, fact, { closed: true, paid: fact.paid, slashed: fact.slashed });
@@ -313,6 +366,8 @@ function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
       submission: null,
       submittedBlock: null,
       challengeBy: null,
+      demand: null,
+      leaves: null,
       disputer: null,
       disputedStep: null,
     });
@@ -320,17 +375,23 @@ function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
 }
 
 function openCase(draft: Draft, fact: Fact<'CaseOpened'>): void {
-  const { taskId, caseId, disputer, step } = fact;
+  const { taskId, caseId, disputer, step, before, next } = fact;
+  const stateBlob = fact.stateBlob === noHash ? null : fact.stateBlob;
   if (!draft.tasks.has(taskId)) return;
   const isUndecided = draft.tasks.get(taskId)?.state === 'undecided';
   const state = isUndecided ? 'undecided' : 'disputed';
   changeTask(draft, taskId, { state, disputer, disputedStep: step });
-  const undecided = { rounds: [], settled: false, verdict: null, burned: 0n };
-  draft.cases.set(caseId, { caseId, taskId, disputer, step, ...undecided });
+  const undecided = { rounds: [], settled: false, verdict: null, burned: 0n, moot: false };
+  draft.cases.set(caseId, { caseId, taskId, disputer, step, before, next, stateBlob, ...undecided });
 }
 
 export function hasOpenCase({ cases }: Pick<MarketView, 'cases'>, taskId: Hex32): boolean {
   return [...cases.values()].some((kase) => kase.taskId === taskId && !kase.settled);
+}
+
+function closeDemand(draft: Draft, taskId: Hex32): void {
+  const demand = draft.tasks.get(taskId)?.demand;
+  if (demand) changeTask(draft, taskId, { demand: { ...demand, closed: true } });
 }
 
 /** A task that survives its last open case waits to be accepted again. */
@@ -351,6 +412,7 @@ function openRound(draft: Draft, fact: Fact<'RoundOpened'>): void {
     phase: 'drawing',
     requestBlock: blockNumber,
     openedAt: timestamp,
+    votingBlock: null,
     commitBy: null,
     revealBy: null,
     appealBy: null,

@@ -96,6 +96,17 @@ export function traceProof(leaves: readonly Hex32[], index: number): Hex32[] {
   return levels.slice(0, -1).map((level, height) => hex32(level[(index >> height) ^ 1] as Uint8Array));
 }
 
+/** Siblings of S_k and S_{k+1} together, as `TraceTree.verifyPair` takes them: from the leaves up those of both while their paths are
+ *  apart, then those of the one path above.  throws RangeError where the trace has no such pair */
+export function tracePairProof(leaves: readonly Hex32[], k: number): Hex32[] {
+  const left = traceProof(leaves, k);
+  const right = traceProof(leaves, k + 1);
+  // The two are neighbours under one node at the first level where the left one is a left child.
+  const meeting = left.findIndex((_, level) => ((k >> level) & 1) === 0);
+  const apart = left.slice(0, meeting).flatMap((sibling, level) => [sibling, right[level] as Hex32]);
+  return [...apart, ...left.slice(meeting + 1)];
+}
+
 /** The root that this leaf and these siblings lead to. */
 export function traceRootFromProof(leaf: Hex32, index: number, proof: readonly Hex32[]): Hex32 {
   const root = proof.reduce<Uint8Array>(

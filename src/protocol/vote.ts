@@ -2,7 +2,8 @@
 import { createHmac } from 'node:crypto';
 import { keccak, keccakWords } from './abiWords.js';
 import type { Verdict } from './facts.js';
-import type { Address, Hex32, Submission } from './task.js';
+import { fp32Bits } from './spec.js';
+import type { Address, Hex32 } from './task.js';
 
 const voteTypeHash = keccak(
   Buffer.from(
@@ -28,13 +29,28 @@ export interface SeatRef {
 
 export interface Ballot {
   verdict: Verdict;
-  /** what the verifier computed: a copied verdict without the work has the wrong one */
+  /** attention digest: a verdict without the work has the wrong one */
   answer: Hex32;
 }
 
-/** keccak(traceRoot | resultRoot) of the verifier's own recomputation. */
-export function voteAnswer(computed: Pick<Submission, 'traceRoot' | 'resultRoot'>): Hex32 {
-  return keccakWords(computed.traceRoot, computed.resultRoot);
+/** What only a re-execution of the step shows. */
+export interface Attention {
+  /** of the state after the step */
+  stateRoot: Hex32;
+  gradientRoot: Hex32;
+  /** values of fp32, as in the trace */
+  loss: number;
+  gradientNorm: number;
+}
+
+/** keccak256(seed | stateRoot | gradientRoot | u32be loss | u32be norm): the trace holds these only under a hash, and the seed was
+ *  not known when it was made.  seed: that the panel was drawn with */
+export function attentionDigest(seed: Hex32, seen: Attention): Hex32 {
+  const measures = Buffer.alloc(8);
+  measures.writeUInt32BE(fp32Bits(seen.loss), 0);
+  measures.writeUInt32BE(fp32Bits(seen.gradientNorm), 4);
+  const roots = [seed, seen.stateRoot, seen.gradientRoot].map((hex) => Buffer.from(hex.slice(2), 'hex'));
+  return keccak(Buffer.concat([...roots, measures]));
 }
 
 /** HMAC-SHA256 over the seat: nothing to store, never the same twice.  secret: 32 bytes of the voter alone */

@@ -86,7 +86,10 @@ function explanationOf(ground: Ground, entry: Entry): Explanation {
 
 function placeName({ nameOf }: Ground, { pocket, owner }: Place): string {
   if (owner === null) {
-    const names = { outside: 'outside', burned: 'burned', market: 'escrow', court: 'pot of the case' };
+    const names = {
+      ...{ outside: 'outside', burned: 'burned', market: 'escrow' },
+      ...{ court: 'pot of the case', challenge: 'demand for leaves' },
+    };
     return names[pocket as keyof typeof names] ?? pocket;
   }
   return `${nameOf(owner)}${pocket === 'staking' ? ' (stake)' : ''}`;
@@ -117,6 +120,16 @@ function formulaOf(ground: Ground, entry: Entry): string {
       return `price ${own} back: the task is ${task?.state ?? 'over'}`;
     case 'fee':
       return feeFormula(terms, fact, own);
+    case 'commitment':
+      return fact.type === 'DisputeCommitted'
+        ? `bond ${own} of a commitment to a dispute`
+        : `bond ${own} back: the commitment was opened`;
+    case 'delay':
+      return delayFormula(ground, entry);
+    case 'demand':
+      return fact.type === 'LeavesDemanded'
+        ? `${own} for whoever shows the trace on chain`
+        : `${own} ${fact.type === 'LeavesPublished' ? 'for showing the trace' : 'back: nobody showed the trace'}`;
     case 'fee repaid':
       return feeRepaidFormula(ground, entry);
     case 'share':
@@ -147,6 +160,17 @@ function sizeFormula({ panelStart, panelStep, panelDoubles, maxRounds }: MarketT
   return panelDoubles
     ? `(${panelStart} + 1) x 2^${round - 1} - 1 = `
     : `${panelStart} + ${panelStep} x ${round - 1} = `;
+}
+
+function delayFormula({ market, terms }: Ground, { taskId, amount, fact }: Entry): string {
+  const own = formatTokens(amount);
+  const price = taskId === null ? undefined : market.tasks.get(taskId)?.price;
+  if (fact.type === 'CaseOpened') {
+    return `price ${formatTokens(price ?? 0n)} x delay deposit ${percent(terms.delayBps)} = ${own}`;
+  }
+  return fact.type === 'CaseSettled' && fact.verdict === 'valid'
+    ? `deposit ${own} for the delay: the case against the solver is lost`
+    : `deposit ${own} back`;
 }
 
 function feeRepaidFormula({ market, terms }: Ground, { caseId, panel, amount, from, fact }: Entry): string {

@@ -39,7 +39,7 @@ export interface MoneyFacts {
   entries: readonly Entry[];
   counted: Extract<PanthaliaEvent, { type: 'vault.counted' }> | null;
   nameOf(account: Address): string;
-  /** addresses of staking, market, court */
+  /** addresses of staking, market, court, challenge */
   contracts: Readonly<Record<string, string>>;
 }
 
@@ -94,6 +94,9 @@ const columnOfReason: Record<Reason, Column | null> = {
   refund: 'tasks',
   share: 'verifying',
   fee: 'fees',
+  commitment: 'fees',
+  delay: 'fees',
+  demand: 'fees',
   'fee repaid': 'fees',
   bounty: 'slashing',
   compensation: 'slashing',

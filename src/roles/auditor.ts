@@ -1,13 +1,16 @@
 /** Checks the submissions of others before the challenge window closes. */
 import { rm } from 'node:fs/promises';
+import type { Hex32 } from '../protocol/task.js';
 import { fetchLeaves } from './inputs.js';
 import type { Job } from './job.js';
+import { heal, requireSubmission } from './publish.js';
 import { firstWrongStep, replayTask } from './replay.js';
-import { heal, requireSubmission } from './verifier.js';
 
 export interface Finding {
   /** the first k whose transition k -> k + 1 is wrong; null when the result is right */
   firstWrongStep: number | null;
+  /** the solver's S_0 .. S_H; null when they can not be had */
+  leaves: readonly Hex32[] | null;
   computeSeconds: number;
 }
 
@@ -25,7 +28,7 @@ export async function auditTask(job: Job): Promise<Finding> {
   const spec = await inputs.spec(task, signal);
   const base = await inputs.base(spec, signal);
   // Without the leaves the roots still decide; only the step is not known.
-  const expected = (await fetchLeaves(sot, submission, spec.innerSteps, signal)) ?? undefined;
+  const leaves = await fetchLeaves(sot, submission, spec.innerSteps, signal);
   const replay = await replayTask({
     taskId,
     slot,
@@ -35,7 +38,7 @@ export async function auditTask(job: Job): Promise<Finding> {
     compute,
     turn,
     signal,
-    expected,
+    expected: leaves ?? undefined,
   });
   const wrong = firstWrongStep(replay, submission, spec.innerSteps);
   try {
@@ -45,5 +48,5 @@ export async function auditTask(job: Job): Promise<Finding> {
   }
   const { computeSeconds } = replay;
   emit({ type: 'audit.finished', taskId, firstWrongStep: wrong, computeSeconds });
-  return { firstWrongStep: wrong, computeSeconds };
+  return { firstWrongStep: wrong, leaves, computeSeconds };
 }

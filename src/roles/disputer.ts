@@ -1,109 +1,149 @@
-/** Takes a wrong submission to court and sees the case through. */
-import { latestBlock } from '../chain/client.js';
-import type { Head } from '../chain/follow.js';
+/** Takes a wrong submission to court: commits to the dispute, publishes the state before the wrong step, pins the step. */
+import { latestBlock, requireSigner } from '../chain/client.js';
 import { isRefusal } from '../chain/revert.js';
-import { caseOf } from '../protocol/case.js';
-import { lastRound, roundFee } from '../protocol/economics.js';
-import type { Verdict } from '../protocol/facts.js';
-import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
-import { caseAbout, currentRound } from '../protocol/marketQueries.js';
+import type { Receipt } from '../chain/send.js';
+import { pinCost } from '../protocol/economics.js';
+import type { CaseView, TaskView } from '../protocol/market.js';
+import { caseAbout } from '../protocol/marketQueries.js';
+import { type DisputeRef, disputeCommitment, disputeSalt } from '../protocol/pin.js';
 import type { Hex32 } from '../protocol/task.js';
+import { tracePairProof } from '../protocol/trace.js';
 import type { RoleContext } from './context.js';
 import type { Purse } from './purse.js';
 import type { SubnetRules } from './rules.js';
 
+/** Kept for the pin itself, when what it points to is published first. */
+const pinSeconds = 4;
+const saltLabel = 'panthalia.dispute-salt.v1';
+const noBlob: Hex32 = `0x${'00'.repeat(32)}`;
+
 export interface Disputer {
-  context: Pick<RoleContext, 'chain' | 'contracts' | 'market' | 'emit'>;
+  context: Pick<RoleContext, 'chain' | 'contracts' | 'deployment' | 'market' | 'emit'>;
   purse: Purse;
   rules: SubnetRules;
 }
 
-/** Opens the dispute, paying the first fee.  step: the first wrong one, from 0
- *  returns the case about this step, ours or that of somebody who was faster; null when it is too late
+/** What was found wrong, and how verifiers are helped to see it. */
+export interface Accusation {
+  task: TaskView;
+  /** k of the first transition k -> k + 1 that is wrong */
+  step: number;
+  /** the solver's S_0 .. S_H; null when they can not be had */
+  leaves: readonly Hex32[] | null;
+  /** stores X_k and names its blob; null where the base is enough */
+  publish(signal: AbortSignal): Promise<Hex32 | null>;
+}
+
+/** Returns the case about this step, ours or that of somebody who was faster; null when it is too late, or the solver would not
+ *  show its leaves and is rejected for that.
  *  throws user/account.no_tokens */
 export async function openDispute(
-  { context, purse, rules }: Disputer,
-  task: TaskView,
-  step: number,
+  disputer: Disputer,
+  accusation: Accusation,
   signal: AbortSignal,
 ): Promise<CaseView | null> {
-  const { court } = context.contracts;
-  const { taskId, terms, slot, submission } = task;
-  if (submission === null) throw new Error(`task ${taskId} has no submission`);
-  const known = () => caseAbout(context.market.view, taskId, step) ?? null;
+  const { market, chain } = disputer.context;
+  const { taskId } = accusation.task;
+  const known = () => caseAbout(market.view, taskId, accusation.step) ?? null;
   if (known() !== null) return known();
-  const open = () => court.write('openDispute', [terms, slot, submission, step], signal);
   try {
-    const { blockNumber } = await purse.spend(roundFee(rules.params, 1), open, signal);
-    await context.market.caughtUp(blockNumber, signal);
+    const leaves = accusation.leaves ?? (await demandLeaves(disputer, accusation.task, signal));
+    if (leaves === null) return null;
+    const committed = await commit(disputer, accusation, signal);
+    const stateBlob = await publishInTime(disputer, accusation, signal);
+    await market.caughtUp(committed, signal);
+    if (known() !== null) return known();
+    const pinned = await pin(disputer, { ...accusation, leaves, stateBlob }, signal);
+    await market.caughtUp(pinned.blockNumber, signal);
   } catch (error) {
     if (!isRefusal(error, 'WrongStatus', 'DeadlinePassed')) throw error;
-    const { number } = await latestBlock(context.chain);
-    await context.market.caughtUp(number, signal);
+    await market.caughtUp((await latestBlock(chain)).number, signal);
   }
   return known();
 }
 
-export interface FollowOptions {
-  caseId: Hex32;
-  /** our own recomputation's verdict: rulings against it are appealed */
-  opinion: Verdict;
-  /** largest fee of a panel that we pay; default: whatever the rules allow */
-  maxFee?: bigint;
-}
-
-/** Follows the case to its settlement, and appeals while a ruling contradicts us, rounds are left and we can pay. */
-export async function followCase(
-  disputer: Disputer,
-  options: FollowOptions,
+/** The block after which the pin can be made. */
+async function commit(
+  { context, purse, rules }: Disputer,
+  { task, step }: Accusation,
   signal: AbortSignal,
-): Promise<CaseView> {
-  const { market, emit } = disputer.context;
-  let appealed = 0;
-  while (true) {
-    const next = await market.waitFor((view, head) => nextMove(view, head, options, appealed), signal);
-    if (next.move === 'settled') return next.kase;
-    appealed = next.kase.rounds.length;
-    const fee = roundFee(disputer.rules.params, appealed + 1);
-    if (appealed >= lastRound(disputer.rules.params) || fee > (options.maxFee ?? fee)) continue;
-    try {
-      await appeal(disputer, options.caseId, fee, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      // Somebody else may have appealed, or we can not pay: the case goes on either way.
-      const message = `No appeal in case ${options.caseId}: ${(error as Error).message}`;
-      emit({ type: 'alert', level: 'warn', message, code: 'dispute.no_appeal' });
-    }
+): Promise<number> {
+  const { chain, contracts, deployment } = context;
+  const { address: challenge } = contracts.challenge;
+  const at = { taskId: task.taskId, step };
+  const place = { chainId: deployment.chainId, challenge, disputer: requireSigner(chain).address };
+  const commitment = disputeCommitment({ ...place, ...at }, saltOf(context, at));
+  const { bond } = pinCost(rules.params, task.price);
+  const write = () => contracts.challenge.write('commitDispute', [commitment, bond], signal);
+  try {
+    return (await purse.spend(bond, write, signal)).blockNumber;
+  } catch (error) {
+    // Before a restart, by ourselves: the salt is the same.
+    if (!isRefusal(error, 'AlreadyCommitted')) throw error;
+    return (await latestBlock(chain)).number;
   }
 }
 
-async function appeal(
-  { context, purse }: Disputer,
-  caseId: Hex32,
-  fee: bigint,
+/** What is not stored in time is not waited for: without the state verifiers make the steps before it too. */
+async function publishInTime(
+  { context: { market, emit } }: Disputer,
+  { task, step, publish }: Accusation,
   signal: AbortSignal,
-): Promise<void> {
-  const { court } = context.contracts;
-  const receipt = await purse.spend(
-    fee,
-    () => court.write('appeal', [caseOf(context.market.view, caseId)], signal),
-    signal,
-  );
-  await context.market.caughtUp(receipt.blockNumber, signal);
+): Promise<Hex32 | null> {
+  const challengeBy = market.view.tasks.get(task.taskId)?.challengeBy ?? 0;
+  const left = challengeBy - market.head.timestamp - pinSeconds;
+  if (step === 0 || left <= 0) return null;
+  try {
+    return await publish(AbortSignal.any([signal, AbortSignal.timeout(1000 * left)]));
+  } catch (error) {
+    signal.throwIfAborted();
+    const message = `State ${step} of task ${task.taskId} is not published: ${(error as Error).message}`;
+    emit({ type: 'alert', level: 'warn', message, code: 'dispute.no_state' });
+    return null;
+  }
 }
 
-/** appealed: number of the newest round whose ruling we have dealt with */
-function nextMove(
-  view: MarketView,
-  head: Head,
-  { caseId, opinion }: FollowOptions,
-  appealed: number,
-): { move: 'settled' | 'appeal'; kase: CaseView } | undefined {
-  const kase = view.cases.get(caseId);
-  const round = kase && currentRound(kase);
-  if (kase === undefined || round === undefined) return undefined;
-  if (kase.settled) return { move: 'settled', kase };
-  const isRuled = round.phase === 'ruled' && round.appealBy !== null && head.timestamp <= round.appealBy;
-  const isAgainstUs = round.ruling !== opinion && round.ruling !== 'none';
-  return isRuled && isAgainstUs && round.round > appealed ? { move: 'appeal', kase } : undefined;
+async function pin(
+  { context, purse, rules }: Disputer,
+  { task, step, leaves, stateBlob }: Accusation & { leaves: readonly Hex32[]; stateBlob: Hex32 | null },
+  signal: AbortSignal,
+): Promise<Receipt> {
+  const { taskId, terms, slot, submission, price } = task;
+  const [before, next] = [leaves[step], leaves[step + 1]];
+  if (submission === null || before === undefined || next === undefined) {
+    throw new Error(`task ${taskId} has no transition ${step}`);
+  }
+  const salt = saltOf(context, { taskId, step });
+  const siblings = tracePairProof(leaves, step);
+  const what = { step, before, next, siblings, stateBlob: stateBlob ?? noBlob, salt };
+  const { challenge } = context.contracts;
+  const write = () => challenge.write('pin', [terms, slot, submission, what], signal);
+  return purse.spend(pinCost(rules.params, price).due, write, signal);
+}
+
+/** Asks the chain for leaves that nobody serves, and waits for the answer: the leaves, or null when the task ended without. */
+async function demandLeaves(
+  { context, purse, rules }: Disputer,
+  { taskId, terms, slot, submission }: TaskView,
+  signal: AbortSignal,
+): Promise<readonly Hex32[] | null> {
+  if (submission === null) throw new Error(`task ${taskId} has no submission`);
+  const { challenge } = context.contracts;
+  const write = () => challenge.write('demandLeaves', [terms, slot, submission], signal);
+  try {
+    if (context.market.view.tasks.get(taskId)?.demand === null) {
+      await purse.spend(rules.params.verifierFee, write, signal);
+    }
+  } catch (error) {
+    if (!isRefusal(error, 'AlreadyDemanded')) throw error;
+  }
+  return context.market.waitFor((view) => {
+    const task = view.tasks.get(taskId);
+    if (task?.leaves != null) return task.leaves;
+    return task?.demand?.closed ? null : undefined;
+  }, signal);
+}
+
+function saltOf({ chain, contracts }: Disputer['context'], at: DisputeRef): Hex32 {
+  return disputeSalt(requireSigner(chain).account.deriveSecret(saltLabel), contracts.challenge.address, at);
 }

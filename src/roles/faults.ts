@@ -32,6 +32,12 @@ export const faults: Readonly<Record<string, Fault>> = {
   /** submits a right result that nobody can fetch */
   withhold: (honest) => cheatingSolver(honest, 'withhold', withoutUpload),
 
+  /** a wrong result, and a trace that nobody can fetch to say where */
+  'hidden-trace': (honest) =>
+    cheatingSolver(honest, 'hidden-trace', (job) =>
+      withoutLeaves(withCompute(job, otherBatches(job.context.compute))),
+    ),
+
   /** takes the task and never submits */
   silent: (honest) => ({ ...honest, defends: false, solve: injected('silent', async () => null) }),
 
@@ -94,8 +100,9 @@ function opposite(judge: Judge): Judge {
   return async (job, kase) => {
     const judgement = await judge(job, kase);
     if (judgement === null) return null;
-    const answer: Hex32 = `0x${randomBytes(32).toString('hex')}`;
-    return { ...judgement, answer, verdict: judgement.verdict === 'valid' ? 'invalid' : 'valid' };
+    const root = (): Hex32 => `0x${randomBytes(32).toString('hex')}`;
+    const seen = { stateRoot: root(), gradientRoot: root(), loss: 1, gradientNorm: 1 };
+    return { ...judgement, seen, verdict: judgement.verdict === 'valid' ? 'invalid' : 'valid' };
   };
 }
 
@@ -104,13 +111,19 @@ function withCompute(job: Job, compute: Compute): Job {
 }
 
 function withoutUpload(job: Job): Job {
-  const { sot } = job.context;
+  const unsent = withoutLeaves(job);
+  const { sot } = unsent.context;
   const putFile: typeof sot.putFile = async () => ({ blob: `0x${'00'.repeat(32)}`, sizeBytes: 0 });
+  return { ...unsent, context: { ...unsent.context, sot: { ...sot, putFile } } };
+}
+
+function withoutLeaves(job: Job): Job {
+  const { sot } = job.context;
   const putBytes: typeof sot.putBytes = async (bytes) => ({
     blob: `0x${createHash('sha256').update(bytes).digest('hex')}`,
     sizeBytes: bytes.length,
   });
-  return { ...job, context: { ...job.context, sot: { ...sot, putFile, putBytes } } };
+  return { ...job, context: { ...job.context, sot: { ...sot, putBytes } } };
 }
 
 function noisyCompute({ context: { compute } }: Job): Compute {

@@ -80,7 +80,7 @@ async function send(
   rules: SubnetRules,
   signal: AbortSignal,
 ): Promise<Sent | null> {
-  const { beacon, market, court } = contracts;
+  const { beacon, market, court, challenge } = contracts;
   switch (call.call) {
     case 'fulfil': {
       const header = await headerRlp(chain, seedBlock(call.epoch, rules));
@@ -103,6 +103,10 @@ async function send(
       const about = caseOf(view, call.caseId);
       const { terms, slot } = taskOf(view, about.taskId);
       return court.send('settle', [about, terms, slot], signal);
+    }
+    case 'closeDemand': {
+      const { terms, slot } = taskOf(view, call.taskId);
+      return challenge.send('closeDemand', [terms, slot], signal);
     }
     case 'closeSeats':
       return court.send('closeSeats', [caseOf(view, call.caseId), call.round], signal);

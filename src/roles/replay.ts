@@ -72,13 +72,16 @@ export async function replayTask(options: ReplayOptions): Promise<Replay> {
 }
 
 /** Where a step is made: the task, the arithmetic, and whose turn it is. */
-export type StepPlace = Pick<
-  ReplayOptions,
-  'taskId' | 'slot' | 'spec' | 'base' | 'compute' | 'turn' | 'signal'
->;
+export type StepPlace = Pick<ReplayOptions, 'taskId' | 'slot' | 'spec' | 'compute' | 'turn' | 'signal'>;
 
 /** A trainer that holds X_0.  throws check/base.wrong_state, the signal's reason */
-export async function startAtBase({ spec, base, compute, turn, signal }: StepPlace): Promise<Trainer> {
+export async function startAtBase({
+  spec,
+  base,
+  compute,
+  turn,
+  signal,
+}: StepPlace & { base: string }): Promise<Trainer> {
   signal.throwIfAborted();
   const trainer = await turn(() => compute.createTrainer(spec));
   try {

@@ -21,6 +21,8 @@ export interface SotContext {
   /** the account that posts this job's tasks and may store their specs before any task is on chain */
   buyer: Address;
   subnetId: number;
+  /** of a commitment to a dispute, token units: what it costs a stranger to store something */
+  leastBond: bigint;
   market: Pick<MarketFollower, 'view' | 'waitFor'>;
   /** chain id and market address */
   domain: RequestDomain;
@@ -68,11 +70,12 @@ export async function run(context: SotContext, signal: AbortSignal): Promise<voi
   }
 }
 
-/** What one account may store: the results of every slot of the run, three attempts each. Enough for a worker that is drawn
- *  for everything, and a bound on what a hostile one can fill. */
+/** What one account may store: the results of every slot of the run, three attempts each, and the state before a wrong step of each.
+ *  Enough for a worker that is drawn for everything, and a bound on what a hostile one can fill. */
 export function accountBudgetBytes(manifest: RunManifest, parameterBytes: number): number {
   const perTask = parameterBytes + 32 * (manifest.innerSteps + 1) + 64 * 1024;
-  return 3 * manifest.rounds * manifest.slotsPerRound * perTask;
+  const state = 3 * parameterBytes;
+  return manifest.rounds * manifest.slotsPerRound * (3 * perTask + state);
 }
 
 /** The journal must belong to this job, and what the next round needs must be on disk. */

@@ -61,19 +61,25 @@ export interface StepReplay {
   computeSeconds: number;
 }
 
-/** The transition k -> k + 1.  state: file of X_k's blob, which is used up; null: everything from the base is made again
+/** Where to begin: at X_k, from the file of its blob, which is used up, and S_k; or at the base, also a file. */
+export type StepStart = { state: string; before: Hex32 } | { base: string };
+
+/** The transition k -> k + 1.
  *  throws check/state.wrong when the file is not the state that `before` commits to; check/base.wrong_state; the signal's reason */
 export async function replayStep(
-  options: ReplayOptions,
-  { k, state }: { k: number; state: { file: string; before: Hex32 } | null },
+  options: Omit<ReplayOptions, 'base'>,
+  k: number,
+  start: StepStart,
 ): Promise<StepReplay> {
   const { spec, scratch, taskId } = options;
   const { turn, seconds } = timed(options.turn);
   const place = { ...options, turn };
-  await using trainer = await (state === null ? startAtBase(place) : startAtState(place, k, state));
-  let before = state?.before ?? baseLeaf(place);
+  await using trainer = await ('base' in start
+    ? startAtBase({ ...place, base: start.base })
+    : startAtState(place, k, start));
+  let before = 'base' in start ? baseLeaf(place) : start.before;
   let steps = 0;
-  if (state === null) {
+  if ('base' in start) {
     for (; steps < k; steps++) before = (await makeStep(trainer, place, steps + 1)).leaf;
   }
   const { leaf: after, stateRoot, transition } = await makeStep(trainer, place, k + 1);
@@ -94,13 +100,15 @@ export async function replayStep(
 async function startAtState(
   { taskId, spec, compute, turn, signal }: StepPlace,
   k: number,
-  { file, before }: { file: string; before: Hex32 },
+  { state, before }: { state: string; before: Hex32 },
 ) {
   signal.throwIfAborted();
-  const transition = await cutTransition(file, stateBlobSize(spec));
+  const transition = await cutTransition(state, stateBlobSize(spec));
   const trainer = await turn(() => compute.createTrainer(spec));
   try {
-    await turn(() => trainer.loadState(file, k));
+    await turn(() => trainer.loadState(state, k)).catch((cause) => {
+      throw unusableState(k, cause);
+    });
     const stateRoot = await turn(() => trainer.stateRoot());
     const { opset } = spec;
     const received = traceLeafOfBytes({ taskId, opset, step: k, stateRoot, transition });
@@ -125,6 +133,15 @@ async function cutTransition(path: string, expected: number): Promise<Uint8Array
   } finally {
     await file.close();
   }
+}
+
+/** NaN, for one. */
+function unusableState(k: number, cause: Error): PanthaliaError {
+  return new PanthaliaError('check', `The published state ${k} can not be used: ${cause.message}`, {
+    code: 'state.wrong',
+    details: { step: k },
+    cause,
+  });
 }
 
 function wrongState(k: number, expected: Hex32, received: Hex32): PanthaliaError {

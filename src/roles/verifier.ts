@@ -1,74 +1,103 @@
-/** Votes on disputed tasks: computes the whole task again and compares. */
+/** Votes on one transition of a disputed task: makes that step again and compares. */
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PanthaliaError } from '../errors.js';
 import type { Verdict } from '../protocol/facts.js';
 import type { CaseView } from '../protocol/market.js';
-import type { Submission } from '../protocol/task.js';
-import { type Ballot, voteAnswer } from '../protocol/vote.js';
+import type { TaskSpec } from '../protocol/task.js';
+import type { Attention } from '../protocol/vote.js';
 import { isUnusableBlob } from './inputs.js';
 import type { Job } from './job.js';
-import { leavesBlob, type Replay, replayTask } from './replay.js';
+import { requireSubmission } from './publish.js';
+import { replayStep, type StepReplay, stateBlobSize } from './stepReplay.js';
 
-export interface Judgement extends Ballot {
+export interface Judgement {
+  verdict: Verdict;
+  /** what the step showed; null where none could be made */
+  seen: Attention | null;
+  /** inner steps that were made for it */
+  steps: number;
   computeSeconds: number;
 }
 
 /** What this verifier will vote; null does not vote. */
 export type Judge = (job: Job, kase: CaseView) => Promise<Judgement | null>;
 
-/** Every honest verifier gives this answer when there is nothing to compute from. */
-const noAnswer = `0x${'00'.repeat(32)}` as const;
-
 /** valid or invalid by recomputation; unavailable when spec or base can not be had or are not what the chain names.
  *  throws the job's signal, network/sot.unreachable */
-export async function judgeTask(job: Job): Promise<Judgement> {
-  const { task, signal } = job;
+export async function judgeTask(job: Job, kase: CaseView): Promise<Judgement> {
   const submission = requireSubmission(job);
-  let replay: Replay;
+  let made: StepReplay;
   try {
-    replay = await recompute(job);
+    made = await remakeStep(job, kase);
   } catch (error) {
-    signal.throwIfAborted();
-    if (!isUnusableBlob(error)) throw error;
-    const message = `Task ${task.taskId} can not be computed: ${(error as Error).message}`;
-    job.context.emit({ type: 'alert', level: 'warn', message, code: 'vote.unavailable' });
-    return { verdict: 'unavailable', answer: noAnswer, computeSeconds: 0 };
+    job.signal.throwIfAborted();
+    return withoutStep(job, error);
   }
-  const { outcome, computeSeconds } = replay;
-  if (outcome === null) throw new Error('a replay with nothing to compare with runs to the end');
-  const isRight = outcome.traceRoot === submission.traceRoot && outcome.resultRoot === submission.resultRoot;
-  try {
-    if (isRight) await heal(job, replay);
-  } finally {
-    await rm(outcome.resultFile, { force: true });
-  }
-  const verdict: Verdict = isRight ? 'valid' : 'invalid';
-  return { verdict, answer: voteAnswer(outcome), computeSeconds };
+  // The panel is about one step; the last one also leads to the result.
+  const isRight =
+    made.before === kase.before &&
+    made.after === kase.next &&
+    (made.resultRoot === null || made.resultRoot === submission.resultRoot);
+  const { stateRoot, steps, computeSeconds } = made;
+  const { gradientRoot, loss, gradientNorm } = made.transition;
+  const seen = { stateRoot, gradientRoot, loss, gradientNorm };
+  return { verdict: isRight ? 'valid' : 'invalid', seen, steps, computeSeconds };
 }
 
-/** The task from its base, without looking at what the solver says. */
-async function recompute({ context, task, inputs, turn, signal }: Job): Promise<Replay> {
+/** From the state that the disputer published, or, where that is not to be had, from the base. */
+async function remakeStep(job: Job, kase: CaseView): Promise<StepReplay> {
+  const { context, task, inputs, turn, signal } = job;
   const { compute, scratch } = context;
   const spec = await inputs.spec(task, signal);
-  const base = await inputs.base(spec, signal);
   const { taskId, slot } = task;
-  return replayTask({ taskId, slot, spec, base, scratch, compute, turn, signal });
+  const options = { taskId, slot, spec, scratch, compute, turn, signal };
+  const state = await fetchState(job, kase, spec);
+  if (state !== null) {
+    try {
+      return await replayStep(options, kase.step, { state, before: kase.before });
+    } catch (error) {
+      if (!(error instanceof PanthaliaError) || error.code !== 'state.wrong') throw error;
+      tell(job, `The published state of task ${taskId} does not help: ${error.message}`);
+    } finally {
+      await rm(state, { force: true });
+    }
+  }
+  return replayStep(options, kase.step, { base: await inputs.base(spec, signal) });
 }
 
-/** Publishes what the solver should have: a right result that nobody can fetch would stop the round. Parts that are there
- *  already are not sent again. Whoever has no stake may not write, and leaves it to others. */
-export async function heal({ context, signal }: Job, { outcome, leaves }: Replay): Promise<void> {
-  if (outcome === null) return;
+/** File of X_k's blob; null when nobody published it, or nobody needs it. */
+async function fetchState(
+  { context, task, signal }: Job,
+  { step, stateBlob }: CaseView,
+  spec: TaskSpec,
+): Promise<string | null> {
+  if (step === 0 || stateBlob === null) return null;
+  const file = join(context.scratch, `${task.taskId}-${crypto.randomUUID()}.state`);
   try {
-    await context.sot.putFile(outcome.resultFile, { signal });
-    await context.sot.putBytes(leavesBlob(leaves), { signal });
+    await context.sot.getToFile(stateBlob, file, { maxBytes: stateBlobSize(spec), signal });
+    return file;
   } catch (error) {
-    if (!(error instanceof PanthaliaError) || error.family !== 'user') throw error;
-    context.emit({ type: 'alert', level: 'info', message: error.message, code: error.code });
+    await rm(file, { force: true });
+    signal.throwIfAborted();
+    if (isUnusableBlob(error)) return null;
+    throw error;
   }
 }
 
-export function requireSubmission({ task }: Pick<Job, 'task'>): Submission {
-  if (task.submission === null) throw new Error(`task ${task.taskId} has no submission`);
-  return task.submission;
+function withoutStep(job: Job, error: unknown): Judgement {
+  const { taskId } = job.task;
+  const nothing = { seen: null, steps: 0, computeSeconds: 0 };
+  // A step that leads to NaN or Inf is no step of a task that anyone could have solved.
+  if (error instanceof PanthaliaError && error.code === 'engine.invalid_state') {
+    tell(job, `Task ${taskId} can not be right: ${error.message}`);
+    return { verdict: 'invalid', ...nothing };
+  }
+  if (!isUnusableBlob(error)) throw error;
+  tell(job, `Task ${taskId} can not be computed: ${(error as Error).message}`);
+  return { verdict: 'unavailable', ...nothing };
+}
+
+function tell({ context }: Job, message: string): void {
+  context.emit({ type: 'alert', level: 'warn', message, code: 'vote.unavailable' });
 }

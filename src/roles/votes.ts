@@ -1,13 +1,14 @@
-/** The seats of one account in panels: compute once per task, commit, open. Salts derive from the key, so after a restart the
+/** The seats of one account in panels: compute once per case, commit, open. Salts derive from the key, so after a restart the
  *  same vote is computed again and its commitment can be opened. */
 import { requireSigner } from '../chain/client.js';
 import type { Head } from '../chain/follow.js';
 import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import { caseOf } from '../protocol/case.js';
+import { type MarketRules, panelSeed } from '../protocol/keeper.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
 import type { Address, Hex32 } from '../protocol/task.js';
-import { type Ballot, verdictCodes, voteCommitment, voteSalt } from '../protocol/vote.js';
+import { attentionDigest, type Ballot, verdictCodes, voteCommitment, voteSalt } from '../protocol/vote.js';
 import { type OpenSeat, openSeats } from './agenda.js';
 import type { RoleContext } from './context.js';
 import { type LaneHost, type LaneSignals, next, runLane } from './lane.js';
@@ -19,6 +20,7 @@ export interface VoteOptions {
   context: Pick<RoleContext, 'chain' | 'contracts' | 'deployment' | 'market' | 'emit'>;
   /** null does not vote */
   judge(task: TaskView, kase: CaseView): Promise<Judgement | null>;
+  rules: Pick<MarketRules, 'epochLength'>;
   onBusy: NonNullable<LaneHost['onBusy']>;
   onVote: () => void;
 }
@@ -27,25 +29,25 @@ export interface VoteOptions {
 export async function runVotes(options: VoteOptions, { taking, hard }: LaneSignals): Promise<void> {
   const { market } = options.context;
   const self = requireSigner(options.context.chain).address;
-  const ballots = new Map<Hex32, Ballot | null>();
+  const judgements = new Map<Hex32, Judgement | null>();
   const voting = new AbortController();
   const ending = untilNoSeats(options, self, { taking, hard }).finally(() => voting.abort());
   const signals = { taking: voting.signal, hard };
   const undecided = (view: MarketView, head: Head) =>
     openSeats(view, head, self)
-      .filter(({ caseId }) => !ballots.has(caseId))
+      .filter(({ caseId }) => !judgements.has(caseId))
       .flatMap(({ caseId }) => itemOf(view, caseId) ?? []);
   const judging = runLane(
     {
       name: 'verification',
       candidates: undecided,
       work: async ({ task, kase }) =>
-        void ballots.set(kase.caseId, await decide(options, { task, kase }, self)),
+        void judgements.set(kase.caseId, await decide(options, { task, kase }, self)),
     },
     { market, emit: options.context.emit, onBusy: options.onBusy },
     signals,
   );
-  await Promise.all([ending, judging, castBallots(options, self, ballots, signals)]);
+  await Promise.all([ending, judging, castBallots(options, self, judgements, signals)]);
 }
 
 function itemOf(view: MarketView, caseId: Hex32): { task: TaskView; kase: CaseView } | undefined {
@@ -69,25 +71,27 @@ async function decide(
   { context, judge }: VoteOptions,
   { task, kase }: { task: TaskView; kase: CaseView },
   self: Address,
-): Promise<Ballot | null> {
+): Promise<Judgement | null> {
   const judgement = await judge(task, kase);
   if (judgement === null) return null;
-  const { verdict, answer, computeSeconds } = judgement;
+  const { verdict, steps, computeSeconds } = judgement;
   const { taskId } = task;
   const seats = openSeats(context.market.view, context.market.head, self);
   for (const [i, { round, seat }] of seats.filter(({ caseId }) => caseId === kase.caseId).entries()) {
     // One computation serves all our seats of a panel; its time counts once.
     const seconds = i === 0 ? computeSeconds : 0;
-    context.emit({ type: 'vote.computed', taskId, round, seat, verdict, computeSeconds: seconds });
+    const { caseId } = kase;
+    const made = { verdict, steps, computeSeconds: seconds };
+    context.emit({ type: 'vote.computed', taskId, caseId, round, seat, ...made });
   }
-  return { verdict, answer };
+  return judgement;
 }
 
 /** One transaction after the other: a commitment for each seat, then its opening. */
 async function castBallots(
-  { context, onVote }: VoteOptions,
+  { context, rules, onVote }: VoteOptions,
   self: Address,
-  ballots: ReadonlyMap<Hex32, Ballot | null>,
+  judgements: ReadonlyMap<Hex32, Judgement | null>,
   { taking, hard }: LaneSignals,
 ): Promise<void> {
   const { market } = context;
@@ -95,11 +99,12 @@ async function castBallots(
   while (true) {
     const seat = await next(market, taking, (view, head) =>
       openSeats(view, head, self).find(
-        (open) => isMyMove(open) && ballots.get(open.caseId) && !refused.has(moveKey(open)),
+        (open) => isMyMove(open) && judgements.get(open.caseId) && !refused.has(moveKey(open)),
       ),
     );
-    const ballot = seat && ballots.get(seat.caseId);
-    if (!seat || !ballot) return;
+    const judgement = seat && judgements.get(seat.caseId);
+    if (!seat || !judgement) return;
+    const ballot = ballotOf(judgement, seedOf(market.view, seat, rules));
     const block = market.head.number;
     try {
       const receipt = await cast(context, self, seat, ballot, hard);
@@ -114,6 +119,21 @@ async function castBallots(
       await market.waitFor((_, head) => (head.number > block ? true : undefined), hard);
     }
   }
+}
+
+/** Every honest verifier gives this answer when there is nothing to compute from. */
+const noAnswer = `0x${'00'.repeat(32)}` as const;
+
+/** The same computation, told with the seed of this panel. */
+function ballotOf({ verdict, seen }: Judgement, seed: Hex32): Ballot {
+  return { verdict, answer: seen === null ? noAnswer : attentionDigest(seed, seen) };
+}
+
+function seedOf(view: MarketView, { caseId, round }: OpenSeat, rules: VoteOptions['rules']): Hex32 {
+  const panel = view.cases.get(caseId)?.rounds.find((one) => one.round === round);
+  const seed = panel && panelSeed(view, panel, rules);
+  if (seed === undefined) throw new Error(`the panel of case ${caseId} was drawn without a seed`);
+  return seed;
 }
 
 async function cast(

@@ -2,20 +2,23 @@
 import { mkdir } from 'node:fs/promises';
 import { requireSigner } from '../chain/client.js';
 import { PanthaliaError } from '../errors.js';
-import { roundFee } from '../protocol/economics.js';
+import { pinCost, roundFee } from '../protocol/economics.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
 import { positionKey } from '../protocol/market.js';
 import type { Address } from '../protocol/task.js';
 import { canAudit, canSolve, idleReason, openSeats, tasksToAudit, tasksToSolve } from './agenda.js';
+import { type FollowOptions, followCase } from './appeals.js';
 import { type Behaviour, honest } from './behaviour.js';
 import type { WorkerContext } from './context.js';
-import { type Disputer, type FollowOptions, followCase, openDispute } from './disputer.js';
+import { type Accusation, type Disputer, openDispute } from './disputer.js';
 import { createEngineTurns, type EngineTurns, type Priority } from './engineTurns.js';
 import { checkFault } from './faults.js';
 import { createInputs, type Inputs } from './inputs.js';
 import { type Job, whenNodeAnswers, whileWanted } from './job.js';
 import { keepDuring } from './keep.js';
 import { type Lane, type LaneItem, type LaneSignals, runLane } from './lane.js';
+import { demandsToAnswer, showLeaves } from './leaves.js';
+import { publishState } from './publish.js';
 import { createPurse } from './purse.js';
 import { readRules, type SubnetRules } from './rules.js';
 import { ensureStaked } from './staking.js';
@@ -111,6 +114,7 @@ function startLanes(worker: Worker, signals: LaneSignals): Promise<void>[] {
     market.view.positions.get(positionKey(worker.rules.subnetId, 'solver', self))?.jailed;
   const votes = {
     context,
+    rules: worker.rules,
     judge: (task: TaskView, kase: CaseView) => judge(worker, task, kase),
     onBusy,
     onVote: () => {
@@ -129,6 +133,11 @@ function startLanes(worker: Worker, signals: LaneSignals): Promise<void>[] {
       candidates: (view, head) =>
         isJailed() ? [] : tasksToSolve(view, head, self).map((task) => ({ task })),
       work: ({ task }) => solve(worker, task),
+    }),
+    lane({
+      name: 'trace',
+      candidates: (view, head) => demandsToAnswer(view, head, self).map((task) => ({ task })),
+      work: ({ task }) => showLeaves(context, task, signals.hard),
     }),
     lane({
       name: 'defence',
@@ -167,13 +176,19 @@ async function audit(worker: Worker, task: TaskView): Promise<void> {
   if (finding.firstWrongStep === null) return;
   const step = finding.firstWrongStep;
   const { market } = context;
-  const kase = await whenNodeAnswers(market, hard, () => openDispute(disputer, task, step, hard));
+  const accusation: Accusation = {
+    ...{ task, step, leaves: finding.leaves },
+    publish: (signal) => publishState(jobOf(worker, task, 'audit', signal), step),
+  };
+  const kase = await whenNodeAnswers(market, hard, () => openDispute(disputer, accusation, hard));
   if (kase !== null) {
     follow(worker, { caseId: kase.caseId, opinion: 'invalid' });
     if (kase.disputer !== worker.self) return;
     worker.report.disputed += 1;
     await reserveFees(worker, hard);
-  } else {
+  } else if (canAudit(market.view.tasks.get(taskId), market.head)) {
+    throw new Error(`task ${taskId} is wrong and no case about step ${step} came to be`);
+  } else if (market.view.tasks.get(taskId)?.state === 'accepted') {
     const message = `Task ${taskId} is wrong and could not be disputed: its window has closed.`;
     context.emit({ type: 'alert', level: 'error', message, code: 'audit.too_late' });
   }
@@ -182,7 +197,8 @@ async function audit(worker: Worker, task: TaskView): Promise<void> {
 /** What a dispute and its first appeal cost waits in the vault, since their windows are short. */
 async function reserveFees({ context, disputer, rules }: Worker, signal: AbortSignal): Promise<void> {
   try {
-    await disputer.purse.reserve(roundFee(rules.params, 1) + roundFee(rules.params, 2), signal);
+    const { bond, due } = pinCost(rules.params, rules.params.minPrice);
+    await disputer.purse.reserve(bond + due + roundFee(rules.params, 2), signal);
   } catch (error) {
     if (!(error instanceof PanthaliaError) || error.code !== 'account.no_tokens') throw error;
     const message = `No tokens are left for disputes. ${error.message}`;

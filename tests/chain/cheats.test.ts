@@ -93,3 +93,26 @@ test('a solver that delivers nothing loses a tenth of its seat, and another one 
   expect((await silent.drain()).slashed).toBe(pan(10));
   await expectBooksToAgree(local);
 });
+
+test('a solver that shows its trace to nobody is asked for it on chain, and rejected when it does not answer', async () => {
+  await using local = await startTestChain({ ...deadlines, clockSeconds: 4 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const hider = await run.worker(first, { fault: 'hidden-trace', stakeAmount: pan(100) });
+  const observer = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await assignedTo(run, hider.address, local.signal);
+  const honest = await run.worker(second, { audit: 'all' });
+
+  expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
+  const task = observer.market.view.tasks.get(taskId);
+  expect(task).toMatchObject({
+    state: 'rejected',
+    demand: { by: honest.address, closed: true },
+    leaves: null,
+  });
+  expect(casesOf(observer.market.view, taskId)).toEqual([]);
+  // No lie is proven: it pays for the delay, as if it had delivered nothing.
+  expect((await hider.drain()).slashed).toBe(pan(10));
+  expect((await honest.drain()).slashed).toBe(0n);
+  await expectBooksToAgree(local);
+});

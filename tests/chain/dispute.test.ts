@@ -86,8 +86,8 @@ test('a disputer whose computation is wrong loses its fee, and the solver is pai
     (cause) => cause,
   );
   expect(error).toMatchObject({ family: 'slashed', code: 'dispute.lost', exitCode: 13 });
-  expect(error.details).toMatchObject({ verdict: 'valid', rounds: 1, feePaid: pan(30), received: 0n });
-  expect(await wealth(disputer)).toBe(pan(9_970));
+  expect(error.details).toMatchObject({ verdict: 'valid', rounds: 1, feePaid: pan(31), received: 0n });
+  expect(await wealth(disputer)).toBe(pan(9_969));
   // The case was about one transition; the task is accepted when its time is over.
   await disputer.market.waitFor(
     (view) => view.tasks.get(taskId)?.state === 'accepted' || undefined,

@@ -27,8 +27,8 @@ test('two rounds by two workers end with the parameters of the honest single mac
   const { vault } = observer.contracts;
   let earned = 0n;
   for (const { address } of workers) earned += await vault.read('balanceOf', [address]);
-  // Each worker has put 30 and 50 aside, for a dispute and an appeal.
-  expect(earned).toBe(pan(60) + 2n * pan(80));
+  // Each worker has put 31 and 50 aside, for a dispute with its deposit and an appeal.
+  expect(earned).toBe(pan(60) + 2n * pan(81));
   expect(observer.market.view.ledger.paidToSolvers).toBe(pan(60));
 
   const audits = workers.flatMap(({ events }) => events.filter((event) => event.type === 'audit.finished'));

@@ -51,11 +51,12 @@ test('an appeal with two more verifiers, for 50, overturns a captured panel, and
     firstWrongStep: 0,
     verdict: 'invalid',
     rounds: 2,
-    feePaid: pan(80),
-    received: pan(110),
+    // 30 and 50, and 1 for the delay that a lost case would have been.
+    feePaid: pan(81),
+    received: pan(111),
   });
   const held = await disputer.contracts.vault.read('balanceOf', [disputer.chain.signer?.address ?? '0x']);
-  expect(held).toBe(pan(110));
+  expect(held).toBe(pan(111));
   await finished;
   const kase = casesOf(disputer.market.view, taskId)[0];
   expect(kase?.rounds[1]).toMatchObject({ size: 5, fee: pan(50), ruling: 'invalid' });
@@ -88,10 +89,13 @@ test('verifiers who do not vote lose their bonds and are replaced', async () => 
     verdict: 'invalid',
     rounds: 1,
     firstWrongStep: 2,
-    received: pan(60),
+    received: pan(61),
   });
   await finished;
   expect((await absent.drain()).slashed).toBe(pan(120));
   expect(await honest.drain()).toMatchObject({ voted: 3, slashed: 0n });
+  // The disputer has published the state before the third step: whoever votes makes that step, and none of the others.
+  const votes = honest.events.filter((event) => event.type === 'vote.computed');
+  expect(votes.map(({ steps }) => steps)).toEqual([1, 1, 1]);
   await expectBooksToAgree(local);
 });

@@ -63,7 +63,7 @@ test('a worker and disputes from other terminals work against a running simulate
   expect([upheld.code, upheld.err.join('\n')]).toEqual([0, '']);
   expect(resultOf(upheld)).toMatchObject({
     success: true,
-    data: { taskId: wrong, firstWrongStep: 0, verdict: 'invalid', rounds: 1, feePaid: '30', received: '60' },
+    data: { taskId: wrong, firstWrongStep: 0, verdict: 'invalid', rounds: 1, feePaid: '31', received: '61' },
   });
   expect(declined.code).toBe(14);
   expect(declined.err[0]).toContain('is right: the recomputation gives the same trace and result.');

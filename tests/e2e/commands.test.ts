@@ -27,7 +27,7 @@ test('a run is asked after: tasks, a task, why, logs, and its report written aga
   ]);
   const [task] = dataOf(tasks.out[0]).tasks;
   expect(task).toMatchObject({ state: 'rejected', solver: 'worker_2' });
-  expect(worker.out.join('\n')).toContain('-30  bounty        worker_2 (bond) -> ');
+  expect(worker.out.join('\n')).toContain('-30  bounty        worker_2 (stake) -> ');
   expect(all.out).toHaveLength(1 + 9);
   expect(logs.out).toHaveLength(3);
   expect(report.out[0]).toBe('written/report.html');

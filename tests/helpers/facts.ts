@@ -19,6 +19,9 @@ export const round0 = {
   slotsPerRound: 2,
 };
 
+/** What a pin says beside its step: hashes that nothing hangs on. */
+export const pinned = { before: sha256Hex('S_k'), next: sha256Hex('S_k+1'), stateBlob: sha256Hex('X_k') };
+
 /** Unix second of block 0. */
 export const genesis = 1_800_000_000;
 
@@ -94,7 +97,7 @@ export class History {
 
   dispute(taskId: Hex32, disputer: Address): this {
     return this.tell(
-      { type: 'CaseOpened', taskId, caseId: taskId, disputer, step: 0 },
+      { type: 'CaseOpened', taskId, caseId: taskId, disputer, step: 0, ...pinned },
       { type: 'RoundOpened', caseId: taskId, round: 1, size: 3, payer: disputer, fee: 30n, epoch: 0 },
     );
   }

@@ -76,6 +76,7 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
           jobId,
           buyer: developmentAddresses(3)[masterAccount] as Address,
           subnetId: local.deployment.subnetId,
+          leastBond: pan(1),
           market,
           domain: requestDomain(local.deployment),
           recoverSigner: recoverRequestSigner,

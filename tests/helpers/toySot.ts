@@ -209,6 +209,7 @@ export async function startToySot(
       market: market as unknown as SotContext['market'],
       domain,
       recoverSigner: recoverRequestSigner,
+      leastBond: 5n,
       dataset: { validationBatches: (windows, rows) => new Array(windows / rows).fill(batch) },
       compute,
       dir,

@@ -36,12 +36,12 @@ export function acceptedResults(
   return contributions;
 }
 
-/** The job's buyer, whoever has seats at stake, and a solver that still owes a result: a seat that is asked back while its
- *  task runs must not keep the result from being stored. */
+/** The job's buyer, whoever has seats at stake, a solver that still owes a result (a seat that is asked back while its task runs
+ *  must not keep the result from being stored), and whoever has committed to a dispute, for the state before the wrong step. */
 export function mayWrite(
   view: MarketView,
   account: Address,
-  terms: { buyer: Address; subnetId: number },
+  terms: { buyer: Address; subnetId: number; leastBond: bigint },
 ): boolean {
   if (account === terms.buyer) return true;
   const isStaked = [...view.positions.values()].some(
@@ -52,6 +52,8 @@ export function mayWrite(
       !position.jailed,
   );
   if (isStaked) return true;
+  const committed = [...view.commitments.values()];
+  if (committed.some(({ disputer, bond }) => disputer === account && bond >= terms.leastBond)) return true;
   return [...view.tasks.values()].some(
     (task) => task.solver === account && task.subnetId === terms.subnetId && task.state === 'assigned',
   );

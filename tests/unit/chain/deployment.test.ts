@@ -25,6 +25,7 @@ const deployment: Deployment = {
     beacon: address,
     market: address,
     court: address,
+    challenge: address,
   },
 };
 

@@ -5,6 +5,7 @@ import { taskLoad } from '../../../src/dashboard/market.js';
 import { type DashboardModel, emptyModel, processList, reduce } from '../../../src/dashboard/model.js';
 import { activityOf } from '../../../src/dashboard/process.js';
 import type { StampedEvent } from '../../../src/events/types.js';
+import { pinned } from '../../helpers/facts.js';
 import { countUntil, isFact, recordedEvents, stamper } from '../../helpers/recordedRun.js';
 
 const events = recordedEvents();
@@ -164,7 +165,7 @@ test('30,000 events leave no more behind than a few thousand (bench/dashboard.mj
       stamp('worker_0', { type: 'process.log', process: 'worker_0', line: `step ${n}` }),
       stamp('worker_0', { type: 'train.step', ...step }),
       fact(n, { type: 'TaskSubmitted', taskId: h(n), solver }),
-      fact(n, { type: 'CaseOpened', taskId: h(n), caseId: h(n), disputer: solver, step: 0 }),
+      fact(n, { type: 'CaseOpened', taskId: h(n), caseId: h(n), disputer: solver, step: 0, ...pinned }),
       fact(n, { type: 'RoundOpened', caseId: h(n), round: 1, size: 3, fee: 30n }),
       fact(n, { type: 'CaseSettled', caseId: h(n), verdict: 'valid', rounds: 1, burned: 0n }),
       fact(n, { type: 'TaskAccepted', taskId: h(n), solver }),

@@ -6,6 +6,7 @@ import { type RunSummary, summarise } from '../../../src/events/summary.js';
 import type { PanthaliaEvent, StampedEvent } from '../../../src/events/types.js';
 import type { ChainFact } from '../../../src/protocol/facts.js';
 import type { Address, Hex32 } from '../../../src/protocol/task.js';
+import { pinned } from '../../helpers/facts.js';
 
 const token = 10n ** 18n;
 const hash = (byte: string): Hex32 => `0x${byte.repeat(32)}`;
@@ -68,7 +69,7 @@ function story(): StampedEvent[] {
   solve('worker_1', cheat, hash('31'), 1, [9, 9], '41');
   fact({ type: 'TaskAccepted', taskId: hash('30'), solver: honest });
   tell('worker_0', { type: 'audit.finished', taskId: hash('31'), firstWrongStep: 0, computeSeconds: 1 });
-  fact({ type: 'CaseOpened', taskId: hash('31'), caseId: hash('31'), disputer: honest, step: 0 });
+  fact({ type: 'CaseOpened', taskId: hash('31'), caseId: hash('31'), disputer: honest, step: 0, ...pinned });
   fact({
     type: 'RoundOpened',
     caseId: hash('31'),
@@ -81,6 +82,8 @@ function story(): StampedEvent[] {
   tell('worker_0', {
     type: 'vote.computed',
     taskId: hash('31'),
+    caseId: hash('31'),
+    steps: 1,
     round: 1,
     seat: 0,
     verdict: 'invalid',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { dueCalls, type MarketRules } from '../../../src/protocol/keeper.js';
 import type { Hex32 } from '../../../src/protocol/task.js';
-import { alice, bob, carol, History } from '../../helpers/facts.js';
+import { alice, bob, carol, History, pinned } from '../../helpers/facts.js';
 
 const rules: MarketRules = { epochLength: 4, seedDelay: 0, openSeconds: 30 };
 const due = (history: History) => dueCalls(history.view, history.clock, rules);
@@ -145,7 +145,7 @@ test('a case is settled at once when it can not be appealed, and when its task h
   history.assign(taskId, alice).submit(taskId, alice, 60).dispute(taskId, bob);
   const other = `0x${'0c'.repeat(32)}` as const;
   history.tell(
-    { type: 'CaseOpened', taskId, caseId: other, disputer: carol, step: 2 },
+    { type: 'CaseOpened', taskId, caseId: other, disputer: carol, step: 2, ...pinned },
     { type: 'RoundOpened', caseId: other, round: 1, size: 3, payer: carol, fee: 30n, epoch: 0 },
   );
   history.tell({ type: 'RoundRuled', caseId: other, round: 1, verdict: 'none', appealBy: 0 });
@@ -166,4 +166,32 @@ test('votes that are all open are counted at once, although a seat is absent', (
   expect(due(history)).toEqual([]);
   history.reveal(caseId, 1, 1, carol, 'invalid');
   expect(due(history)).toEqual([{ call: 'advance', caseId }]);
+});
+
+test('a demand that nobody answers is closed in time, and a result is not accepted before', () => {
+  const history = new History();
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice, 3);
+  const answerBy = history.clock.now + 8;
+  history.tell({ type: 'LeavesDemanded', taskId, by: bob, fee: 10n, answerBy });
+  history.pass(7);
+  expect(due(history)).toEqual([]);
+  history.pass(1);
+  expect(due(history)).toEqual([{ call: 'closeDemand', taskId }]);
+  history.tell({ type: 'DemandClosed', taskId, withheld: true });
+  expect(due(history).map(({ call }) => call)).not.toContain('closeDemand');
+});
+
+test('leaves that were shown give time to dispute, and then the result is accepted', () => {
+  const history = new History();
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice, 3);
+  history.tell({ type: 'LeavesDemanded', taskId, by: bob, fee: 10n, answerBy: history.clock.now + 8 });
+  const challengeBy = history.clock.now + 5;
+  history.tell({ type: 'LeavesPublished', taskId, by: alice, leaves: [seed], challengeBy });
+  expect(history.view.tasks.get(taskId)).toMatchObject({ challengeBy, leaves: [seed] });
+  expect(due(history.pass(3))).toEqual([]);
+  expect(due(history.pass(2))).toContainEqual({
+    ...{ call: 'finalizeMany', batchId: batchIn(history), slots: [0] },
+  });
 });

@@ -3,7 +3,7 @@ import { applyFact, applyFacts, emptyMarket } from '../../../src/protocol/market
 import { casesOf, isRoundAccepted, slotsToPost, solversBefore } from '../../../src/protocol/marketQueries.js';
 import { sha256Hex } from '../../../src/protocol/requestAuth.js';
 import type { Hex32 } from '../../../src/protocol/task.js';
-import { alice, bob, carol, genesis, History, round0 } from '../../helpers/facts.js';
+import { alice, bob, carol, genesis, History, pinned, round0 } from '../../helpers/facts.js';
 
 test('folding one by one and all at once give the same view, and the input stays as it was', () => {
   const history = new History().stake(alice);
@@ -134,7 +134,7 @@ test('a task with two cases is disputed until the last one is settled, and waits
     [second, carol, 3],
   ] as const) {
     history.tell(
-      { type: 'CaseOpened', taskId, caseId, disputer, step },
+      { type: 'CaseOpened', taskId, caseId, disputer, step, ...pinned },
       { type: 'RoundOpened', caseId, round: 1, size: 3, payer: disputer, fee: 30n, epoch: 0 },
     );
   }

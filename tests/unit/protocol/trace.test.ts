@@ -1,4 +1,6 @@
+import { concat, keccak256, toBeHex } from 'ethers';
 import { describe, expect, it } from 'vitest';
+import { sha256Hex } from '../../../src/protocol/requestAuth.js';
 import type { Hex32, Opset } from '../../../src/protocol/task.js';
 import {
   batchDigest,
@@ -7,6 +9,7 @@ import {
   type TraceLeafInput,
   type Transition,
   traceLeaf,
+  tracePairProof,
   traceProof,
   traceRoot,
   traceRootFromProof,
@@ -78,4 +81,32 @@ describe('the trace', () => {
     expect(() => decodeLeaves(new Uint8Array(33))).toThrow('received 33 bytes');
     expect(() => decodeLeaves(new Uint8Array(0))).toThrow(RangeError);
   });
+});
+
+/** TraceTree.verifyPair, in this language. */
+function rootOfPair(leaves: readonly Hex32[], k: number): Hex32 {
+  const node = (left: Hex32, right: Hex32) => keccak256(concat(['0x01', left, right])) as Hex32;
+  const leaf = (i: number) => keccak256(concat(['0x00', toBeHex(i, 4), leaves[i] as Hex32])) as Hex32;
+  const siblings = tracePairProof(leaves, k);
+  let [place, left, right] = [k, leaf(k), leaf(k + 1)];
+  const next = () => siblings.shift() as Hex32;
+  for (; place & 1; place >>= 1) {
+    left = node(next(), left);
+    right = node(right, next());
+  }
+  let root = node(left, right);
+  while (siblings.length > 0) {
+    place >>= 1;
+    root = place & 1 ? node(next(), root) : node(root, next());
+  }
+  return root;
+}
+
+it('two neighbours are proven together, with fewer hashes than one by one', () => {
+  const many = Array.from({ length: 13 }, (_, i) => sha256Hex(`leaf ${i}`));
+  for (let k = 0; k < 12; k++) {
+    expect(rootOfPair(many, k)).toBe(traceRoot(many));
+    expect(tracePairProof(many, k).length).toBeLessThan(2 * traceProof(many, k).length);
+  }
+  expect(() => tracePairProof(many, 12)).toThrow(RangeError);
 });

@@ -1,6 +1,7 @@
+import { keccak256 } from 'ethers';
 import { expect, test } from 'vitest';
 import { sha256Hex } from '../../../src/protocol/requestAuth.js';
-import { voteAnswer, voteCommitment, voteSalt } from '../../../src/protocol/vote.js';
+import { attentionDigest, voteCommitment, voteSalt } from '../../../src/protocol/vote.js';
 import { alice, bob } from '../../helpers/facts.js';
 
 const seat = { caseId: sha256Hex('case'), round: 1, seat: 2 };
@@ -38,8 +39,18 @@ test('a commitment binds everything that a vote is about', () => {
   expect(new Set(commitments).size).toBe(commitments.length);
 });
 
-test('the answer depends on trace and result', () => {
-  const computed = { traceRoot: sha256Hex('trace'), resultRoot: sha256Hex('result') };
-  const swapped = { traceRoot: computed.resultRoot, resultRoot: computed.traceRoot };
-  expect(voteAnswer(computed)).not.toBe(voteAnswer(swapped));
+test('an attention digest depends on the seed of the panel and on all that the step showed', () => {
+  const seen = { stateRoot: sha256Hex('state'), gradientRoot: sha256Hex('g'), loss: 0.5, gradientNorm: 0.25 };
+  const seed = sha256Hex('seed');
+  // keccak256 of the five values side by side, by hand: 0.5 and 0.25 are 3f000000 and 3e800000 in fp32.
+  const parts = [seed, seen.stateRoot, seen.gradientRoot].map((hex) => hex.slice(2)).join('');
+  expect(attentionDigest(seed, seen)).toBe(keccak256(`0x${parts}3f0000003e800000`));
+  const others = [
+    attentionDigest(sha256Hex('other'), seen),
+    attentionDigest(seed, { ...seen, stateRoot: seen.gradientRoot }),
+    attentionDigest(seed, { ...seen, gradientRoot: seen.stateRoot }),
+    attentionDigest(seed, { ...seen, loss: 0.25 }),
+    attentionDigest(seed, { ...seen, gradientNorm: 0.5 }),
+  ];
+  expect(new Set([attentionDigest(seed, seen), ...others]).size).toBe(6);
 });

@@ -64,7 +64,7 @@ test('the story of a task is told in order, from its posting to the last share',
 const terms: MarketTerms = {
   ...{ solverStake: 100n, verifierFee: 10n, panelStart: 3, panelStep: 2, maxRounds: 7, seatBond: 40n },
   ...{ panelDoubles: false, terminalPanel: 0 },
-  ...{ bountyBps: 3000, buyerBps: 1000, livenessBps: 1000 },
+  ...{ bountyBps: 3000, buyerBps: 1000, livenessBps: 1000, delayBps: 1000, commitBondBps: 5000 },
 };
 
 test('a solver that delivers nothing: a tenth burned, the rest back, the price stays in escrow', () => {
@@ -124,9 +124,9 @@ test('a task that could not be checked pays for the panel that found so, and the
     { type: 'TaskVoided', taskId },
     { type: 'CaseSettled', caseId: taskId, verdict: 'unavailable', rounds: 1, burned: 20n },
   );
-  const moved = ledgerOf(history.facts, terms).map(({ reason, from, to, amount }) => [
-    ...[reason, from.pocket, to.owner ?? to.pocket, amount],
-  ]);
+  const moved = ledgerOf(history.facts, terms)
+    .filter(({ reason }) => reason !== 'delay')
+    .map(({ reason, from, to, amount }) => [reason, from.pocket, to.owner ?? to.pocket, amount]);
   expect(moved).toEqual([
     ['escrow', 'account', 'market', 50n],
     ['fee', 'account', 'court', 30n],
@@ -147,6 +147,56 @@ test('a case whose task ended elsewhere gives every fee back; an undecided task 
   expect(back.map(({ to, amount, reason }) => [to.owner, amount, reason])).toEqual([
     [bob, 30n, 'fee repaid'],
     [carol, 50n, 'fee repaid'],
+    [bob, 1n, 'delay'],
     [carol, 10n, 'refund'],
+  ]);
+});
+
+test('what a dispute costs beside its fees comes back, or goes to the solver that a lost case has delayed', () => {
+  const commitment = `0x${'cc'.repeat(32)}` as const;
+  const story = (verdict: 'valid' | 'invalid') => {
+    const history = new History();
+    const [taskId = '0x'] = history.post([0], { price: 20n });
+    history.assign(taskId, alice).submit(taskId, alice);
+    history.tell({ type: 'DisputeCommitted', commitment, disputer: bob, bond: 10n }).dispute(taskId, bob);
+    history.tell({ type: 'CommitmentOpened', commitment, caseId: taskId });
+    return history.rule(taskId, 1, verdict).settle(taskId, verdict, 1);
+  };
+  const told = (verdict: 'valid' | 'invalid') =>
+    ledgerOf(story(verdict).facts, terms)
+      .filter(({ reason }) => reason === 'commitment' || reason === 'delay')
+      .map(({ reason, from, to, amount }) => [
+        reason,
+        from.owner ?? from.pocket,
+        to.owner ?? to.pocket,
+        amount,
+      ]);
+  const before = [
+    ['commitment', bob, 'court', 10n],
+    ['delay', bob, 'court', 2n],
+    ['commitment', 'court', bob, 10n],
+  ];
+  expect(told('invalid')).toEqual([...before, ['delay', 'court', bob, 2n]]);
+  expect(told('valid')).toEqual([...before, ['delay', 'court', alice, 2n]]);
+});
+
+test('leaves that were demanded are paid for by whoever demanded them, to whoever shows them', () => {
+  const history = new History();
+  const [taskId = '0x'] = history.post([0]);
+  history.assign(taskId, alice).submit(taskId, alice);
+  history.tell({ type: 'LeavesDemanded', taskId, by: bob, fee: 10n, answerBy: 9 });
+  const end = (fact: { type: 'LeavesPublished' } | { type: 'DemandClosed' }) => {
+    const rest = { taskId, by: alice, leaves: [], challengeBy: 0, withheld: true };
+    const at = { blockNumber: 9, logIndex: 0, timestamp: 0, transactionHash: taskId };
+    const moves = ledgerOf([...history.facts, { ...at, ...rest, ...fact }], terms);
+    return moves.filter(({ reason }) => reason === 'demand').map(({ to, amount }) => [to.owner, amount]);
+  };
+  expect(end({ type: 'LeavesPublished' })).toEqual([
+    [null, 10n],
+    [alice, 10n],
+  ]);
+  expect(end({ type: 'DemandClosed' })).toEqual([
+    [null, 10n],
+    [bob, 10n],
   ]);
 });

@@ -34,6 +34,18 @@ test('exactly one of those who were staked in time audits a submission, and a la
   expect(auditors()).toEqual([]);
 });
 
+test('a submission is audited although somebody disputes it: that case may be meant to be lost', () => {
+  const history = new History().stake(alice).stake(bob);
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice, 60).dispute(taskId, carol);
+  const due = () => tasksToAudit(history.view, history.head, { self: bob, policy: 'assigned' });
+  expect(due().map((task) => task.taskId)).toEqual([taskId]);
+  history.settle(taskId, 'valid', 1);
+  expect(due()).toHaveLength(1);
+  history.tell({ type: 'TaskRejected', taskId, solver: alice });
+  expect(due()).toEqual([]);
+});
+
 test('a seat waits for its commitment, then for the others, then for its opening', () => {
   const history = new History();
   const [caseId] = history.post([0]) as [Hex32];

@@ -6,14 +6,16 @@ import { createBlobClient } from '../../../src/data/blobClient.js';
 import type { PanthaliaEvent } from '../../../src/events/types.js';
 import { canonicalId, canonicalJson } from '../../../src/protocol/canonicalJson.js';
 import type { CaseView, TaskView } from '../../../src/protocol/market.js';
+import { sha256Hex } from '../../../src/protocol/requestAuth.js';
 import { taskSpec } from '../../../src/protocol/spec.js';
 import type { Hex32, Submission } from '../../../src/protocol/task.js';
 import { traceRoot } from '../../../src/protocol/trace.js';
 import { auditTask } from '../../../src/roles/auditor.js';
 import { type Behaviour, honest } from '../../../src/roles/behaviour.js';
 import { checkFault, faults } from '../../../src/roles/faults.js';
-import { createInputs } from '../../../src/roles/inputs.js';
+import { createInputs, fetchLeaves } from '../../../src/roles/inputs.js';
 import type { Job } from '../../../src/roles/job.js';
+import { publishState } from '../../../src/roles/publish.js';
 import { replayTask } from '../../../src/roles/replay.js';
 import { alice, History } from '../../helpers/facts.js';
 import { type SotFixture, signerOf, startSot } from '../../helpers/sotServer.js';
@@ -68,12 +70,16 @@ function job(account: number, submission: Submission | null = null): Job & { eve
   return { context, task: { ...task, submission }, inputs, turn, signal, events };
 }
 
-/** A dispute of the task. */
-function kase(): CaseView {
+/** A dispute of one transition of what was submitted, pinned with the solver's own leaves. */
+async function kase(submission: Submission, step: number, stateBlob: Hex32 | null = null): Promise<CaseView> {
   const { taskId } = task;
-  const undecided = { rounds: [], settled: false, verdict: null, burned: 0n };
-  return { caseId: taskId, taskId, disputer: alice, step: 0, ...undecided };
+  const leaves = await fetchLeaves(job(1).context.sot, submission, manifest.innerSteps, signal);
+  if (leaves === null) throw new Error('no leaves');
+  const pin = { step, before: leaves[step] as Hex32, next: leaves[step + 1] as Hex32, stateBlob };
+  return { caseId: sha256Hex('case'), taskId, disputer: alice, ...pin, ...undecided };
 }
+
+const undecided = { rounds: [], settled: false, verdict: null, burned: 0n, moot: false };
 
 async function solvedBy(behaviour: Behaviour): Promise<Submission> {
   const submission = await behaviour.solve(job(0));
@@ -101,7 +107,8 @@ test.each([
   const submission = await solvedBy(checkFault(fault)(honest));
   const audit = job(1, submission);
   expect((await auditTask(audit)).firstWrongStep).toBe(step);
-  expect(await honest.judge(job(1, submission), kase())).toMatchObject({ verdict: 'invalid' });
+  const { verdict, steps } = (await honest.judge(job(1, submission), await kase(submission, step))) ?? {};
+  expect({ verdict, steps }).toEqual({ verdict: 'invalid', steps: step + 1 });
 });
 
 test('a result that was withheld is right, and can be fetched after the audit', async () => {
@@ -133,26 +140,53 @@ test('without the leaves an audit still decides, and an auditor without stake le
   );
 });
 
-test('an honest verifier confirms an honest result; a lying one says the opposite with an answer of its own', async () => {
+test.each(['noise', 'wrong-result'])(
+  'with the state before the step a verifier of %s makes that step and no other',
+  async (fault) => {
+    const submission = await solvedBy(checkFault(fault)(honest));
+    const auditing = job(1, submission);
+    const { firstWrongStep } = await auditTask(auditing);
+    const step = firstWrongStep ?? -1;
+    const stateBlob = await publishState(auditing, step);
+    const wrong = await honest.judge(job(1, submission), await kase(submission, step, stateBlob));
+    expect(wrong).toMatchObject({ verdict: 'invalid', steps: 1 });
+
+    // The step before it is right, and a panel about that one says so.
+    const before = await publishState(auditing, step - 1);
+    const right = await honest.judge(job(1, submission), await kase(submission, step - 1, before));
+    expect(right).toMatchObject({ verdict: 'valid', steps: 1 });
+  },
+);
+
+test('a published state that is not the one in the trace, or is gone, is made up for by the steps before it', async () => {
   const submission = await solvedBy(honest);
-  const vote = await honest.judge(job(1, submission), kase());
+  const auditing = job(1, submission);
+  const other = await publishState(auditing, 2);
+  const nowhere: Hex32 = `0x${'4f'.repeat(32)}`;
+  for (const blob of [other, nowhere, null]) {
+    const vote = await honest.judge(job(1, submission), await kase(submission, 4, blob));
+    expect(vote).toMatchObject({ verdict: 'valid', steps: 5 });
+  }
+});
+
+test('honest verifiers see the same, a lying one says the opposite and saw something else, an absent one says nothing', async () => {
+  const submission = await solvedBy(honest);
+  const about = await kase(submission, 3, await publishState(job(1, submission), 3));
+  const vote = await honest.judge(job(1, submission), about);
   expect(vote?.verdict).toBe('valid');
-  const lie = await checkFault('lying-verifier')(honest).judge(job(1, submission), kase());
+  const other = await honest.judge(job(0, submission), { ...about, stateBlob: null });
+  expect(other?.seen).toEqual(vote?.seen);
+  const lie = await checkFault('lying-verifier')(honest).judge(job(1, submission), about);
   expect(lie?.verdict).toBe('invalid');
-  expect(lie?.answer).not.toBe(vote?.answer);
-  expect(await checkFault('absent-verifier')(honest).judge(job(1, submission), kase())).toBeNull();
+  expect(lie?.seen).not.toEqual(vote?.seen);
+  expect(await checkFault('absent-verifier')(honest).judge(job(1, submission), about)).toBeNull();
 });
 
 test('a verifier that can not get the inputs votes unavailable', async () => {
-  const missing = job(1, await solvedBy(honest));
-  const vote = await honest.judge(
-    {
-      ...missing,
-      task: { ...missing.task, specHash: `0x${'3f'.repeat(32)}` },
-    },
-    kase(),
-  );
-  expect(vote).toMatchObject({ verdict: 'unavailable', answer: `0x${'00'.repeat(32)}` });
+  const submission = await solvedBy(honest);
+  const missing = { ...task, submission, specHash: `0x${'3f'.repeat(32)}` as Hex32 };
+  const vote = await honest.judge({ ...job(1), task: missing }, await kase(submission, 0));
+  expect(vote).toMatchObject({ verdict: 'unavailable', seen: null, steps: 0 });
 });
 
 test('a spec that says other things than the chain is refused', async () => {
@@ -181,7 +215,7 @@ test('a task of another opset is neither solved nor judged: stake is risked on b
     next: expect.stringContaining('--opset torch'),
   });
   const submission = await solvedBy(honest);
-  const vote = await honest.judge({ ...job(1), task: { ...torch, submission } }, kase());
+  const vote = await honest.judge({ ...job(1), task: { ...torch, submission } }, await kase(submission, 0));
   expect(vote).toMatchObject({ verdict: 'unavailable' });
 });
 

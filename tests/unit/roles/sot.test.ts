@@ -201,6 +201,14 @@ test('who may write follows the chain: the buyer, stakers, and solvers that owe 
   await put(2);
   market.tell({ type: 'PositionJailed', subnetId: 1, role: 'solver', account: addresses[2] as Address });
   await expect(put(2)).rejects.toMatchObject({ code: 'auth.not_allowed' });
+
+  // A stranger stores the state before a wrong step: its bond is at stake until it has pinned that step.
+  const disputer = addresses[3] as Address;
+  const commitment = sha256Hex('commitment');
+  market.tell({ type: 'DisputeCommitted', commitment, disputer, bond: 4n });
+  await expect(put(3)).rejects.toMatchObject({ code: 'auth.not_allowed' });
+  market.tell({ type: 'DisputeCommitted', commitment: sha256Hex('dearer'), disputer, bond: 5n });
+  await put(3);
 });
 
 test('a folder of another job, or one that lost a blob, is refused', async () => {

@@ -43,16 +43,16 @@ test.each([1, 3, 4])(
   async (k) => {
     const file = await makeStateBlob(options, k);
     expect((await readFile(file)).length).toBe(stateBlobSize(options.spec));
-    const made = await replayStep(options, { k, state: { file, before: leaf(k) } });
+    const made = await replayStep(options, k, { state: file, before: leaf(k) });
     expect(made).toMatchObject({ before: leaf(k), after: leaf(k + 1), steps: 1 });
     expect(made.resultRoot).toBe(k + 1 === 5 ? honest.outcome?.resultRoot : null);
   },
 );
 
 test('without a state everything up to the step is made again', async () => {
-  const made = await replayStep(options, { k: 2, state: null });
+  const made = await replayStep(options, 2, { base: options.base });
   expect(made).toMatchObject({ before: leaf(2), after: leaf(3), steps: 3, resultRoot: null });
-  expect(await replayStep(options, { k: 0, state: null })).toMatchObject({ after: leaf(1), steps: 1 });
+  expect(await replayStep(options, 0, { base: options.base })).toMatchObject({ after: leaf(1), steps: 1 });
 });
 
 test('a state that is not the one in the trace is refused, whatever was changed in it', async () => {
@@ -62,21 +62,22 @@ test('a state that is not the one in the trace is refused, whatever was changed 
     const bad = Buffer.from(good);
     bad[at] = (bad[at] ?? 0) ^ 1;
     await writeFile(file, bad);
-    const step = { k: 2, state: { file, before: leaf(2) } };
-    await expect(replayStep(options, step)).rejects.toMatchObject({ code: 'state.wrong' });
+    await expect(replayStep(options, 2, { state: file, before: leaf(2) })).rejects.toMatchObject({
+      code: 'state.wrong',
+    });
   }
   await writeFile(file, good.subarray(1));
-  const short = { k: 2, state: { file, before: leaf(2) } };
-  await expect(replayStep(options, short)).rejects.toMatchObject({
+  await expect(replayStep(options, 2, { state: file, before: leaf(2) })).rejects.toMatchObject({
     code: 'state.wrong',
     details: { expected: good.length, received: good.length - 1 },
   });
   await writeFile(file, good);
-  const other = { k: 3, state: { file, before: leaf(3) } };
-  await expect(replayStep(options, other)).rejects.toMatchObject({ code: 'state.wrong' });
+  await expect(replayStep(options, 3, { state: file, before: leaf(3) })).rejects.toMatchObject({
+    code: 'state.wrong',
+  });
 });
 
 test('nothing but what the caller asked for is left in the folder', async () => {
-  await replayStep(options, { k: 4, state: null });
+  await replayStep(options, 4, { base: options.base });
   expect((await readdir(folder)).filter((name) => name.endsWith('.theta'))).toHaveLength(1);
 });

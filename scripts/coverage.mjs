@@ -38,7 +38,7 @@ function copyProject() {
   mkdirSync(join(copy, 'tests'), { recursive: true });
   for (const folder of ['contracts', 'tests/contracts', 'tests/fixtures', 'scripts'])
     rmSync(join(copy, folder), { recursive: true, force: true });
-  for (const path of ['contracts', 'tests/contracts', 'tests/fixtures', 'foundry.toml'])
+  for (const path of ['contracts', 'tests/contracts', 'tests/fixtures', 'docs', 'foundry.toml'])
     cpSync(join(root, path), join(copy, path), { recursive: true });
   rmSync(join(copy, 'tests/contracts/gas'), { recursive: true, force: true });
   for (const path of ['node_modules', 'scripts']) {
@@ -58,7 +58,7 @@ function measure() {
     copy,
     '--ir-minimum',
     '--no-match-contract',
-    'DeploymentTest|DifferentialTest|ConservationTest',
+    'DeploymentTest|DifferentialTest',
   ];
   const report = ['--report', 'lcov', '--report-file', join(copy, 'lcov.info')];
   const { status, stdout, stderr } = spawnSync(forgeBinary(), [...args, ...report], {

@@ -96,6 +96,21 @@ contract CourtRefusalsTest is World {
         court.advance(cases_[id]);
     }
 
+    function test_RevertWhen_theLastRulingIsAppealed() public {
+        (bytes32 id,) = voting();
+        vote(id, unanimous(3, Verdict.Valid));
+        for (uint8 size = 5; size <= 7; size += 2) {
+            vm.prank(dora);
+            appeal(id);
+            seatPanel(id);
+            vote(id, unanimous(size, Verdict.Valid));
+        }
+        vm.expectRevert(abi.encodeWithSelector(ICourt.LastRound.selector, id, 3));
+        vm.prank(dora);
+        appeal(id);
+        settleCase(id); // at once
+    }
+
     function test_RevertWhen_aSeatIsClosedTwiceOrIsNone() public {
         (bytes32 id,) = voting();
         vote(id, unanimous(3, Verdict.Valid));

@@ -103,6 +103,7 @@ contract SettlementTest is Test {
         vm.assertEq(toDisputer, 60e18, "fee and bounty");
         vm.assertEq(toBuyer, 10e18, "delay");
         vm.assertEq(burned, 30e18, "burned");
+        vm.assertEq(Settlement.livenessPenalty(p), 10e18, "nothing delivered");
     }
 
     function test_aRulingNeedsAQuorumAndAPlurality() public pure {

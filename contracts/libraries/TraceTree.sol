@@ -90,7 +90,9 @@ library TraceTree {
         while (innerSteps >> levels != 0) ++levels;
     }
 
+    /// @dev Assembly hashes packed words without another copy of them, here and in `_node`.
     function _leaf(uint256 index, bytes32 value) private pure returns (bytes32 hash) {
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             let at := mload(0x40)
             mstore(at, shl(216, index)) // 0x00 | u32be index
@@ -100,6 +102,7 @@ library TraceTree {
     }
 
     function _node(bytes32 left, bytes32 right) private pure returns (bytes32 hash) {
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             let at := mload(0x40)
             mstore8(at, 1)

@@ -131,6 +131,7 @@ test('an honest run and one with a cheat end in the same bytes, and the cheat ha
   expectNothingLeft(cheated);
 
   expectNoSecrets(cheated);
+  expect(readFileSync(join(cheated.folder, 'report.html'), 'utf8')).toContain('The books balance');
 
   // The slot of the rejected task was solved by somebody else.
   const facts = cheated.events.flatMap((event) => (event.type === 'chain.fact' ? [event.fact] : []));

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createBus } from '../../../src/events/bus.js';
 import { decodeEvent, encodeEvent } from '../../../src/events/line.js';
@@ -58,3 +60,18 @@ test.each([
   '{"success":false}',
   '[1]',
 ])('a line that is not an event is null: %s', (line) => expect(decodeEvent(line)).toBeNull());
+
+test('every amount that an event can carry comes back from its line as the integer it was', () => {
+  const sources = ['protocol/facts.ts', 'protocol/ledger.ts', 'events/types.ts'].map((path) =>
+    readFileSync(join(import.meta.dirname, '../../../src', path), 'utf8'),
+  );
+  // What crosses is declared in facts and events, and in the terms that travel with them.
+  const [facts = '', ledger = '', events = ''] = sources;
+  const terms = /interface MarketTerms \{.*?\n\}/s.exec(ledger)?.[0] ?? '';
+  const names = [...`${facts}${terms}${events}`.matchAll(/(\w+): bigint/g)].map(([, name = '']) => name);
+  expect(new Set(names).size).toBeGreaterThan(9);
+  for (const name of names) {
+    const event = { v: 2, seq: 0, t: '', run: '', src: 'x', type: 'heartbeat', [name]: 10n ** 20n };
+    expect(decodeEvent(encodeEvent(event as unknown as StampedEvent))).toEqual(event);
+  }
+});

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 import {IPanthaliaToken} from "./interfaces/IPanthaliaToken.sol";
@@ -9,6 +11,7 @@ import {IVault} from "./interfaces/IVault.sol";
 
 /// @notice The only contract that holds or moves the token. It knows nothing of tasks.
 contract Vault is IVault, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
     using SafeTransferLib for address;
 
     address public immutable token;
@@ -59,7 +62,8 @@ contract Vault is IVault, ReentrancyGuardTransient {
         _debit(msg.sender, amount);
         totalWithdrawn += amount;
         emit Withdrawn(msg.sender, to, amount);
-        token.safeTransfer(to, amount);
+        bool paid = IERC20(token).trySafeTransfer(to, amount);
+        require(paid, TransferFailed(address(this), to, amount));
     }
 
     /// @inheritdoc IVault
@@ -82,7 +86,8 @@ contract Vault is IVault, ReentrancyGuardTransient {
         emit Deposited(msg.sender, amount);
 
         uint256 before = token.balanceOf(address(this));
-        token.safeTransferFrom(msg.sender, address(this), amount);
+        bool pulled = IERC20(token).trySafeTransferFrom(msg.sender, address(this), amount);
+        require(pulled, TransferFailed(msg.sender, address(this), amount));
         uint256 received = token.balanceOf(address(this)) - before;
         require(received == amount, WrongAmountReceived(amount, received));
     }

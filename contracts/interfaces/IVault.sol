@@ -11,6 +11,8 @@ interface IVault {
 
     error NotModule(address caller);
     error InsufficientBalance(address account, uint256 needed, uint256 available);
+    /// @dev The token refused, said false, or is none.
+    error TransferFailed(address from, address to, uint256 amount);
     /// @dev A token that charges on transfer would break the ledger.
     error WrongAmountReceived(uint256 expected, uint256 received);
 

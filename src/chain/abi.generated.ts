@@ -60,6 +60,7 @@ export const vaultAbi = [
   {"type":"error","name":"InsufficientBalance","inputs":[{"name":"account","type":"address","internalType":"address"},{"name":"needed","type":"uint256","internalType":"uint256"},{"name":"available","type":"uint256","internalType":"uint256"}]},
   {"type":"error","name":"NotModule","inputs":[{"name":"caller","type":"address","internalType":"address"}]},
   {"type":"error","name":"ReentrancyGuardReentrantCall","inputs":[]},
+  {"type":"error","name":"TransferFailed","inputs":[{"name":"from","type":"address","internalType":"address"},{"name":"to","type":"address","internalType":"address"},{"name":"amount","type":"uint256","internalType":"uint256"}]},
   {"type":"error","name":"WrongAmountReceived","inputs":[{"name":"expected","type":"uint256","internalType":"uint256"},{"name":"received","type":"uint256","internalType":"uint256"}]},
 ] as const;
 
@@ -392,6 +393,7 @@ export const errorsAbi = [
   {"type":"error","name":"TargetNotMined","inputs":[{"name":"targetBlock","type":"uint256","internalType":"uint256"},{"name":"blockNumber","type":"uint256","internalType":"uint256"}]},
   {"type":"error","name":"TicketOutOfRange","inputs":[{"name":"ticket","type":"uint256","internalType":"uint256"},{"name":"total","type":"uint256","internalType":"uint256"}]},
   {"type":"error","name":"TooManyCases","inputs":[{"name":"taskId","type":"bytes32","internalType":"bytes32"},{"name":"most","type":"uint8","internalType":"uint8"}]},
+  {"type":"error","name":"TransferFailed","inputs":[{"name":"from","type":"address","internalType":"address"},{"name":"to","type":"address","internalType":"address"},{"name":"amount","type":"uint256","internalType":"uint256"}]},
   {"type":"error","name":"UnknownSubnet","inputs":[{"name":"subnetId","type":"uint32","internalType":"uint32"}]},
   {"type":"error","name":"UnknownVersion","inputs":[{"name":"subnetId","type":"uint32","internalType":"uint32"},{"name":"version","type":"uint32","internalType":"uint32"}]},
   {"type":"error","name":"UnprovenHeader","inputs":[{"name":"targetBlock","type":"uint256","internalType":"uint256"},{"name":"headerHash","type":"bytes32","internalType":"bytes32"}]},

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {
     CallingToken,
@@ -14,18 +13,16 @@ import {
 import {VaultWorld} from "../support/VaultWorld.sol";
 
 contract DepositTest is VaultWorld {
-    bytes private constant FAILED = abi.encodeWithSelector(SafeTransferLib.TransferFromFailed.selector);
-
     function test_RevertWhen_theApprovalIsTooSmall() public {
         _give(stranger, 5 * PAN, 3 * PAN - 1);
-        vm.expectRevert(FAILED);
+        vm.expectRevert(_failed(stranger, vault, 3 * PAN));
         vm.prank(stranger);
         vault.deposit(3 * PAN);
     }
 
     function test_RevertWhen_theBalanceIsTooSmall() public {
         _give(stranger, 3 * PAN - 1, 5 * PAN);
-        vm.expectRevert(FAILED);
+        vm.expectRevert(_failed(stranger, vault, 3 * PAN));
         vm.prank(stranger);
         vault.deposit(3 * PAN);
     }
@@ -59,7 +56,10 @@ contract DepositTest is VaultWorld {
     }
 
     function test_RevertWhen_theTokenSaysFalse() public {
-        _refuse(new FalseToken(), FAILED);
+        FalseToken falsehood = new FalseToken();
+        IVault over = vaultOver(address(falsehood));
+        falsehood.give(address(this), 100);
+        _refuse(over, _failed(address(this), over, 100));
     }
 
     function test_aTokenThatSaysNothingIsFine() public {
@@ -79,17 +79,34 @@ contract DepositTest is VaultWorld {
 
     function test_RevertWhen_theTokenIsNoContract() public {
         IVault over = vaultOver(address(0xdead));
-        vm.expectRevert(FAILED);
+        vm.expectRevert(_failed(address(this), over, 1));
         over.deposit(1);
+    }
+
+    /// @dev An allowance on another token is no allowance.
+    function test_RevertWhen_theTokenIsAForeignOne() public {
+        SilentToken foreign = new SilentToken();
+        foreign.give(stranger, 100);
+        vm.expectRevert(_failed(stranger, vault, 100));
+        vm.prank(stranger);
+        vault.deposit(100);
+        vm.assertEq(foreign.balanceOf(stranger), 100, "untouched");
     }
 
     function _depositOne(IVault over) private {
         over.deposit(1);
     }
 
+    function _failed(address from, IVault over, uint256 amount) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IVault.TransferFailed.selector, from, address(over), amount);
+    }
+
     function _refuse(OddToken odd, bytes memory reason) private {
-        IVault over = vaultOver(address(odd));
         odd.give(address(this), 100);
+        _refuse(vaultOver(address(odd)), reason);
+    }
+
+    function _refuse(IVault over, bytes memory reason) private {
         vm.expectRevert(reason);
         over.deposit(100);
         vm.assertEq(over.balanceOf(address(this)), 0, "nothing credited");

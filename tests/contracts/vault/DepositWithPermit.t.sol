@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
+import {IPanthaliaToken} from "../../../contracts/interfaces/IPanthaliaToken.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {SilentToken} from "../support/Tokens.sol";
 import {VaultWorld} from "../support/VaultWorld.sol";
@@ -10,7 +10,6 @@ contract DepositWithPermitTest is VaultWorld {
     uint256 private constant KEY = 0xa11ce;
     uint256 private constant AMOUNT = 7 * PAN;
     uint256 private constant FOREVER = type(uint256).max;
-    bytes private constant FAILED = abi.encodeWithSelector(SafeTransferLib.TransferFromFailed.selector);
 
     address private owner;
 
@@ -38,7 +37,7 @@ contract DepositWithPermitTest is VaultWorld {
 
     function test_RevertWhen_anotherSigned() public {
         (uint8 v, bytes32 r, bytes32 s) = _permit(0xb0b, FOREVER);
-        vm.expectRevert(FAILED);
+        vm.expectRevert(_failed(owner));
         _deposit(FOREVER, v, r, s);
     }
 
@@ -54,7 +53,7 @@ contract DepositWithPermitTest is VaultWorld {
         uint256 deadline = vm.getBlockTimestamp() + 60;
         (uint8 v, bytes32 r, bytes32 s) = _permit(KEY, deadline);
         vm.warp(deadline + 1);
-        vm.expectRevert(FAILED);
+        vm.expectRevert(_failed(owner));
         _deposit(deadline, v, r, s);
         vm.warp(deadline);
         _deposit(deadline, v, r, s);
@@ -64,7 +63,7 @@ contract DepositWithPermitTest is VaultWorld {
     /// @dev Whoever signs for itself pays for itself: the caller's account is credited from the caller's wallet.
     function test_RevertWhen_aSignatureIsUsedByAnotherCaller() public {
         (uint8 v, bytes32 r, bytes32 s) = _permit(KEY, FOREVER);
-        vm.expectRevert(FAILED);
+        vm.expectRevert(_failed(stranger));
         vm.prank(stranger);
         vault.depositWithPermit(AMOUNT, FOREVER, v, r, s);
     }
@@ -77,16 +76,39 @@ contract DepositWithPermitTest is VaultWorld {
         vm.assertEq(over.balanceOf(address(this)), 5, "credited");
     }
 
+    /// @dev The same signer, spender, amount and nonce, and another token's domain.
+    function test_RevertWhen_theSignatureIsForAForeignToken() public {
+        IPanthaliaToken foreign = IPanthaliaToken(create("PanthaliaToken", abi.encode(address(this))));
+        foreign.mint(owner, AMOUNT);
+        (uint8 v, bytes32 r, bytes32 s) = _permit(foreign, KEY, FOREVER);
+        vm.expectRevert(_failed(owner));
+        _deposit(FOREVER, v, r, s);
+        vm.assertEq(foreign.balanceOf(owner), AMOUNT, "untouched");
+    }
+
+    function _failed(address from) private view returns (bytes memory) {
+        return abi.encodeWithSelector(IVault.TransferFailed.selector, from, address(vault), AMOUNT);
+    }
+
     function _deposit(uint256 deadline, uint8 v, bytes32 r, bytes32 s) private {
         vm.prank(owner);
         vault.depositWithPermit(AMOUNT, deadline, v, r, s);
     }
 
     function _permit(uint256 key, uint256 deadline) private view returns (uint8 v, bytes32 r, bytes32 s) {
-        bytes32 typehash =
-            keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
+        return _permit(token, key, deadline);
+    }
+
+    function _permit(IPanthaliaToken over, uint256 key, uint256 deadline)
+        private
+        view
+        returns (uint8 v, bytes32 r, bytes32 s)
+    {
+        bytes32 typehash = keccak256(
+            "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+        );
         bytes32 content =
-            keccak256(abi.encode(typehash, owner, address(vault), AMOUNT, token.nonces(owner), deadline));
-        return vm.sign(key, keccak256(abi.encodePacked("\x19\x01", token.DOMAIN_SEPARATOR(), content)));
+            keccak256(abi.encode(typehash, owner, address(vault), AMOUNT, over.nonces(owner), deadline));
+        return vm.sign(key, keccak256(abi.encodePacked("\x19\x01", over.DOMAIN_SEPARATOR(), content)));
     }
 }

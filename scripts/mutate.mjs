@@ -1,54 +1,93 @@
-/** npm run test:mutation: do the tests notice when a library is wrong? Each mutant is one small change at one place of the syntax
- *  tree; it is killed if a test fails. Works in a copy of its own, so it may run beside anything; it takes minutes a file,
- *  and Ctrl-C ends it after the mutant at hand.
- *  usage: node scripts/mutate.mjs [library ...] [--every n] [--from n]     every n-th mutant only, from the n-th on */
+/** npm run test:mutation: do the tests notice when a contract is wrong? Each mutant is one small change at one place of the
+ *  syntax tree; it is killed if a test fails, first of those near it, then of all but gas and random markets. All mutants
+ *  are compiled at once, each behind a switch. Works on one core, in a copy of its own, so it may run beside anything;
+ *  Ctrl-C ends it after the mutant at hand. Exit code 1 if one survived that tests/contracts/mutants.json does not explain.
+ *  usage: node scripts/mutate.mjs [contract or library ...] [--every n] [--from n]   every n-th mutant, from the n-th on
+ *         node scripts/mutate.mjs --list [...]                                        print them, run nothing */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import solc from 'solc';
 import { root } from './compile.mjs';
 import { forgeBinary } from './forge.mjs';
+import { mutantAt, withSwitches } from './mutants.mjs';
 
-const worldTest = 'libraries/ParamRules.t.sol';
-/** Library -> the tests that are to notice. */
-const targets = {
-  Settlement: ['Settlement.t.sol', 'Differential.t.sol'],
-  Escalation: ['Settlement.t.sol', 'Sampling.t.sol', 'Differential.t.sol'],
-  Sampling: ['Sampling.t.sol', 'Differential.t.sol'],
-  ParamRules: [worldTest],
-  SortitionTree: ['libraries/SortitionTree.t.sol', 'Differential.t.sol'],
-  TraceTree: ['libraries/TraceTree.t.sol', 'Differential.t.sol'],
-  StateTree: ['libraries/StateTree.t.sol'],
-  VoteHash: ['Differential.t.sol'],
+/** Where to look first for a test that notices; the others are asked only about what survives these. */
+const near = {
+  Settlement: '{Settlement,Differential}.t.sol',
+  Escalation: '{Settlement,Sampling,Differential}.t.sol',
+  Sampling: '{Sampling,Differential}.t.sol',
+  ParamRules: 'libraries/ParamRules.t.sol',
+  SortitionTree: '{libraries/SortitionTree,Differential}.t.sol',
+  TraceTree: 'libraries/Trace*.t.sol',
+  StateTree: 'libraries/StateTree.t.sol',
+  VoteHash: 'Differential.t.sol',
+  EpochSeed: 'market/*.t.sol',
+  TaskIds: 'market/*.t.sol',
+  Vault: 'vault/*.t.sol',
+  Court: 'court/*.t.sol',
+  StepChallenge: 'challenge/*.t.sol',
+  TaskMarket: 'market/*.t.sol',
+  Staking: 'staking/*.t.sol',
+  SubnetRegistry: 'registry/*.t.sol',
+  RandomnessBeacon: 'beacon/*.t.sol',
+  Reputation: 'Reputation.t.sol',
 };
-
-const comparisons = { '<': '<=', '<=': '<', '>': '>=', '>=': '>', '==': '!=', '!=': '==' };
-const operations = {
-  '+': '-',
-  '-': '+',
-  '*': '/',
-  '/': '*',
-  '%': '/',
-  '&': '|',
-  '|': '&',
-  '<<': '>>',
-  '>>': '<<',
-  '&&': '||',
-  '||': '&&',
-};
+const standard = [
+  'Settlement',
+  'Escalation',
+  'Sampling',
+  'ParamRules',
+  'SortitionTree',
+  'TraceTree',
+  'StateTree',
+  'VoteHash',
+];
+const always = [...standard, 'Vault', 'Court'];
+const longest = 60_000; // milliseconds; a loop that a mutant made endless is one that a test would notice
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { every: { type: 'string', default: '1' }, from: { type: 'string', default: '1' } },
+  options: {
+    every: { type: 'string', default: '1' },
+    from: { type: 'string', default: '1' },
+    list: { type: 'boolean', default: false },
+  },
 });
-const wanted = positionals.length > 0 ? positionals : Object.keys(targets);
-const unknown = wanted.filter((name) => !(name in targets));
+const files = Object.fromEntries(
+  readdirSync(join(root, 'contracts'), { recursive: true })
+    .filter((path) => path.endsWith('.sol') && !path.startsWith('interfaces'))
+    .map((path) => [basename(path, '.sol'), join('contracts', path)]),
+);
+const wanted = positionals.length > 0 ? positionals : always;
+const unknown = wanted.filter((name) => !(name in files));
 if (unknown.length > 0) {
-  console.error(`There is no target ${unknown.join(', ')}; there are ${Object.keys(targets).join(', ')}.`);
+  console.error(
+    `There is no ${unknown.join(', ')} in contracts; there are ${Object.keys(files).join(', ')}.`,
+  );
   process.exit(2);
+}
+
+const { texts, mutants, constants, invalid } = compilable(wanted.map((name) => files[name]));
+const every = Number(values.every);
+const chosen = mutants
+  .filter(({ number }) => !invalid.has(number))
+  .filter((_, i) => (i + 1) % every === Number(values.from) % every);
+if (values.list) {
+  for (const mutant of chosen) console.log(described(mutant));
+  process.exit(0);
 }
 
 const copy = mkdtempSync(join(tmpdir(), 'panthalia-mutants-'));
@@ -58,150 +97,173 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     stopped = true;
   });
 }
-const total = { killed: 0, survived: 0, invalid: 0 };
 try {
-  for (const name of wanted) await judge(name);
+  prepare();
+  const explained = readExplained();
+  const total = { killed: 0, survived: 0, explained: 0 };
+  for (const name of wanted) {
+    const count = await judge(files[name], near[name] ?? '*', explained);
+    for (const key of Object.keys(total)) total[key] += count[key];
+    console.log(`${name}: ${sentence(count)}`);
+    if (stopped) break;
+  }
+  console.log(
+    `${sentence(total)}; ${invalid.size} do not compile; every ${every} of them from ${values.from}`,
+  );
+  if (stopped) console.log('stopped before the end');
+  process.exitCode = total.survived === total.explained && !stopped ? 0 : 1;
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }
-const { killed, survived, invalid } = total;
-console.log(`${killed} killed, ${survived} survived, ${invalid} do not compile: ${share(total)} % killed`);
-if (stopped) console.log('stopped before the end');
-process.exitCode = survived === 0 && !stopped ? 0 : 1;
 
-async function judge(name) {
-  const path = `contracts/libraries/${name}.sol`;
-  prepare(targets[name]);
-  if (stopped) return;
-  if (run() !== 'survived') throw new Error(`the tests of ${name} fail without any change`);
-  const source = readFileSync(join(root, path), 'utf8');
-  const mutants = mutantsOf(path, source).filter(
-    (_, i) => i + 1 >= Number(values.from) && (i + 1 - Number(values.from)) % Number(values.every) === 0,
-  );
-  const count = { killed: 0, survived: 0, invalid: 0 };
-  for (const { start, end, text, what } of mutants) {
+async function judge(file, tests, explained) {
+  const count = { killed: 0, survived: 0, explained: 0 };
+  for (const mutant of chosen) {
+    if (mutant.file !== file) continue;
     await turn(); // signals are heard between two mutants
     if (stopped) break;
-    writeFileSync(join(copy, path), source.slice(0, start) + text + source.slice(end));
-    const outcome = run();
-    count[outcome] += 1;
-    const line = source.slice(0, start).split('\n').length;
-    if (outcome === 'survived')
-      console.log(` × ${path}:${line} ${what}: ${source.slice(start, end)} -> ${text}`);
+    const isKilled =
+      fails(mutant.number, ['--match-path', `tests/contracts/${tests}`]) || fails(mutant.number);
+    count[isKilled ? 'killed' : 'survived'] += 1;
+    if (isKilled) continue;
+    const reason = explained.get(keyOf(mutant));
+    if (reason !== undefined) count.explained += 1;
+    console.log(` × ${described(mutant)}${reason === undefined ? '' : `   (${reason})`}`);
   }
-  writeFileSync(join(copy, path), source);
-  for (const key of Object.keys(total)) total[key] += count[key];
-  console.log(
-    `${name}: ${count.killed} of ${count.killed + count.survived} killed (${share(count)} %), ${count.invalid} do not compile`,
+  return count;
+}
+
+function sentence({ killed, survived, explained }) {
+  const share = ((100 * killed) / Math.max(1, killed + survived)).toFixed(1);
+  return `${killed} of ${killed + survived} killed (${share} %), ${survived} survived, ${explained} of them with a reason`;
+}
+
+function described(mutant) {
+  return `${mutant.file}:${mutant.line} ${mutant.what}: ${oneLine(mutant.before)} -> ${oneLine(mutant.after) || 'nothing'}`;
+}
+
+function oneLine(text) {
+  return text.replace(/\s+/g, ' ');
+}
+
+/** A line number would change with every edit above it. */
+function keyOf({ file, what, before, after }) {
+  return [basename(file, '.sol'), what, oneLine(before), oneLine(after)].join(' | ');
+}
+
+/** Survivors that change nothing, or nothing that a test could see, and why. */
+function readExplained() {
+  const list = JSON.parse(readFileSync(join(root, 'tests/contracts/mutants.json'), 'utf8'));
+  return new Map(list.map(({ mutant, why }) => [mutant, why]));
+}
+
+/** Sources with switches, without those of mutants that the compiler refuses. */
+function compilable(paths) {
+  const analysed = analyse(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
+  const sources = Object.fromEntries(
+    paths.map((path) => [
+      path,
+      { ast: analysed.sources[path].ast, source: readFileSync(join(root, path), 'utf8') },
+    ]),
+  );
+  const invalid = new Set();
+  for (;;) {
+    const switched = withSwitches(sources, invalid);
+    const texts = Object.fromEntries(
+      Object.entries(switched.texts).map(([path, text]) => [path, asView(text)]),
+    );
+    const errors = analyse(Object.entries(texts), asView, switched.constants).errors ?? [];
+    const fatal = errors.filter(({ severity }) => severity === 'error');
+    if (fatal.length === 0) return { ...switched, texts, invalid };
+    const before = invalid.size;
+    for (const { sourceLocation } of fatal) {
+      const number = mutantAt(texts[sourceLocation?.file] ?? '', sourceLocation?.start ?? 0);
+      if (number !== null) invalid.add(number);
+    }
+    if (invalid.size === before)
+      throw new Error(`The sources with switches do not compile: ${fatal[0].formattedMessage}`);
+  }
+}
+
+/** Syntax trees and errors; nothing is translated. @param entries [path, text] */
+function analyse(entries, edit = (text) => text, constants = []) {
+  const given = Object.fromEntries(entries);
+  const input = {
+    language: 'Solidity',
+    sources: Object.fromEntries(entries.map(([path, content]) => [path, { content }])),
+    settings: { outputSelection: { '*': { '': ['ast'] } } },
+  };
+  const load = (path) => {
+    const place = path
+      .replace(/^@openzeppelin/, 'node_modules/@openzeppelin')
+      .replace(/^solady/, 'node_modules/solady/src');
+    const text = readFileSync(join(root, place), 'utf8');
+    return {
+      contents: place.startsWith('contracts') && !(place in given) ? called(edit(text), constants) : text,
+    };
+  };
+  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: load }));
+  return output;
+}
+
+function asView(text) {
+  return text.replace(/\bpure\b/g, 'view');
+}
+
+/** Constants of libraries that are functions now, as others name them. */
+function called(text, constants) {
+  return constants.reduce(
+    (edited, name) => edited.replace(new RegExp(`(\\b[A-Z]\\w+\\.${name}\\b)(?!\\()`, 'g'), '$1()'),
+    text,
   );
 }
 
-function share({ killed: dead, survived: alive }) {
-  return ((100 * dead) / Math.max(1, dead + alive)).toFixed(1);
-}
-
-/** Sources and the tests of one target, compiled the quick way. */
-function prepare(tests) {
-  for (const folder of ['tests', 'contracts']) rmSync(join(copy, folder), { recursive: true, force: true });
-  // a test of the world deploys contracts from their artifacts, which are compiled as always
-  const whole = tests.includes(worldTest);
-  const sources = whole ? ['contracts'] : ['contracts/libraries', 'contracts/interfaces'];
-  for (const folder of [...sources, 'scripts', 'tests/contracts/support']) {
-    cpSync(join(root, folder), join(copy, folder), { recursive: true });
+/** The project's contracts and tests with all switches in them, compiled. */
+function prepare() {
+  for (const folder of ['contracts', 'tests/contracts']) {
+    for (const path of readdirSync(join(root, folder), { recursive: true })) {
+      if (!path.endsWith('.sol') || /^(gas|invariant|formal)\b/.test(path)) continue;
+      const file = join(folder, path);
+      mkdirSync(dirname(join(copy, file)), { recursive: true });
+      writeFileSync(
+        join(copy, file),
+        texts[file] ?? called(asView(readFileSync(join(root, file), 'utf8')), constants),
+      );
+    }
   }
-  for (const test of tests) cpSync(join(root, 'tests/contracts', test), join(copy, 'tests/contracts', test));
-  cpSync(join(root, 'tests/fixtures'), join(copy, 'tests/fixtures'), { recursive: true });
-  rmSync(join(copy, 'node_modules'), { force: true });
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  const settings = readFileSync(join(root, 'foundry.toml'), 'utf8');
-  const quick = settings
-    .replace(/^additional_compiler_profiles[\s\S]*?^\]\n/m, '')
-    .replace('via_ir = true', 'via_ir = false')
-    .replace('optimizer = true', 'optimizer = false');
-  writeFileSync(join(copy, 'foundry.toml'), whole ? settings : quick);
-  writeFileSync(join(copy, 'package.json'), '{"type":"module"}\n');
+  for (const path of ['tests/fixtures', 'docs/protocol.md'])
+    cpSync(join(root, path), join(copy, path), { recursive: true });
+  for (const path of ['node_modules', 'scripts']) symlinkSync(join(root, path), join(copy, path));
+  const settings = readFileSync(join(root, 'foundry.toml'), 'utf8').replace(
+    /^gas_limit = .*$/m,
+    'gas_limit = 1_000_000_000',
+  );
+  writeFileSync(join(copy, 'foundry.toml'), settings);
   mkdirSync(join(copy, 'cache'), { recursive: true });
+  const { status, stdout, stderr } = forge(['build', '--skip', 'script'], 1_200_000);
+  if (status !== 0) throw new Error(`The sources with switches do not compile: ${stdout}${stderr}`);
+  const start = Date.now();
+  if (fails(0)) throw new Error('the tests fail without any change; npm test contracts');
+  console.log(`${chosen.length} mutants; all tests take ${((Date.now() - start) / 1000).toFixed(1)} s`);
 }
 
-function run() {
-  const { status, stdout, stderr } = spawnSync(forgeBinary(), ['test', '--root', copy, '--fail-fast'], {
+function fails(number, only = []) {
+  const on = `0x${number.toString(16).padStart(40, '0')}`;
+  const skipped = ['--no-match-contract', 'DeploymentTest']; // a switch takes room
+  const { status } = forge(
+    ['test', '--fail-fast', '--threads', '1', '--block-coinbase', on, ...skipped, ...only],
+    longest,
+  );
+  return status !== 0;
+}
+
+function forge(args, timeout) {
+  return spawnSync(forgeBinary(), [...args, '--root', copy], {
     cwd: copy,
+    env: { ...process.env, FOUNDRY_FUZZ_RUNS: '32' },
     encoding: 'utf8',
-    timeout: 300_000,
+    timeout,
+    killSignal: 'SIGKILL',
+    maxBuffer: 64 * 1024 * 1024,
   });
-  if (status === 0) return 'survived';
-  return /Compilation failed|Compiler run failed/.test(stdout + stderr) ? 'invalid' : 'killed';
-}
-
-/** Every change at every place. start and end are offsets in the source. */
-function mutantsOf(path, source) {
-  const input = {
-    language: 'Solidity',
-    sources: { [path]: { content: source } },
-    settings: { stopAfter: 'parsing', outputSelection: { '*': { '': ['ast'] } } },
-  };
-  const { sources, errors } = JSON.parse(solc.compile(JSON.stringify(input)));
-  if (sources?.[path]?.ast === undefined) throw new Error(`${basename(path)}: ${errors?.[0]?.message}`);
-  const found = [];
-  visit(sources[path].ast, (node) => {
-    const [start, length] = node.src.split(':').map(Number);
-    const whole = { start, end: start + length };
-    const text = (part) => {
-      const [from, size] = part.src.split(':').map(Number);
-      return source.slice(from, from + size);
-    };
-    found.push(...changesOf(node, whole, text));
-  });
-  return found;
-}
-
-function changesOf(node, at, text) {
-  const is = (name) => node.expression?.name === name;
-  if (node.nodeType === 'BinaryOperation') {
-    const [left, right] = [text(node.leftExpression), text(node.rightExpression)];
-    const other = comparisons[node.operator] ?? operations[node.operator];
-    if (other === undefined) return [];
-    const what = node.operator in comparisons ? 'comparison' : 'operation';
-    return [{ ...at, text: `${left} ${other} ${right}`, what }];
-  }
-  if (node.nodeType === 'Literal' && node.kind === 'number' && /^\d+$/.test(node.value)) {
-    return [{ ...at, text: String(Number(node.value) + 1), what: 'constant + 1' }];
-  }
-  if (node.nodeType === 'ExpressionStatement') {
-    const { expression } = node;
-    const isRequire = expression.nodeType === 'FunctionCall' && expression.expression.name === 'require';
-    if (isRequire) return [{ ...at, text: '', what: 'no require' }];
-    if (expression.nodeType === 'Assignment') return [{ ...at, text: '', what: 'no store' }];
-    if (expression.nodeType === 'FunctionCall') return [{ ...at, text: '', what: 'no call' }];
-  }
-  if (node.nodeType === 'FunctionCall' && node.expression?.memberName === 'ceilDiv') {
-    const [a, b] = node.arguments.map(text);
-    return [{ ...at, text: `((${a}) / (${b}))`, what: 'rounding' }];
-  }
-  if (node.nodeType === 'Conditional') {
-    const [yes, no] = [text(node.trueExpression), text(node.falseExpression)];
-    return [{ ...at, text: `${text(node.condition)} ? ${no} : ${yes}`, what: 'branches' }];
-  }
-  if (node.nodeType === 'FunctionCall' && node.arguments.length > 1 && !is('require')) {
-    const { arguments: args } = node;
-    const [first, second] = [args[0], args[1]].map((part) => part.src.split(':').map(Number));
-    const between = { start: first[0], end: second[0] + second[1] };
-    return [{ ...between, text: `${text(args[1])}, ${text(args[0])}`, what: 'arguments' }];
-  }
-  return [];
-}
-
-function visit(node, see) {
-  if (node === null || typeof node !== 'object') return;
-  if (Array.isArray(node)) {
-    for (const part of node) visit(part, see);
-    return;
-  }
-  if (typeof node.src === 'string' && node.nodeType !== undefined) see(node);
-  // what an error reports changes nothing that is paid
-  const skipped = node.nodeType === 'FunctionCall' && node.expression?.name === 'require';
-  for (const [key, part] of Object.entries(node)) {
-    if (skipped && key === 'arguments') visit(part.slice(0, 1), see);
-    else visit(part, see);
-  }
 }

@@ -105,6 +105,47 @@ contract PinTest is World {
         pinAs(dora, _task, pinOf(7, "salt"));
     }
 
+    function test_RevertWhen_aCommitmentIsPinnedTwice() public {
+        commitToDispute(dora, _task, 7, "salt");
+        bytes32 commitment = challenge.commitmentOf(_task, dora, 7, "salt");
+        vm.roll(vm.getBlockNumber() + 1);
+        pinAs(dora, _task, pinOf(7, "salt"));
+        _refused(pinOf(7, "salt"), abi.encodeWithSelector(IStepChallenge.NotCommitted.selector, commitment));
+    }
+
+    /// @dev It is to one task on one chain: there it opens another commitment, which nobody made.
+    function test_RevertWhen_aCommitmentIsReplayedElsewhere() public {
+        commitToDispute(dora, _task, 7, "salt");
+        vm.roll(vm.getBlockNumber() + 1);
+        (bytes32 other,) = submitted();
+        bytes32 there = challenge.commitmentOf(other, dora, 7, "salt");
+        vm.expectRevert(abi.encodeWithSelector(IStepChallenge.NotCommitted.selector, there));
+        vm.prank(dora);
+        challenge.pin(termsOf[other], 0, submission(), pinOf(7, "salt"));
+        vm.assertNotEq(_onTheNextChain(), challenge.commitmentOf(_task, dora, 7, "salt"), "of the chain");
+    }
+
+    /// @dev The blocks are built again without the commitment, then with commitment and pin in one.
+    function test_RevertWhen_theBlockOfTheCommitmentIsReorganised() public {
+        bytes32 commitment = challenge.commitmentOf(_task, dora, 7, "salt");
+        uint256 before = vm.snapshotState();
+        uint256 number = vm.getBlockNumber();
+        commitToDispute(dora, _task, 7, "salt");
+        vm.roll(number + 1);
+        pinAs(dora, _task, pinOf(7, "salt"));
+        vm.assertEq(taskAt(_task).openCases, 1, "a case, in the blocks as they were");
+
+        vm.revertToState(before);
+        vm.roll(number + 1);
+        _refused(pinOf(7, "salt"), abi.encodeWithSelector(IStepChallenge.NotCommitted.selector, commitment));
+        commitToDispute(dora, _task, 7, "salt");
+        _refused(
+            pinOf(7, "salt"),
+            abi.encodeWithSelector(IStepChallenge.CommitmentTooYoung.selector, commitment, number + 1)
+        );
+        vm.assertEq(free(dora), PURSE - PRICE / 2, "the bond of one commitment");
+    }
+
     function test_RevertWhen_theStatesAreNotTheSolvers() public {
         for (uint32 step = 0; step < 16; ++step) {
             commitToDispute(dora, _task, step, "salt");
@@ -190,6 +231,12 @@ contract PinTest is World {
         pinAs(dora, _task, pinOf(7, "salt"));
         vm.assertEq(challenge.commitmentAt(dora, commitment).time, 0, "spent");
         vm.assertEq(free(address(court)), 31 * PAN, "with the court");
+    }
+
+    function _onTheNextChain() private returns (bytes32 commitment) {
+        vm.chainId(block.chainid + 1);
+        commitment = challenge.commitmentOf(_task, dora, 7, "salt");
+        vm.chainId(block.chainid - 1);
     }
 
     function _notInTrace(Pin memory what) private {

@@ -46,6 +46,53 @@ contract CourtRefusalsTest is World {
         court.revealVote(cases_[id], 1, 1, Verdict.Valid, answer, saltOf(0));
     }
 
+    /// @dev The same voter in the same seat of a later round, with what it committed to in the first.
+    function test_RevertWhen_aCommitmentIsReplayedInAnotherRound() public {
+        (bytes32 id,) = voting();
+        bytes32[7] memory first;
+        for (uint8 seat = 0; seat < 3; ++seat) {
+            first[seat] = court.voteHash(
+                id, 1, seat, voter(id, seat), Verdict.Valid, answerOf(Verdict.Valid), saltOf(seat)
+            );
+        }
+        vote(id, unanimous(3, Verdict.Valid));
+        vm.prank(dora);
+        appeal(id);
+        seatPanel(id);
+        for (uint8 seat = 0; seat < 5; ++seat) {
+            address holder = voter(id, seat);
+            bytes32 replayed = first[seat % 3];
+            vm.prank(holder);
+            court.commitVote(cases_[id], 2, seat, replayed);
+        }
+        for (uint8 seat = 0; seat < 3; ++seat) {
+            bytes32 answer = answerOf(Verdict.Valid);
+            bytes32 opening =
+                court.voteHash(id, 2, seat, voter(id, seat), Verdict.Valid, answer, saltOf(seat));
+            vm.expectRevert(abi.encodeWithSelector(ICourt.WrongOpening.selector, first[seat], opening));
+            court.revealVote(cases_[id], 2, seat, Verdict.Valid, answer, saltOf(seat));
+        }
+    }
+
+    /// @dev The last commitment opened the reveal; without its block there is none, and the reveal is not open.
+    function test_RevertWhen_theBlockOfACommitmentIsReorganised() public {
+        (bytes32 id,) = voting();
+        commit(id, 0, Verdict.Valid);
+        commit(id, 1, Verdict.Valid);
+        uint256 before = vm.snapshotState();
+        commit(id, 2, Verdict.Valid);
+        reveal(id, 2, Verdict.Valid);
+        vm.revertToState(before);
+        bytes32 answer = answerOf(Verdict.Valid);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.WrongState.selector, id, 1, RoundState.Commit));
+        court.revealVote(cases_[id], 1, 2, Verdict.Valid, answer, saltOf(2));
+        vm.warp(round(id).deadline + 1);
+        advance(id);
+        bytes32 opening = court.voteHash(id, 1, 2, voter(id, 2), Verdict.Valid, answer, saltOf(2));
+        vm.expectRevert(abi.encodeWithSelector(ICourt.WrongOpening.selector, bytes32(0), opening));
+        court.revealVote(cases_[id], 1, 2, Verdict.Valid, answer, saltOf(2));
+    }
+
     /// @dev The court keeps a hash: whatever is changed in the case, it is one that does not exist.
     function test_RevertWhen_theCaseIsAnother() public {
         (bytes32 id,) = voting();

@@ -61,6 +61,20 @@ contract SamplingTest is Test {
         vm.assertEq(uint256(Sampling.checkOf(p, most, 0)), uint256(Sampling.Check.Whole), "always whole");
     }
 
+    /// @dev Bits 0 to 31 say whether all is checked, bits 32 to 63 whether steps are; the rest say nothing.
+    function test_eachDrawHasBitsOfItsOwn() public pure {
+        Params memory p = _params();
+        p.pMax = p.pMin;
+        for (uint256 rest = 0; rest < 2; ++rest) {
+            uint256 above = rest == 0 ? 0 : type(uint256).max << 64;
+            uint256 never = above | 0xffffffff << 32;
+            _checks(p, never | (p.pMin - 1), Sampling.Check.Whole);
+            _checks(p, never | p.pMin, Sampling.Check.None);
+            _checks(p, above | uint256(p.stepAuditRate - 1) << 32 | p.pMin, Sampling.Check.Steps);
+            _checks(p, above | uint256(p.stepAuditRate) << 32 | p.pMin, Sampling.Check.None);
+        }
+    }
+
     /// @dev Five standard deviations of 20,000 rolls.
     function test_checksComeAsOftenAsTheirRates() public pure {
         Params memory p = _params();
@@ -104,6 +118,10 @@ contract SamplingTest is Test {
     }
 
     // ------------------------------------------------------------------------------------ comparisons
+
+    function _checks(Params memory p, uint256 roll, Sampling.Check expected) private pure {
+        vm.assertEq(uint256(Sampling.checkOf(p, bytes32(roll), 0)), uint256(expected), "check");
+    }
 
     function _least(uint256 cost, uint256 price, uint256 stake, uint16 f, uint256 millionths) private pure {
         Params memory p;

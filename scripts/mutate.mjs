@@ -146,15 +146,18 @@ function oneLine(text) {
   return text.replace(/\s+/g, ' ');
 }
 
-/** A line number would change with every edit above it. */
-function keyOf({ file, what, before, after }) {
-  return [basename(file, '.sol'), what, oneLine(before), oneLine(after)].join(' | ');
+/** By the text of its line: the number of the line would change with every edit above it. */
+function keyOf({ file, line, before, after }) {
+  const text = readFileSync(join(root, file), 'utf8').split('\n')[line - 1];
+  return [basename(file, '.sol'), text.trim(), `${oneLine(before)} -> ${oneLine(after) || 'nothing'}`].join(
+    '\n',
+  );
 }
 
 /** Survivors that change nothing, or nothing that a test could see, and why. */
 function readExplained() {
   const list = JSON.parse(readFileSync(join(root, 'tests/contracts/mutants.json'), 'utf8'));
-  return new Map(list.map(({ mutant, why }) => [mutant, why]));
+  return new Map(list.map(({ file, line, change, why }) => [[file, line, change].join('\n'), why]));
 }
 
 /** Sources with switches, without those of mutants that the compiler refuses. */

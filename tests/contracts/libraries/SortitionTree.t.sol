@@ -51,6 +51,27 @@ contract SortitionTreeTest is Test {
         }
     }
 
+    /// @dev Of 32 bits, all are kept.
+    function test_theLastEpochsAreToldApart() public {
+        uint32[3] memory epochs = [2 ** 31 - 1, 2 ** 31, type(uint32).max];
+        for (uint256 i = 0; i < 3; ++i) {
+            uint256 before = _tree.total(epochs[i]);
+            _tree.update(i, 10, epochs[i]);
+            vm.assertEq(_tree.total(epochs[i]), before, "nothing in the epoch of the stake");
+        }
+        vm.assertEq(_tree.total(0), 30, "in another");
+    }
+
+    function test_thereIsRoomForAQuarterOfAMillionAccounts() public {
+        vm.assertEq(SortitionTree.CAPACITY, 262_144, "leaves");
+        vm.assertEq(SortitionTree.MAX_SUM, 2 ** 28 - 1, "seats");
+        _tree.update(262_143, 1, 1);
+        vm.expectRevert(abi.encodeWithSelector(SortitionTree.LeafOutOfRange.selector, 262_144, 262_144));
+        this.update(262_144, 1, 1);
+        // nine levels: the leaf's word is the last of the eighth
+        vm.assertEq(_tree.nodes[8 << 32 | 65_535] << 32 >> 32, uint256(1) << 84, "where it stands");
+    }
+
     function test_limitsAreNamed() public {
         this.update(0, SortitionTree.MAX_SUM, 1);
         vm.expectRevert(

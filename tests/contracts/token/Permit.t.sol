@@ -1,35 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
-import {IPanthaliaToken} from "../../../contracts/interfaces/IPanthaliaToken.sol";
 import {World} from "../support/World.sol";
 
-contract TokenTest is World {
+contract PermitTest is World {
     uint256 private constant KEY = 0xa11ce;
-
-    function test_RevertWhen_anotherThanTheMinterMints() public {
-        vm.assertEq(token.minter(), address(this), "minter");
-        vm.expectRevert(abi.encodeWithSelector(IPanthaliaToken.NotMinter.selector, stranger));
-        vm.prank(stranger);
-        token.mint(stranger, 1);
-        token.mint(stranger, 1);
-        vm.assertEq(token.balanceOf(stranger), 1, "minted");
-    }
-
-    function test_burnDestroysWhatTheCallerHas() public {
-        token.mint(stranger, 5);
-        uint256 supply = token.totalSupply();
-        vm.prank(stranger);
-        token.burn(5);
-        vm.assertEq(token.totalSupply(), supply - 5, "supply");
-        vm.expectRevert(
-            abi.encodeWithSelector(IERC20Errors.ERC20InsufficientBalance.selector, stranger, 0, 1)
-        );
-        vm.prank(stranger);
-        token.burn(1);
-    }
 
     function test_aPermitApprovesOnce() public {
         address owner = vm.addr(KEY);

@@ -206,6 +206,8 @@ contract SubnetRegistryTest is World {
         _refused(p, "terminalPanel odd", 0, 1, 1);
         p.terminalPanel = 5;
         _refused(p, "terminalPanel", 5, 7, 63);
+        p.terminalPanel = 1;
+        _refused(p, "terminalPanel", 1, 7, 63);
         p = defaultParams();
         p.bountyBps = 4_001;
         _refused(p, "bountyBps", 4_001, 0, 4_000);

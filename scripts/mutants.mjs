@@ -225,7 +225,11 @@ class Renderer {
     const [start, end] = rangeOf(node);
     const line = this.source.slice(0, start).split('\n').length;
     const before = this.source.slice(start, end);
-    this.mutants.push({ number, file: this.file, line, what, before, after });
+    const asWritten = [...this.constants.values()].reduce(
+      (text, name) => text.replaceAll(`${name}()`, name),
+      after,
+    );
+    this.mutants.push({ number, file: this.file, line, what, before, after: asWritten });
     return this.skipped.has(number) ? null : number;
   }
 

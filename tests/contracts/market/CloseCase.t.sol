@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {Role} from "../../../contracts/interfaces/IStaking.sol";
+import {ITaskMarket, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {World} from "../support/World.sol";
+
+contract CloseCaseTest is World {
+    uint256 private constant FEE = 30 * PAN;
+
+    bytes32 private _task;
+    address private _solver;
+
+    function setUp() public override {
+        super.setUp();
+        stakeAll(2, 1);
+        (_task, _solver) = submitted();
+        _open();
+        _open();
+    }
+
+    function test_RevertWhen_anotherThanTheCourtCalls() public {
+        address[4] memory callers = [stranger, buyer, _solver, address(challenge)];
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(ITaskMarket.NotCourt.selector, callers[i]));
+            vm.prank(callers[i]);
+            market.closeCase(termsOf[_task], 0, Verdict.Valid, dora, FEE);
+        }
+    }
+
+    function test_RevertWhen_theTaskIsNotSubmitted() public {
+        bytes32 open = postOne();
+        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.WrongStatus.selector, open, TaskStatus.Open));
+        vm.prank(address(court));
+        market.closeCase(termsOf[open], 0, Verdict.Valid, dora, FEE);
+    }
+
+    function test_aValidResultHasOneCaseLess() public {
+        uint256 deadline = deadlineOf(_task);
+        uint256 escrow = free(address(market));
+        vm.assertEq(_close(Verdict.Valid), 0, "nothing to burn");
+        vm.assertEq(taskAt(_task).openCases, 1, "cases");
+        vm.assertEq(statusOf(_task), uint256(TaskStatus.Submitted), "status");
+        vm.assertEq(deadlineOf(_task), deadline, "challengeBy");
+        vm.assertEq(free(address(market)), escrow, "escrow");
+        vm.assertEq(staking.positionOf(subnet, Role.Solver, _solver).locked, 1, "the seat is at work");
+    }
+
+    function test_anInvalidResultConvictsItsSolver() public {
+        uint256 had = free(dora);
+        vm.expectEmit(address(market));
+        emit ITaskMarket.TaskRejected(_task, _solver);
+        vm.assertEq(_close(Verdict.Invalid), 30 * PAN, "to burn");
+        vm.assertEq(statusOf(_task), uint256(TaskStatus.Rejected), "status");
+        vm.assertEq(free(address(court)), 30 * PAN, "with the court");
+        vm.assertEq(free(dora), had + 60 * PAN, "fee and bounty");
+        vm.assertEq(free(buyer), PURSE + 10 * PAN, "price back, and the delay");
+        vm.assertEq(free(address(market)), 0, "escrow");
+        vm.assertEq(staked(_solver, Role.Solver), STAKE, "one of two seats");
+        vm.assertTrue(staking.positionOf(subnet, Role.Solver, _solver).jailed, "jailed");
+        vm.assertEq(staking.positionOf(subnet, Role.Solver, _solver).locked, 0, "no seat at work");
+        vm.assertTrue(!market.isSubmitted(_task), "other cases are moot");
+    }
+
+    /// @dev The price repays the fee as far as it goes; what is left of it is burned.
+    function test_aResultWhoseDataIsMissingIsVoid() public {
+        uint256 had = free(dora);
+        vm.expectEmit(address(market));
+        emit ITaskMarket.TaskVoided(_task);
+        vm.assertEq(_close(Verdict.Unavailable, 4 * PAN), PRICE - 4 * PAN, "to burn");
+        vm.assertEq(statusOf(_task), uint256(TaskStatus.Voided), "status");
+        vm.assertEq(free(dora), had + 4 * PAN, "fee");
+        vm.assertEq(free(address(court)), PRICE - 4 * PAN, "with the court");
+        vm.assertEq(free(buyer), PURSE - PRICE, "the buyer pays");
+        vm.assertEq(staked(_solver, Role.Solver), 2 * STAKE, "both seats");
+        vm.assertEq(staking.positionOf(subnet, Role.Solver, _solver).locked, 0, "no seat at work");
+    }
+
+    function test_aFeeAboveThePriceIsRepaidAsFarAsItGoes() public {
+        uint256 had = free(dora);
+        vm.assertEq(_close(Verdict.Unavailable, FEE), 0, "nothing to burn");
+        vm.assertEq(free(dora), had + PRICE, "the price");
+        vm.assertEq(free(address(market)), 0, "escrow");
+    }
+
+    function test_withoutAVerdictThereIsTimeForAnotherCaseOnce() public {
+        vm.warp(deadlineOf(_task) + 50);
+        uint40 until = uint40(vm.getBlockTimestamp() + 120);
+        vm.expectEmit(address(market));
+        emit ITaskMarket.TaskUndecided(_task, until);
+        vm.assertEq(_close(Verdict.None), 0, "nothing to burn");
+        vm.assertEq(statusOf(_task), uint256(TaskStatus.Undecided), "status");
+        vm.assertEq(deadlineOf(_task), until, "time");
+        vm.warp(until - 1);
+        vm.assertEq(_close(Verdict.None), 0, "nothing to burn");
+        vm.assertEq(deadlineOf(_task), until, "not longer");
+        vm.assertEq(taskAt(_task).openCases, 0, "cases");
+    }
+
+    function _open() private {
+        vm.prank(address(challenge));
+        market.openCase(termsOf[_task], 0, submission());
+    }
+
+    function _close(Verdict verdict) private returns (uint256 toBurn) {
+        return _close(verdict, FEE);
+    }
+
+    function _close(Verdict verdict, uint256 fee) private returns (uint256 toBurn) {
+        vm.prank(address(court));
+        return market.closeCase(termsOf[_task], 0, verdict, dora, fee);
+    }
+}

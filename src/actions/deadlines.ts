@@ -16,7 +16,7 @@ export interface Pace {
 
 export type Deadlines = Pick<
   SubnetParams,
-  'openSeconds' | 'solveSeconds' | 'challengeSeconds' | 'commitSeconds'
+  'openSeconds' | 'solveSeconds' | 'challengeSeconds' | 'commitSeconds' | 'clockSeconds'
 >;
 
 /** A dispute must be possible whatever the load: audits go before solving, so the auditor has to replay what it is assigned in
@@ -35,6 +35,8 @@ export function deadlinesOf(config: RunConfig, { stepSeconds, cores }: Pace): De
     solveSeconds: generousSeconds,
     challengeSeconds: Math.ceil(challengeSeconds),
     commitSeconds: generousSeconds,
+    // A solver that has lost its trace computes the task again.
+    clockSeconds: generousSeconds,
   };
 }
 

@@ -123,7 +123,7 @@ function withoutLeaves(job: Job): Job {
     blob: `0x${createHash('sha256').update(bytes).digest('hex')}`,
     sizeBytes: bytes.length,
   });
-  return { ...job, context: { ...job.context, sot: { ...sot, putBytes } } };
+  return { ...job, traces: new Map(), context: { ...job.context, sot: { ...sot, putBytes } } };
 }
 
 function noisyCompute({ context: { compute } }: Job): Compute {

@@ -1,33 +1,60 @@
 /** Answers whoever demands our trace on chain: silence would cost the seat. */
+import { rm } from 'node:fs/promises';
 import type { Head } from '../chain/follow.js';
 import { isRefusal } from '../chain/revert.js';
 import type { MarketView, TaskView } from '../protocol/market.js';
-import type { Address } from '../protocol/task.js';
+import type { Address, Hex32 } from '../protocol/task.js';
+import { traceRoot } from '../protocol/trace.js';
 import type { WorkerContext } from './context.js';
 import { fetchLeaves } from './inputs.js';
+import type { Job } from './job.js';
+import { requireSubmission } from './publish.js';
+import { replayTask } from './replay.js';
 
 /** Own tasks whose leaves somebody could not get. */
 export function demandsToAnswer(view: MarketView, head: Head, self: Address): TaskView[] {
-  return [...view.tasks.values()].filter(
-    ({ solver, demand }) =>
-      solver === self && demand !== null && !demand.closed && head.timestamp <= demand.answerBy,
-  );
+  return [...view.tasks.values()].filter((task) => task.solver === self && isDemanded(task, head));
 }
 
-/** Shows the leaves as they were published, and earns the fee of whoever demanded them. Without them nothing is sent. */
+/** Whether an answer would still be taken. */
+export function isDemanded(task: TaskView | undefined, head: Head): boolean {
+  const demand = task?.demand;
+  return demand != null && !demand.closed && head.timestamp <= demand.answerBy;
+}
+
+/** S_0 .. S_H as they were committed: those we remember, those the Source of Truth has, or, when a restart has forgotten them and
+ *  it has lost them, those of the same computation again. Null when that gives another trace: then there is nothing to show.
+ *  throws the job's signal, network/sot.unreachable, notFound and check errors of spec and base */
+export async function ownLeaves(job: Job): Promise<readonly Hex32[] | null> {
+  const { context, task, traces, signal } = job;
+  const submission = requireSubmission(job);
+  const known =
+    traces.get(task.taskId) ?? (await fetchLeaves(context.sot, submission, task.terms.innerSteps, signal));
+  const leaves = known ?? (await computeAgain(job));
+  return traceRoot(leaves) === submission.traceRoot ? leaves : null;
+}
+
+async function computeAgain({ context, task, inputs, turn, signal }: Job): Promise<readonly Hex32[]> {
+  const { sot: _, emit, ...place } = context;
+  const { taskId, slot } = task;
+  const message = `The trace of task ${taskId} is demanded and nobody has it: the task is computed again.`;
+  emit({ type: 'alert', level: 'warn', message, code: 'leaves.lost' });
+  const spec = await inputs.spec(task, signal);
+  const base = await inputs.base(spec, signal);
+  const { leaves, outcome } = await replayTask({ ...place, taskId, slot, spec, base, turn, signal });
+  if (outcome !== null) await rm(outcome.resultFile, { force: true });
+  return leaves;
+}
+
+/** Shows them to everybody, and earns the fee of whoever demanded them. */
 export async function showLeaves(
-  { sot, contracts, market, emit }: Pick<WorkerContext, 'sot' | 'contracts' | 'market' | 'emit'>,
-  { taskId, terms, slot, submission }: TaskView,
+  { contracts, market }: Pick<WorkerContext, 'contracts' | 'market'>,
+  task: TaskView,
+  leaves: readonly Hex32[],
   signal: AbortSignal,
 ): Promise<void> {
-  const leaves = submission && (await fetchLeaves(sot, submission, terms.innerSteps, signal));
-  if (leaves === null) {
-    const message = `The trace of task ${taskId} is demanded, and the Source of Truth does not have it.`;
-    emit({ type: 'alert', level: 'error', message, code: 'leaves.lost' });
-    return;
-  }
   try {
-    const args = [terms, slot, submission as NonNullable<typeof submission>, leaves] as const;
+    const args = [task.terms, task.slot, requireSubmission({ task }), leaves] as const;
     const { blockNumber } = await contracts.challenge.write('publishLeaves', args, signal);
     await market.caughtUp(blockNumber, signal);
   } catch (error) {

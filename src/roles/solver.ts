@@ -9,7 +9,7 @@ export type Solve = (job: Job) => Promise<Submission | null>;
 
 /** throws check/spec.*, check/base.wrong_state, what the SOT refuses, and the job's signal */
 export async function solveTask(job: Job): Promise<Submission> {
-  const { context, task, inputs, turn, signal } = job;
+  const { context, task, inputs, traces, turn, signal } = job;
   const { sot, compute, scratch, emit } = context;
   const { taskId, round, slot } = task;
   const spec = await inputs.spec(task, signal);
@@ -30,6 +30,7 @@ export async function solveTask(job: Job): Promise<Submission> {
   });
   if (replay.outcome === null) throw new Error('a replay with nothing to compare with runs to the end');
   const { traceRoot, resultRoot, resultFile } = replay.outcome;
+  traces.set(taskId, replay.leaves);
   try {
     await sot.putFile(resultFile, { signal });
   } finally {

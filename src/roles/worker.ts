@@ -5,7 +5,8 @@ import { PanthaliaError } from '../errors.js';
 import { pinCost, roundFee } from '../protocol/economics.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
 import { positionKey } from '../protocol/market.js';
-import type { Address } from '../protocol/task.js';
+import { isTerminal } from '../protocol/marketQueries.js';
+import type { Address, Hex32 } from '../protocol/task.js';
 import { canAudit, canSolve, idleReason, openSeats, tasksToAudit, tasksToSolve } from './agenda.js';
 import { type FollowOptions, followCase } from './appeals.js';
 import { type Behaviour, honest } from './behaviour.js';
@@ -17,7 +18,7 @@ import { createInputs, type Inputs } from './inputs.js';
 import { type Job, whenNodeAnswers, whileWanted } from './job.js';
 import { keepDuring } from './keep.js';
 import { type Lane, type LaneItem, type LaneSignals, runLane } from './lane.js';
-import { demandsToAnswer, showLeaves } from './leaves.js';
+import { demandsToAnswer, isDemanded, ownLeaves, showLeaves } from './leaves.js';
 import { publishState } from './publish.js';
 import { createPurse } from './purse.js';
 import { readRules, type SubnetRules } from './rules.js';
@@ -46,6 +47,8 @@ interface Worker {
   behaviour: Behaviour;
   disputer: Disputer;
   inputs: Inputs;
+  /** of tasks that can still be disputed: the Source of Truth could lose what is staked on */
+  traces: Map<Hex32, readonly Hex32[]>;
   turns: EngineTurns;
   report: WorkerReport;
   /** ends everything at once: the drain is over, or a lane has failed */
@@ -95,6 +98,7 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
     behaviour,
     disputer: { context, purse, rules },
     inputs: createInputs({ sot: context.sot, folder: context.scratch, opset: context.compute.opset }),
+    traces: new Map(),
     turns: createEngineTurns(),
     report: { solved: 0, audited: 0, disputed: 0, voted: 0, slashed: 0n },
     hard,
@@ -137,7 +141,7 @@ function startLanes(worker: Worker, signals: LaneSignals): Promise<void>[] {
     lane({
       name: 'trace',
       candidates: (view, head) => demandsToAnswer(view, head, self).map((task) => ({ task })),
-      work: ({ task }) => showLeaves(context, task, signals.hard),
+      work: ({ task }) => answer(worker, task),
     }),
     lane({
       name: 'defence',
@@ -161,6 +165,27 @@ async function solve(worker: Worker, task: TaskView): Promise<void> {
   const receipt = await whenNodeAnswers(market, hard, () => contracts.market.write('submit', args, hard));
   worker.report.solved += 1;
   await market.caughtUp(receipt.blockNumber, hard);
+  for (const taskId of worker.traces.keys()) {
+    const known = market.view.tasks.get(taskId);
+    if (known === undefined || isTerminal(known.state)) worker.traces.delete(taskId);
+  }
+}
+
+async function answer(worker: Worker, task: TaskView): Promise<void> {
+  const { context, hard } = worker;
+  const { taskId } = task;
+  const leaves = await whileWanted(
+    context.market,
+    (view, head) => isDemanded(view.tasks.get(taskId), head),
+    hard,
+    (signal) => ownLeaves(jobOf(worker, task, 'verify', signal)),
+  );
+  if (leaves !== null) {
+    await whenNodeAnswers(context.market, hard, () => showLeaves(context, task, leaves, hard));
+    return;
+  }
+  const message = `The trace of task ${taskId} is demanded, and our computation does not give it.`;
+  context.emit({ type: 'alert', level: 'error', message, code: 'leaves.wrong' });
 }
 
 async function audit(worker: Worker, task: TaskView): Promise<void> {
@@ -226,8 +251,8 @@ function follow(worker: Worker, options: FollowOptions): void {
 }
 
 function jobOf(worker: Worker, task: TaskView, priority: Priority, signal: AbortSignal): Job {
-  const { context, inputs, turns } = worker;
-  return { context, task, inputs, turn: turns.turnOf(priority), signal };
+  const { context, inputs, traces, turns } = worker;
+  return { context, task, inputs, traces, turn: turns.turnOf(priority), signal };
 }
 
 function ownDisputed(view: MarketView, self: Address): { task: TaskView; kase: CaseView }[] {
@@ -251,9 +276,12 @@ function idleReporter({ context, rules, self, hard }: Worker): (change: 1 | -1) 
   };
 }
 
+/** A task that nobody draws within `openSeconds` is lost, so half of them is the longest that anybody waits. */
 function keepOptions({ rules, self }: Worker) {
-  const spread = Number.parseInt(self.slice(2, 10), 16) % keeperSpreadSeconds;
-  return { rules, patienceSeconds: keeperPatienceSeconds + spread };
+  const quarter = rules.openSeconds / 4;
+  const place = Number.parseInt(self.slice(2, 10), 16) / 2 ** 32;
+  const spread = place * Math.min(keeperSpreadSeconds, quarter);
+  return { rules, patienceSeconds: Math.min(keeperPatienceSeconds, quarter) + spread };
 }
 
 function slashedOf({ context, rules, self }: Worker): bigint {

@@ -15,6 +15,7 @@ import { type Behaviour, honest } from '../../../src/roles/behaviour.js';
 import { checkFault, faults } from '../../../src/roles/faults.js';
 import { createInputs, fetchLeaves } from '../../../src/roles/inputs.js';
 import type { Job } from '../../../src/roles/job.js';
+import { ownLeaves } from '../../../src/roles/leaves.js';
 import { publishState } from '../../../src/roles/publish.js';
 import { replayTask } from '../../../src/roles/replay.js';
 import { alice, History } from '../../helpers/facts.js';
@@ -67,7 +68,8 @@ function job(account: number, submission: Submission | null = null): Job & { eve
     opset: context.compute.opset,
   });
   const turn: Job['turn'] = (call) => call();
-  return { context, task: { ...task, submission }, inputs, turn, signal, events };
+  const traces: Job['traces'] = new Map();
+  return { context, task: { ...task, submission }, inputs, traces, turn, signal, events };
 }
 
 /** A dispute of one transition of what was submitted, pinned with the solver's own leaves. */
@@ -180,6 +182,29 @@ test('honest verifiers see the same, a lying one says the opposite and saw somet
   expect(lie?.verdict).toBe('invalid');
   expect(lie?.seen).not.toEqual(vote?.seen);
   expect(await checkFault('absent-verifier')(honest).judge(job(1, submission), about)).toBeNull();
+});
+
+test('a solver can show its leaves while it remembers them, whatever the Source of Truth does, and after a restart by computing', async () => {
+  const solving = job(0);
+  const submission = (await honest.solve(solving)) as Submission;
+  const leaves = await ownLeaves(job(1, submission));
+  expect(leaves).toHaveLength(manifest.innerSteps + 1);
+  const lost = { ...submission, leavesBlob: `0x${'5f'.repeat(32)}` as Hex32 };
+  // Everything is lost there: spec and base too.
+  const refusing = { ...solving.task, submission: lost, specHash: `0x${'6f'.repeat(32)}` as Hex32 };
+  expect(await ownLeaves({ ...solving, task: refusing })).toEqual(leaves);
+  await expect(ownLeaves({ ...job(0), task: refusing })).rejects.toMatchObject({ family: 'notFound' });
+  const restarted = job(0, lost);
+  expect(await ownLeaves(restarted)).toEqual(leaves);
+  expect(restarted.events).toContainEqual(expect.objectContaining({ code: 'leaves.lost' }));
+});
+
+test('whoever hides a wrong trace has nothing to show', async () => {
+  const hiding = job(0);
+  const submission = (await checkFault('hidden-trace')(honest).solve(hiding)) as Submission;
+  // Another test has published the same lie.
+  const hidden = { ...submission, leavesBlob: `0x${'7f'.repeat(32)}` as Hex32 };
+  expect(await ownLeaves({ ...hiding, task: { ...task, submission: hidden } })).toBeNull();
 });
 
 test('a verifier that can not get the inputs votes unavailable', async () => {

@@ -27,7 +27,8 @@ async function tell(id: string, flags: SourceFlags, io: CommandIo): Promise<void
   io.print(flags.json ? result(answer) : taskText(answer));
 }
 
-export function taskText({ task, disputes, timeline, payments }: TaskAnswer): string {
+export function taskText(answer: TaskAnswer): string {
+  const { task, postedBefore, postedAgain, disputes, timeline, payments } = answer;
   const {
     taskId: id,
     round,
@@ -56,6 +57,8 @@ export function taskText({ task, disputes, timeline, payments }: TaskAnswer): st
     `task     ${id}`,
     `place    round ${round}, slot ${slot}`,
     `state    ${state}${attempt > 1 ? `, attempt ${attempt}` : ''}`,
+    ...(postedBefore === null ? [] : [`before   task ${postedBefore}`]),
+    ...(postedAgain === null ? [] : [`again    task ${postedAgain}`]),
     `solver   ${solver ?? 'nobody was drawn'}`,
     `price    ${price}`,
     ...(firstLoss === null || lastLoss === null

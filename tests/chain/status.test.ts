@@ -1,0 +1,164 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { disputeTask } from '../../src/actions/dispute.js';
+import type { TaskAnswer } from '../../src/actions/tellTask.js';
+import { writeDeployment } from '../../src/chain/deployment.js';
+import { pan, type SubnetParams } from '../../src/chain/params.js';
+import { casesOf } from '../../src/protocol/marketQueries.js';
+import type { Hex32 } from '../../src/protocol/task.js';
+import { type Actor, actor, startTestChain, type TestChain, testTerms } from '../helpers/chain.js';
+import { runCli, temporaryFolder } from '../helpers/cli.js';
+import { toyCompute } from '../helpers/toyCompute.js';
+import { firstWorker, startToyRun, submittedBy, tasksOf } from '../helpers/toyRun.js';
+
+// Windows and draws take real blocks, and a machine that runs other tests takes its time.
+vi.setConfig({ testTimeout: 180_000 });
+
+const deadlines: Partial<SubnetParams> = { challengeSeconds: 6, commitSeconds: 30, appealSeconds: 1 };
+const [buyerAccount, disputerAccount] = [12, 9];
+
+/** What `panthalia status <taskId> --json` says to somebody who has the deployment file and nothing else. */
+async function statusOf(local: TestChain, taskId: Hex32): Promise<TaskAnswer> {
+  const file = join(temporaryFolder(), 'deployment.json');
+  await writeDeployment(file, local.deployment);
+  const { code, out, err } = await runCli(['status', taskId, '--deployment', file, '--json']);
+  expect([code, err]).toEqual([0, []]);
+  return JSON.parse(out.at(-1) ?? 'null').data as TaskAnswer;
+}
+
+/** The sentences of its life, with the names of everything in them left out. */
+function lifeOf({ timeline }: TaskAnswer): string[] {
+  return timeline.map(({ text }) => text.replaceAll(/0x[0-9a-fA-F]+/g, '_').replaceAll(/\d+/g, 'n'));
+}
+
+/** Reason and amount of each payment because of the task. */
+function paymentsOf({ payments }: TaskAnswer): string[] {
+  return payments.map(({ reason, amount }) => `${reason} ${amount}`);
+}
+
+/** Posts one task in slot 0, in the first block of an epoch: a cancellation must come before the next one. */
+async function post({ contracts, chain }: Actor, local: TestChain, salt: string) {
+  const { provider } = local.deployer;
+  const length = Number(await contracts.beacon.read('epochLength', []));
+  while (((await provider.getBlockNumber()) + 1) % length !== 0) await provider.send('evm_mine', []);
+  const buyer = chain.signer?.address ?? '0x';
+  const terms = {
+    ...testTerms(local.deployment.subnetId, buyer),
+    salt: `0x${salt.repeat(32)}` as Hex32,
+  };
+  await contracts.market.write('createBatch', [terms], local.signal);
+  const batchId = await contracts.market.read('batchIdOf', [terms]);
+  return { terms, taskId: await contracts.market.read('taskIdOf', [batchId, 0]) };
+}
+
+test('a task that is cancelled, and one that nobody was drawn for', async () => {
+  await using local = await startTestChain(deadlines);
+  const { provider } = local.deployer;
+  const buyer = await actor(local, buyerAccount);
+  const { market, vault, token } = buyer.contracts;
+  await token.write('approve', [vault.address, pan(100)], local.signal);
+  await vault.write('deposit', [pan(100)], local.signal);
+  // Blocks come with the transactions now, and the clock of the chain moves when we say so.
+  await provider.send('evm_setIntervalMining', [0]);
+  await provider.send('evm_setAutomine', [true]);
+
+  const cancelled = await post(buyer, local, 'ca');
+  await market.write('cancel', [cancelled.terms, 0], local.signal);
+  const expired = await post(buyer, local, 'ee');
+  await provider.send('evm_increaseTime', [61]);
+  await provider.send('evm_mine', []);
+  await market.write('expire', [expired.terms, 0], local.signal);
+  buyer.chain[Symbol.dispose]();
+
+  const first = await statusOf(local, cancelled.taskId);
+  expect(first.task).toMatchObject({ state: 'cancelled', solver: null, assignedAt: null, attempt: 1 });
+  const again = 'slot n is posted again as task _';
+  expect(lifeOf(first)).toEqual(['n tasks of round n posted at n each', 'task _ cancelled', again]);
+  expect(paymentsOf(first)).toEqual(['escrow 10', 'refund 10']);
+  expect(first).toMatchObject({ postedBefore: null, postedAgain: expired.taskId, disputes: [] });
+
+  const second = await statusOf(local, expired.taskId);
+  expect(second.task).toMatchObject({ state: 'expired', solver: null });
+  expect(second).toMatchObject({ postedBefore: cancelled.taskId, postedAgain: null });
+  expect(second.task.endedAt ?? 0).toBeGreaterThan(second.task.postedAt + 60);
+  expect(lifeOf(second)).toEqual(['n tasks of round n posted at n each', 'task _ expired']);
+  expect(paymentsOf(second)).toEqual(['escrow 10', 'refund 10']);
+});
+
+test('a task that is rejected, the one that is posted in its place, and that it is accepted', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const cheat = await run.worker(firstWorker, { fault: 'zero-delta', stakeAmount: pan(100) });
+  const finished = run.master();
+  const { taskId } = await submittedBy(run, cheat.address, local.signal);
+  const honest = await run.worker(firstWorker + 1, { audit: 'all' });
+  await finished;
+
+  const rejected = await statusOf(local, taskId);
+  const voter = honest.address.slice(0, 10);
+  expect(rejected.task).toMatchObject({ state: 'rejected', disputer: voter, disputedStep: 0, attempt: 1 });
+  expect(rejected.disputes).toMatchObject([{ step: 0, verdict: 'invalid', panels: [{ ruling: 'invalid' }] }]);
+  const seats = rejected.disputes[0]?.panels[0]?.seats ?? [];
+  expect(seats.map(({ voter: who, vote, got }) => [who, vote, got])).toEqual(
+    new Array(3).fill([voter, 'invalid', '10']),
+  );
+  const life = lifeOf(rejected);
+  const inOrder = [
+    ...['n tasks of round n posted at n each', 'task _ is drawn for _', 'task _ submitted by _'],
+    ...['_ commits to a dispute with n', 'task _ disputed by _: step n is wrong'],
+    ...['case _: panel n of n for n', 'case _: _ has seat n', 'case _: VotingOpened'],
+    ...['case _: VoteCommitted', 'case _: RevealOpened', 'case _: _ votes invalid'],
+    ...['case _: panel n rules invalid', 'task _ of _ rejected', '_ is slashed n', 'case _ settled: invalid'],
+    'slot n is posted again as task _',
+  ];
+  expect([...new Set(life)].filter((sentence) => inOrder.includes(sentence))).toEqual(inOrder);
+  expect(life.filter((sentence) => sentence === 'case _: _ gets n')).toHaveLength(3);
+  const moved = paymentsOf(rejected);
+  for (const payment of ['escrow 10', 'refund 10', 'bounty 30', 'burn 30']) expect(moved).toContain(payment);
+
+  const again = rejected.postedAgain as Hex32;
+  const accepted = await statusOf(local, again);
+  expect(accepted).toMatchObject({ postedBefore: taskId, postedAgain: null });
+  expect(accepted.task).toMatchObject({ state: 'accepted', solver: voter, disputer: null });
+  expect(lifeOf(accepted)).toEqual([
+    ...['n tasks of round n posted at n each', 'task _ is drawn for _', 'task _ submitted by _'],
+    'task _ accepted, _ is paid',
+  ]);
+  expect(paymentsOf(accepted)).toEqual(['escrow 10', 'price 10']);
+});
+
+test('a task is voided when what the buyer had to provide can not be had', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const solver = await run.worker(firstWorker, {
+    fault: 'zero-delta',
+    stakeAmount: pan(100),
+    audit: 'never',
+  });
+  const finished = run.master().catch(() => {});
+  const { taskId, specHash } = await submittedBy(run, solver.address, local.signal);
+  const context = await run.contextOf(disputerAccount);
+  const disputer = { ...context, compute: toyCompute(), scratch: join(run.folder, 'disputer') };
+  const verdict = disputeTask({ taskId, maxFee: pan(30) }, disputer, local.signal).catch((error) => error);
+  await context.market.waitFor((view) => casesOf(view, taskId)[0], local.signal);
+  const spec = join(run.folder, 'sot', 'blobs', specHash.slice(2, 4), specHash.slice(4));
+  expect(existsSync(spec)).toBe(true);
+  rmSync(spec);
+  await run.worker(firstWorker + 1, { audit: 'never', stakeAmount: pan(100) });
+  await verdict;
+  // Its slot is posted again, with the spec.
+  await context.market.waitFor((view) => tasksOf(view)[1], local.signal);
+
+  const voided = await statusOf(local, taskId);
+  expect(voided.task).toMatchObject({ state: 'voided', disputedStep: 0 });
+  expect(voided.disputes).toMatchObject([{ verdict: 'unavailable', panels: [{ ruling: 'unavailable' }] }]);
+  const life = lifeOf(voided);
+  for (const sentence of ['case _: _ votes unavailable', 'task _ voided', 'case _ settled: unavailable']) {
+    expect(life).toContain(sentence);
+  }
+  expect(voided.postedAgain).toBe(tasksOf(context.market.view)[1]?.taskId);
+  expect(life.at(-1)).toBe('slot n is posted again as task _');
+  await run[Symbol.asyncDispose]();
+  await finished;
+});

@@ -29,9 +29,12 @@ export interface Actor {
 }
 
 /** Deploys and mints 10,000 PAN to each of the first 20 accounts. Deadlines are real time, so they are short. */
-export async function startTestChain(params: Partial<SubnetParams> = {}): Promise<TestChain> {
+export async function startTestChain(
+  params: Partial<SubnetParams> = {},
+  blockTimeSeconds = testBlockSeconds,
+): Promise<TestChain> {
   const stop = new AbortController();
-  const anvil = await startAnvil({ blockTimeSeconds: testBlockSeconds });
+  const anvil = await startAnvil({ blockTimeSeconds });
   const signal = stop.signal;
   try {
     const deployer = await createChain({ rpcUrl: anvil.rpcUrl, account: { mnemonicIndex: 0 } });

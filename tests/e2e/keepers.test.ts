@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { pan, type SubnetParams } from '../../src/chain/params.js';
+import { decodeEvent } from '../../src/events/line.js';
+import type { RunSummary } from '../../src/events/summary.js';
+import type { MarketView } from '../../src/protocol/market.js';
+import { casesOf, isTerminal } from '../../src/protocol/marketQueries.js';
+import { startMarketByHand } from '../helpers/byHand.js';
+import { actor } from '../helpers/chain.js';
+import { type Cli, runCli, temporaryFolder } from '../helpers/cli.js';
+import { firstWorker, tasksOf } from '../helpers/toyRun.js';
+
+// Workers leave the calls to the master for some seconds before they make them, one after the other.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 240_000 });
+
+const deadlines: Partial<SubnetParams> = {
+  openSeconds: 40,
+  solveSeconds: 20,
+  challengeSeconds: 12,
+  appealSeconds: 4,
+};
+
+let undisturbed: RunSummary;
+let manifest: string;
+beforeAll(async () => {
+  const folder = join(temporaryFolder(), 'run');
+  const run = await runCli(['simulate', '--preset', 'smoke', '--seed', '7', '--json', '--run-dir', folder]);
+  expect(run.code).toBe(0);
+  undisturbed = JSON.parse(run.out.at(-1) ?? 'null');
+  manifest = join(folder, 'manifest.json');
+});
+
+/** Names of the calls that this process has sent. */
+function callsOf({ out }: Cli): string[] {
+  return out.flatMap((line) => {
+    const event = decodeEvent(line);
+    return event?.type === 'transaction.sent' ? [event.what] : [];
+  });
+}
+
+/** Nothing is left that anybody could call. */
+function isQuiet(view: MarketView): boolean {
+  const areEnded = tasksOf(view).every(({ state }) => isTerminal(state));
+  const arePaid = [...view.cases.values()].every(
+    ({ settled, rounds }) => settled && rounds.every(({ seats }) => seats.every(({ closed }) => closed)),
+  );
+  return areEnded && arePaid && tasksOf(view).length > 0;
+}
+
+test('while the master is dead the workers keep the market going, and when it is back the run ends as if nothing had been', async () => {
+  await using byHand = await startMarketByHand(temporaryFolder(), manifest, deadlines);
+  const { market, local } = byHand;
+  const honest = [await byHand.worker(firstWorker), await byHand.worker(firstWorker + 1)];
+  const cheat = await byHand.worker(firstWorker + 2, '--cheat', 'zero-delta');
+  const silent = await byHand.worker(firstWorker + 3, '--cheat', 'silent');
+  const workers = [...honest, cheat, silent];
+
+  const first = byHand.master();
+  await market.waitFor((view) => tasksOf(view).length > 0 || undefined, local.signal);
+  first.send('SIGKILL');
+  expect((await first.finished).signal).toBe('SIGKILL');
+  const before = workers.map((worker) => callsOf(worker).length);
+  await market.waitFor((view) => isQuiet(view) || undefined, local.signal);
+
+  const made = new Set(workers.flatMap((worker, i) => callsOf(worker).slice(before[i])));
+  const keeping = ['fulfil', 'assignMany', 'expireMany', 'finalizeMany', 'drawSeats', 'settle', 'closeSeats'];
+  for (const call of keeping) expect(made).toContain(call);
+  // The one that cheated is rejected. No other is lost, also the one that was drawn for somebody who never solves it.
+  const states = tasksOf(market.view).map(({ state }) => state);
+  expect(states.sort()).toEqual(['accepted', 'accepted', 'accepted', 'rejected']);
+
+  expect((await byHand.master().finished).code).toBe(0);
+  expect(await byHand.latestVersion()).toMatchObject({ number: 2, stateRoot: undisturbed.finalStateRoot });
+  const accepted = tasksOf(market.view).filter(({ state }) => state === 'accepted');
+  expect(accepted).toHaveLength(undisturbed.tasks.accepted);
+  const lost = [...market.view.positions.values()].filter(({ slashed }) => slashed > 0n);
+  expect(new Map(lost.map(({ account, slashed }) => [account, slashed]))).toEqual(
+    new Map([
+      [cheat.address, pan(100)],
+      [silent.address, pan(10)],
+    ]),
+  );
+});
+
+test('a solver that is killed and started again shows a trace that the Source of Truth has lost, and is paid', async () => {
+  await using byHand = await startMarketByHand(temporaryFolder(), manifest, {
+    ...deadlines,
+    challengeSeconds: 30,
+  });
+  const { market, local } = byHand;
+  const asking = await actor(local, 9);
+  const { token, vault, challenge } = asking.contracts;
+  await token.write('approve', [vault.address, pan(10)], local.signal);
+  await vault.write('deposit', [pan(10)], local.signal);
+  // Nobody audits: an auditor would publish what is missing.
+  const solver = await byHand.worker(firstWorker, '--audit', 'never');
+  byHand.master();
+  const task = await market.waitFor(
+    (view) => tasksOf(view).find(({ submission }) => submission !== null),
+    local.signal,
+  );
+  solver.send('SIGKILL');
+  await solver.finished;
+  if (task.submission === null) throw new Error('a submitted task has a submission');
+  expect(byHand.loseBlob(task.submission.leavesBlob)).toBe(true);
+
+  await challenge.write('demandLeaves', [task.terms, task.slot, task.submission], local.signal);
+  const again = await byHand.worker(firstWorker, '--audit', 'never');
+  const shown = await market.waitFor((view) => {
+    const now = view.tasks.get(task.taskId);
+    return now?.demand?.closed ? now : undefined;
+  }, local.signal);
+  expect(shown.leaves).toHaveLength(task.terms.innerSteps + 1);
+  expect(callsOf(again)).toContain('publishLeaves');
+  // Whoever demanded them has paid for it, and has nothing to dispute.
+  expect(await vault.read('balanceOf', [asking.chain.signer?.address ?? '0x'])).toBe(0n);
+  await market.waitFor(
+    (view) => view.tasks.get(task.taskId)?.state === 'accepted' || undefined,
+    local.signal,
+  );
+  expect(casesOf(market.view, task.taskId)).toEqual([]);
+  const slashed = [...market.view.positions.values()].map((position) => position.slashed);
+  expect(new Set(slashed)).toEqual(new Set([0n]));
+  asking.chain[Symbol.dispose]();
+});

@@ -21,18 +21,9 @@ import {
   type TerminalFacts,
   terminalFinding,
 } from './examineHops.js';
+import type { Finding } from './finding.js';
 import { setUp } from './setup.js';
 import { foundryKeystores } from './wallet.js';
-
-export interface Finding {
-  name: string;
-  /** skipped: not needed, or nothing to look at */
-  state: 'ok' | 'failed' | 'skipped';
-  /** a version, a path, or what is wrong */
-  detail: string;
-  /** for a failed one: how to mend it */
-  next?: string;
-}
 
 const leastNode = [20, 19];
 const leastDiskBytes = 2e9;

@@ -6,7 +6,7 @@ import { createChain, latestBlock } from '../chain/client.js';
 import { type Deployment, readDeployment } from '../chain/deployment.js';
 import { createBlobClient } from '../data/blobClient.js';
 import { runCommand } from '../engine/runCommand.js';
-import type { Finding } from './examine.js';
+import type { Finding } from './finding.js';
 
 export interface Hops {
   /** path of a deployment file; null: none was named and there is no latest run */

@@ -6,15 +6,9 @@ import { availableParallelism, freemem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { PanthaliaError } from '../errors.js';
 import { withBuildLock } from './buildLock.js';
-import {
-  type FindOptions,
-  findLibtorch,
-  type Libtorch,
-  libtorchVersion,
-  presentLibtorch,
-} from './libtorch.js';
+import { findLibtorch, type Libtorch, libtorchVersion, presentLibtorch } from './libtorch.js';
 import { type BuildStamp, buildFolder, probeAddon, projectRoot, readStamp, stampPath } from './loadAddon.js';
-import { runCommand } from './runCommand.js';
+import { type BuildOptions, runCommand } from './runCommand.js';
 
 export interface BuiltAddon {
   /** the .node file */
@@ -25,7 +19,7 @@ export interface BuiltAddon {
 /** Returns at once when the build is up to date; else finds libtorch (downloading it if need be) and compiles, about a
  *  minute on two cores. Two callers at once build once.
  *  throws build/engine.no_cmake, build/engine.build_failed and those of findLibtorch */
-export async function ensureAddon(options: FindOptions): Promise<BuiltAddon> {
+export async function ensureAddon(options: BuildOptions): Promise<BuiltAddon> {
   const current = await currentBuild();
   if (current) return current;
   const onWait = () => options.log('engine: another process is building it; waiting');
@@ -75,7 +69,7 @@ async function currentBuild(): Promise<BuiltAddon | null> {
   return { path, libtorch: { folder: stamp.libtorch, version: stamp.torchVersion } };
 }
 
-async function build(libtorch: Libtorch, options: FindOptions): Promise<BuiltAddon> {
+async function build(libtorch: Libtorch, options: BuildOptions): Promise<BuiltAddon> {
   const cmake = await runCommand('cmake', ['--version'], { signal: options.signal });
   if (cmake.code !== 0) {
     throw new PanthaliaError(
@@ -99,7 +93,7 @@ async function build(libtorch: Libtorch, options: FindOptions): Promise<BuiltAdd
 
 /** Puts the new addon beside the old one, proves that it loads, then points the stamp at it. Processes that run the old one
  *  keep their file. */
-async function publish(made: Omit<BuildStamp, 'addon'>, options: FindOptions): Promise<BuiltAddon> {
+async function publish(made: Omit<BuildStamp, 'addon'>, options: BuildOptions): Promise<BuiltAddon> {
   const id = createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 12);
   const stamp: BuildStamp = { addon: `panthalia-${id}.node`, ...made };
   const path = join(buildFolder, stamp.addon);
@@ -126,7 +120,7 @@ async function discardForeignCache(): Promise<void> {
 const cmakeFolder = join(buildFolder, 'cmake');
 const buildLog = join(buildFolder, 'engine.log');
 
-async function cmakeJs(args: string[], options: FindOptions): Promise<void> {
+async function cmakeJs(args: string[], options: BuildOptions): Promise<void> {
   await mkdir(buildFolder, { recursive: true });
   const program = join(
     dirname(createRequire(import.meta.url).resolve('cmake-js/package.json')),

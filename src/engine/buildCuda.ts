@@ -7,14 +7,12 @@ import { PanthaliaError } from '../errors.js';
 import { type BuiltAddon, compileJobs } from './buildAddon.js';
 import { withBuildLock } from './buildLock.js';
 import { buildFolder, projectRoot } from './loadAddon.js';
-import { runCommand } from './runCommand.js';
+import { type BuildOptions, runCommand } from './runCommand.js';
 
 const cmakeFolder = join(buildFolder, 'cuda');
 const buildLog = join(buildFolder, 'cuda.log');
 
-export interface CudaOptions {
-  log: (line: string) => void;
-  signal?: AbortSignal | undefined;
+export interface CudaOptions extends BuildOptions {
   /** PANTHALIA_CUDA: 1 builds or fails, 0 does not build; without it, built where a GPU's driver is loaded and nvcc is found */
   wanted?: string | undefined;
 }

@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PanthaliaError } from '../errors.js';
-import type { FindOptions } from './libtorch.js';
-import { runCommand } from './runCommand.js';
+import { type BuildOptions, runCommand } from './runCommand.js';
 
 export const torchRelease = '2.13.0';
 const cpuIndex = 'https://download.pytorch.org/whl/cpu';
@@ -14,7 +13,7 @@ const wheelPython = '3.11';
 
 /** Leaves <folder>/torch/{lib,include}, and <folder>/nvidia beside it for a CUDA wheel; all of it or nothing.
  *  throws build/libtorch.no_pip, build/libtorch.download_failed, build/libtorch.unpack_failed */
-export async function downloadLibtorch(folder: string, options: FindOptions): Promise<void> {
+export async function downloadLibtorch(folder: string, options: BuildOptions): Promise<void> {
   if (process.platform !== 'linux') {
     throw failure('libtorch.platform', `The engine builds on Linux; this is ${process.platform}.`, {
       next: 'set LIBTORCH to a libtorch of your own, or use a Linux machine',
@@ -49,7 +48,7 @@ type Attempt = { where: string; args: string[] };
 
 /** Where to ask, in order. pip set up by hand (a mirror, a wheel folder) is asked first and as it is; without an NVIDIA GPU
  *  PyTorch's CPU index comes before PyPI, whose wheel is the CUDA build and three times the size. */
-async function attempts(options: FindOptions): Promise<Attempt[]> {
+async function attempts(options: BuildOptions): Promise<Attempt[]> {
   const { stdout: config } = await runCommand('python3', ['-m', 'pip', 'config', 'list'], {
     signal: options.signal,
   });
@@ -66,7 +65,7 @@ async function fetchWheel(
   wanted: string,
   places: Attempt[],
   fresh: string,
-  options: FindOptions,
+  options: BuildOptions,
 ): Promise<void> {
   const reasons: string[] = [];
   for (const { where, args } of places) {
@@ -91,7 +90,7 @@ async function fetchWheel(
 }
 
 /** libtorch_cpu of a CUDA wheel needs libcudart and libcupti even for the CPU; its RPATH expects their wheels beside it. */
-async function fetchCudaRuntime(fresh: string, options: FindOptions): Promise<void> {
+async function fetchCudaRuntime(fresh: string, options: BuildOptions): Promise<void> {
   const version = await readFile(join(fresh, 'torch/version.py'), 'utf8');
   const cuda = version.match(/^cuda\b.*=\s*'(\d+)\.(\d+)'/m);
   if (!cuda) return;
@@ -105,7 +104,7 @@ async function fetchCudaRuntime(fresh: string, options: FindOptions): Promise<vo
 }
 
 /** Streams the needed members of every fetched wheel to disk and deletes the wheel. */
-async function unpackWheels(fresh: string, options: FindOptions): Promise<void> {
+async function unpackWheels(fresh: string, options: BuildOptions): Promise<void> {
   for (const name of await readdir(join(fresh, 'wheels'))) {
     const wheel = join(fresh, 'wheels', name);
     options.log(`libtorch: unpacking ${name}`);

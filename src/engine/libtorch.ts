@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PanthaliaError } from '../errors.js';
 import { downloadLibtorch, torchRelease } from './downloadLibtorch.js';
-import { runCommand } from './runCommand.js';
+import { type BuildOptions, runCommand } from './runCommand.js';
 
 export interface Libtorch {
   /** holds lib/ and include/ */
@@ -14,15 +14,9 @@ export interface Libtorch {
   source: 'LIBTORCH' | 'python' | 'cache' | 'download';
 }
 
-export interface FindOptions {
-  /** progress, one line of prose at a time */
-  log: (line: string) => void;
-  signal?: AbortSignal | undefined;
-}
-
 /** The first usable libtorch in the documented order, downloading one when there is none.
  *  throws build/libtorch.unusable, build/libtorch.download_failed */
-export async function findLibtorch(options: FindOptions): Promise<Libtorch> {
+export async function findLibtorch(options: BuildOptions): Promise<Libtorch> {
   const present = await presentLibtorch(options);
   if (present) return present;
   const folder = cachedFolder();
@@ -35,7 +29,7 @@ export async function findLibtorch(options: FindOptions): Promise<Libtorch> {
 }
 
 /** The same without the download: null when there is none on this machine. */
-export async function presentLibtorch(options: FindOptions): Promise<Libtorch | null> {
+export async function presentLibtorch(options: BuildOptions): Promise<Libtorch | null> {
   const named = process.env.LIBTORCH;
   if (named) {
     const folder = resolve(named);
@@ -76,7 +70,7 @@ export async function libtorchVersion(folder: string): Promise<string> {
 const versionHeader = 'include/torch/headeronly/version.h';
 
 /** Where the installed package lies, without importing it: that alone takes seconds. */
-async function pythonTorchFolder(options: FindOptions): Promise<string | null> {
+async function pythonTorchFolder(options: BuildOptions): Promise<string | null> {
   const program =
     'import importlib.util as u, os; s = u.find_spec("torch"); print(os.path.dirname(s.origin) if s and s.origin else "")';
   const { code, stdout } = await runCommand('python3', ['-c', program], { signal: options.signal });

@@ -2,6 +2,13 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
+/** Of everything that takes long. */
+export interface BuildOptions {
+  /** progress, one line of prose at a time */
+  log: (line: string) => void;
+  signal?: AbortSignal | undefined;
+}
+
 export interface CommandResult {
   /** null when the program could not be started */
   code: number | null;

@@ -77,8 +77,14 @@ function folderOf(path: string): string {
   return path.includes('/') ? (path.split('/')[0] as string) : path.replace(/\.ts$/, '');
 }
 
-function targetFolder({ file, specifier }: Import): string {
-  return folderOf(relative(root, resolve(root, dirname(file), specifier)).replace(/\.js$/, '.ts'));
+function targetFolder(line: Import): string {
+  return folderOf(targetFile(line));
+}
+
+/** As `files` has it: the import of a component names the .js that becomes of its .tsx. */
+function targetFile({ file, specifier }: Import): string {
+  const path = relative(root, resolve(root, dirname(file), specifier)).replace(/\.js$/, '');
+  return files.find((known) => known.replace(/(\.d)?\.tsx?$/, '') === path) ?? path;
 }
 
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
@@ -97,6 +103,23 @@ test('imports go one way', () => {
     return !(line.isType && allowedTypes[line.folder]?.includes(target));
   });
   expect(wrong.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
+});
+
+test('no file imports itself through others, be it for a type', () => {
+  const targets = new Map(
+    files.map((file) => [file, imports.filter((line) => line.file === file && isOurs(line))]),
+  );
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const walk = (file: string, path: readonly string[]) => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+    if (path.includes(file) || done.has(file)) return;
+    for (const line of targets.get(file) ?? []) walk(targetFile(line), [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) walk(file, []);
+  expect(cycles).toEqual([]);
+  expect(done).toEqual(new Set(files));
 });
 
 test('a package has one importer', () => {
@@ -118,7 +141,7 @@ test('nothing that help needs loads ethers, zod, Ink or the addon', () => {
       const isLazy = readFileSync(join(root, file), 'utf8').includes(`import('${line.specifier}')`);
       if (line.isType || isLazy) continue;
       if (!isOurs(line)) reached.add(line.specifier);
-      const next = relative(root, resolve(root, dirname(file), line.specifier)).replace(/\.js$/, '.ts');
+      const next = targetFile(line);
       if (isOurs(line) && !queue.includes(next)) queue.push(next);
     }
   }

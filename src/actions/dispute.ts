@@ -13,13 +13,10 @@ import type { Compute, RoleContext } from '../roles/context.js';
 import { type Accusation, type Disputer, openDispute } from '../roles/disputer.js';
 import { createInputs } from '../roles/inputs.js';
 import { isPointless, type Job, whileWanted } from '../roles/job.js';
-import { keepDuring } from '../roles/keep.js';
+import { keepDuring, standIn } from '../roles/keep.js';
 import { publishState } from '../roles/publish.js';
 import { createPurse } from '../roles/purse.js';
 import { readRules } from '../roles/rules.js';
-
-/** The master makes the calls that move a case on; if it is gone, we do. */
-const keeperPatienceSeconds = 15;
 
 export interface DisputeOptions {
   /** full id, or the first hex digits of one, with or without 0x */
@@ -68,7 +65,7 @@ export async function disputeTask(
   const rules = await readRules(context.contracts, task.subnetId);
   const disputer: Disputer = { context, purse: createPurse(context), rules };
   const publish = (wanted: AbortSignal) => publishState(jobUntil(wanted), step);
-  const patience = { rules, patienceSeconds: keeperPatienceSeconds };
+  const patience = standIn(rules, address);
   const opening = openOrJoin(disputer, { task, step, leaves, publish }, signal);
   const { caseId } = await keepDuring(context, patience, signal, opening);
   const { maxFee } = options;

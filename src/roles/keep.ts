@@ -6,6 +6,7 @@ import type { Sent } from '../chain/send.js';
 import { caseOf } from '../protocol/case.js';
 import { type DueCall, dueCalls, epochOf, type MarketRules, seedBlock } from '../protocol/keeper.js';
 import { taskOf, termsOf } from '../protocol/marketQueries.js';
+import type { Address } from '../protocol/task.js';
 import { slotBits } from '../protocol/terms.js';
 import type { RoleContext } from './context.js';
 import type { SubnetRules } from './rules.js';
@@ -13,10 +14,23 @@ import type { SubnetRules } from './rules.js';
 /** A draw tries 16 positions at 27k gas each; see Staking.sol. Gas that is not used is not paid. */
 const gasPerTask = 700_000n;
 
+/** The master keeps the market going. Others stand in after a while, one after the other so that they do not race. */
+const mostPatienceSeconds = 15;
+const mostSpreadSeconds = 10;
+
 export interface KeepOptions {
   rules: SubnetRules;
   /** how long a call has to be due before we make it; default 0 */
   patienceSeconds?: number;
+}
+
+/** What everybody but the master keeps with. A task that nobody draws within `openSeconds` is lost, so half of them is the longest
+ *  that anybody waits. */
+export function standIn(rules: SubnetRules, self: Address): KeepOptions {
+  const quarter = rules.openSeconds / 4;
+  const place = Number.parseInt(self.slice(2, 10), 16) / 2 ** 32;
+  const spread = place * Math.min(mostSpreadSeconds, quarter);
+  return { rules, patienceSeconds: Math.min(mostPatienceSeconds, quarter) + spread };
 }
 
 type Keeper = Pick<RoleContext, 'chain' | 'contracts' | 'market' | 'emit'>;

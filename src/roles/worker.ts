@@ -16,7 +16,7 @@ import { createEngineTurns, type EngineTurns, type Priority } from './engineTurn
 import { checkFault } from './faults.js';
 import { createInputs, type Inputs } from './inputs.js';
 import { type Job, whenNodeAnswers, whileWanted } from './job.js';
-import { keepDuring } from './keep.js';
+import { keepDuring, standIn } from './keep.js';
 import { type Lane, type LaneItem, type LaneSignals, runLane } from './lane.js';
 import { demandsToAnswer, isDemanded, ownLeaves, showLeaves } from './leaves.js';
 import { publishState } from './publish.js';
@@ -26,9 +26,6 @@ import { ensureStaked } from './staking.js';
 import { runVotes } from './votes.js';
 
 const defaultDrainSeconds = 8;
-/** The master keeps the market going. When it is gone the workers do, one after the other so that they do not race. */
-const keeperPatienceSeconds = 15;
-const keeperSpreadSeconds = 10;
 
 /** What the worker did while it ran. */
 export interface WorkerReport {
@@ -72,7 +69,7 @@ export async function run(context: WorkerContext, signal: AbortSignal): Promise<
   const lanes = Promise.all(startLanes(worker, { taking: signal, hard: hardStop.signal }));
   context.emit({ type: 'process.ready', process: 'worker' });
   try {
-    await keepDuring(context, keepOptions(worker), hardStop.signal, lanes);
+    await keepDuring(context, standIn(worker.rules, worker.self), hardStop.signal, lanes);
   } catch (error) {
     if (!hardStop.signal.aborted) throw error;
   } finally {
@@ -274,14 +271,6 @@ function idleReporter({ context, rules, self, hard }: Worker): (change: 1 | -1) 
     running += change;
     if (running === 0) sayIdle();
   };
-}
-
-/** A task that nobody draws within `openSeconds` is lost, so half of them is the longest that anybody waits. */
-function keepOptions({ rules, self }: Worker) {
-  const quarter = rules.openSeconds / 4;
-  const place = Number.parseInt(self.slice(2, 10), 16) / 2 ** 32;
-  const spread = place * Math.min(keeperSpreadSeconds, quarter);
-  return { rules, patienceSeconds: Math.min(keeperPatienceSeconds, quarter) + spread };
 }
 
 function slashedOf({ context, rules, self }: Worker): bigint {

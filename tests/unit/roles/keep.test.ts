@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { dueCalls, type MarketRules } from '../../../src/protocol/keeper.js';
-import { Agenda } from '../../../src/roles/keep.js';
+import { Agenda, standIn } from '../../../src/roles/keep.js';
+import type { SubnetRules } from '../../../src/roles/rules.js';
 import { History } from '../../helpers/facts.js';
 
 const rules: MarketRules = { epochLength: 4, seedDelay: 0, openSeconds: 60 };
@@ -29,4 +30,14 @@ test('a call in vain is made once per epoch', () => {
   history.post([0]);
   const calls = callsOver(history, new Agenda({ rules }), 10); // blocks 2 .. 11
   expect(calls.filter((inBlock) => inBlock.length > 0)).toHaveLength(2);
+});
+
+test('nobody who stands in for the master waits until a draw is lost, and not all wait equally long', () => {
+  const self = `0x${'ff'.repeat(20)}` as const;
+  const first = `0x${'00'.repeat(20)}` as const;
+  const wait = (openSeconds: number, account: typeof self) =>
+    standIn({ ...rules, openSeconds } as SubnetRules, account).patienceSeconds ?? 0;
+  expect(wait(4, self)).toBeLessThanOrEqual(2);
+  expect(wait(600, self)).toBeLessThanOrEqual(25);
+  expect(wait(600, self)).toBeGreaterThan(wait(600, first));
 });

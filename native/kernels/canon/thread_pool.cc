@@ -13,8 +13,11 @@ namespace {
 
 constexpr uint32_t open = 1u << 31;
 
-/** Longer than the serial code between two operators takes, shorter than anybody else's time slice. */
-constexpr std::chrono::microseconds patience{20};
+/** How long a thread looks for news before it sleeps: as long as two operators, or two steps, are apart. To wake a sleeping
+ *  core takes a virtual machine up to a tenth of a millisecond, which is a fifth of a small product. */
+constexpr std::chrono::microseconds patience{1000};
+/** After so long it lets anybody else run who can. */
+constexpr std::chrono::microseconds selfishness{20};
 
 void pause() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -27,14 +30,16 @@ template <typename Predicate>
 bool spin_until(std::chrono::nanoseconds spin, Predicate is_news) {
   if (is_news()) return true;
   if (spin.count() == 0) return false;
-  const auto end = std::chrono::steady_clock::now() + spin;
-  do {
+  const auto begin = std::chrono::steady_clock::now();
+  for (;;) {
     for (int i = 0; i < 8; ++i) {
       pause();
       if (is_news()) return true;
     }
-  } while (std::chrono::steady_clock::now() < end);
-  return false;
+    const auto waited = std::chrono::steady_clock::now() - begin;
+    if (waited >= spin) return false;
+    if (waited >= selfishness) std::this_thread::yield();
+  }
 }
 
 }  // namespace

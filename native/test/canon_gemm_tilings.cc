@@ -9,7 +9,7 @@ namespace panthalia::canon {
 using namespace tilings;
 
 const std::array<const GemmKernel*, 5> other_tilings = {
-    &gemm_kernel<GemmTiling<1, 1, 1>>,  &gemm_kernel<GemmTiling<4, 3, 2>>, &gemm_kernel<GemmTiling<12, 2, 2>>,
+    &gemm_kernel<GemmTiling<1, 1, 1>>,  &gemm_kernel<GemmTiling<8, 3, 2>>, &gemm_kernel<GemmTiling<12, 2, 2>>,
     &gemm_kernel<GemmTiling<14, 2, 5>>, &gemm_kernel<GemmTiling<8, 6, 1>>,
 };
 

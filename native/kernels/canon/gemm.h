@@ -17,7 +17,7 @@ struct GemmTiling {
 };
 
 #if PANTHALIA_WIDTH == 16
-using Tiling = GemmTiling<12, 2, 2>;
+using Tiling = GemmTiling<8, 3, 2>;
 #elif PANTHALIA_WIDTH == 8
 using Tiling = GemmTiling<6, 2, 4>;
 #else
@@ -35,30 +35,23 @@ PANTHALIA_INLINE Lines columns_of_b(const GemmCall& call) {
 
 /** The terms of a row of A must be adjacent or packed. */
 PANTHALIA_INLINE bool packs_a(GemmLayout layout) { return layout == GemmLayout::tn; }
-/** Rows of A that lie a multiple of 2 KiB apart would share two sets of the first-level cache, which has not the ways for a tile's
- *  rows: they are copied to where they lie an odd number of cache lines apart. */
-PANTHALIA_INLINE bool copies_a(GemmLayout layout, int64_t k) { return !packs_a(layout) && k % 512 == 0; }
-PANTHALIA_INLINE int64_t copied_step(int64_t depth) { return depth + cache_line; }  // depth is a multiple of two lines: 512, 1024
+/** Terms from one panel of A to the next, for each of its rows: an odd number of cache lines more than a chunk, which would put
+ *  all panels into the same sets of the caches. */
+PANTHALIA_INLINE int64_t panel_step(int64_t depth) { return depth + cache_line; }
 
 template <typename Tiling>
 static int64_t gemm_scratch(GemmLayout layout, int64_t rows, int64_t k) {
   const int64_t depth = at_most(k, chain_chunk), panels = (rows + Tiling::rows - 1) / Tiling::rows;
-  return depth * Tiling::block_columns + (packs_a(layout) ? panels * Tiling::rows * depth : 0) +
-         (copies_a(layout, k) ? rows * copied_step(depth) : 0);
+  return depth * Tiling::block_columns + (packs_a(layout) ? panels * Tiling::rows * panel_step(depth) : 0);
 }
 
-/** `rows` of A over a chunk of terms as tiles read them: panels, copies, or what lies there already.
+/** `rows` of A over a chunk of terms as tiles read them: panels, or what lies there already.
  *  returns where the tile that begins at row i finds them: at(i, 0) */
 template <typename Tiling>
 static Lines ready_rows(const GemmCall& call, int64_t rows, Lines chunk, int64_t depth, float* scratch) {
-  if (packs_a(call.layout)) {
-    pack<Tiling::rows>(chunk, rows, depth, scratch);
-    return {scratch, depth, 1};
-  }
-  if (!copies_a(call.layout, call.k)) return chunk;
-  const int64_t step = copied_step(depth);
-  for (int64_t i = 0; i < rows; ++i) __builtin_memcpy(scratch + i * step, chunk.at(i, 0).data, sizeof(float) * depth);
-  return {scratch, step, 1};
+  if (!packs_a(call.layout)) return chunk;
+  pack<Tiling::rows>(chunk, rows, depth, scratch, panel_step(depth));
+  return {scratch, panel_step(depth), 1};
 }
 
 /** Chunks of terms, blocks of columns, rows of tiles, tiles: each loop within the one before. */
@@ -66,8 +59,8 @@ template <typename Tiling>
 static void gemm_piece(const GemmCall& call, const GemmPiece& piece, float* scratch) {
   float* product = call.up != nullptr ? call.up : call.out;
   const Lines a = rows_of_a(call), b = columns_of_b(call);
-  const auto tile = packs_a(call.layout) ? chain_rows<Tiling::rows, Tiling::vectors, Tiling::rows>
-                                         : chain_rows<Tiling::rows, Tiling::vectors, 0>;
+  const auto tile = packs_a(call.layout) ? chain_part<Tiling::rows, Tiling::vectors, Tiling::rows>
+                                         : chain_part<Tiling::rows, Tiling::vectors, 0>;
   int64_t k = 0, depth;
   do {
     depth = at_most(call.k - k, chain_chunk);
@@ -76,12 +69,13 @@ static void gemm_piece(const GemmCall& call, const GemmPiece& piece, float* scra
         ready_rows<Tiling>(call, piece.rows, a.at(piece.row, k), depth, scratch + depth * Tiling::block_columns);
     for (int64_t block = 0; block < piece.columns; block += Tiling::block_columns) {
       const int64_t block_columns = at_most(piece.columns - block, Tiling::block_columns);
-      pack<Tiling::columns>(b.at(piece.column + block, k), block_columns, depth, packed_b);
+      pack<Tiling::columns>(b.at(piece.column + block, k), block_columns, depth, packed_b, depth);
       for (int64_t i = 0; i < piece.rows; i += Tiling::rows) {
         const int64_t rows = at_most(piece.rows - i, Tiling::rows);
         for (int64_t j = 0; j < block_columns; j += Tiling::columns) {
           const int64_t first = (piece.row + i) * call.n + piece.column + block + j;
-          const Target target{product + first, call.n, at_most(block_columns - j, Tiling::columns)};
+          const Target target{product + first, call.n, at_most(block_columns - j, Tiling::columns),
+                              (call.other != nullptr ? call.other : product) + first, call.out + first};
           tile(rows, ready_a.at(i, 0), packed_b + j * depth, depth, k == 0, target);
           if (k + depth < call.k) continue;
           for (int64_t row = 0; row < rows; ++row) finish(call, first + row * call.n, target.count);

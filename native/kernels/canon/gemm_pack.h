@@ -36,16 +36,16 @@ static void pack_adjacent_terms(Lines from, int64_t lines, int64_t depth, float*
   pack_terms(from.at(whole_lines, 0), lines - whole_lines, depth, to + whole_lines, width);
 }
 
-/** Panels of Width lines, each `depth` terms long; the last is filled up with zeros.
- *  packed: ceil(lines / Width) * Width * depth floats */
+/** Panels of Width lines, each `depth` terms long and Width * step floats apart; the last is filled up with zeros.
+ *  packed: ceil(lines / Width) * Width * step floats */
 template <int Width>
-static void pack(Lines from, int64_t lines, int64_t depth, float* packed) {
+static void pack(Lines from, int64_t lines, int64_t depth, float* packed, int64_t step) {
   const int64_t whole_lines = lines - lines % Width;
-  float* rest = packed + whole_lines * depth;
+  float* rest = packed + whole_lines * step;
   if (whole_lines < lines) __builtin_memset(rest, 0, sizeof(float) * Width * depth);
   if (from.k_step == 1) {
     for (int64_t i = 0; i < whole_lines; i += Width) {
-      pack_adjacent_terms(from.at(i, 0), Width, depth, packed + i * depth, Width);
+      pack_adjacent_terms(from.at(i, 0), Width, depth, packed + i * step, Width);
     }
     return pack_adjacent_terms(from.at(whole_lines, 0), lines - whole_lines, depth, rest, Width);
   }
@@ -55,11 +55,11 @@ static void pack(Lines from, int64_t lines, int64_t depth, float* packed) {
     const int64_t end = k + terms < depth ? k + terms : depth;
     for (int64_t i = 0; i < whole_lines; i += Width) {
       for (int64_t each = k; each < end; ++each) {
-        __builtin_memcpy(packed + i * depth + each * Width, from.at(i, each).data, sizeof(float) * Width);
+        __builtin_memcpy(packed + i * step + each * Width, from.at(i, each).data, sizeof(float) * Width);
       }
     }
   }
-  pack_terms(from.at(whole_lines, 0), lines - whole_lines, depth, rest, Width);
+  pack(from.at(whole_lines, 0).data, from.k_step, depth, lines - whole_lines, rest, Width);
 }
 
 }  // namespace panthalia::canon::PANTHALIA_ISA

@@ -9,51 +9,74 @@ namespace panthalia::canon::PANTHALIA_ISA {
 
 constexpr int64_t cache_line = 16;  // floats
 
-/** `count` columns of each row of a tile. */
+/** `count` columns of each row of a tile, and where the same elements of what the epilogue reads and writes are. */
 struct Target {
   float* data;
   int64_t width;
   int64_t count;
+  const float* other = data;
+  const float* out = data;
 };
 
-/** The chains of one tile: stored, or added to those of the chunks before.
+/** The chains of one tile: stored, or added to those of the chunks before. Loops over rows and vectors are unrolled: sums stay in
+ *  registers only where every index is a constant.
  *  a: Panel lines wide where it is packed, Panel 0 where it is not: then the terms of a line are adjacent
- *  b: packed, Vectors * W wide */
-template <int Rows, int Vectors, int Panel>
+ *  b: packed, Wide * W wide, of which the first Vectors are multiplied; the last of them may be partly beyond the target */
+template <int Rows, int Vectors, int Panel, int Wide>
 static void chain_tile(Lines a, const float* b, int64_t depth, bool is_first, Target target) {
   Floats sums[Rows][Vectors];
+#pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) sums[i][v] = zero();
   }
-  // Of C alone: what is read comes in streams that the processor foresees.
-  for (int i = 0; i < Rows; ++i) {
-    for (int64_t j = 0; j < target.count; j += cache_line) __builtin_prefetch(target.data + i * target.width + j, 1);
-  }
+  for (int64_t line = 0; line < depth; line += cache_line) {
+    // A row for each line of terms. Of C and what meets it alone: what is multiplied comes in streams that the processor foresees.
+    if (const int64_t row = line / cache_line * target.width; line < Rows * cache_line) {
+      for (int v = 0; v < Vectors; ++v) {
+        __builtin_prefetch(target.data + row + v * W, 1);
+        __builtin_prefetch(target.out + row + v * W, 1);
+        __builtin_prefetch(target.other + row + v * W);
+      }
+    }
+    const int64_t end = line + cache_line < depth ? line + cache_line : depth;
 #pragma GCC unroll 4
-  for (int64_t k = 0; k < depth; ++k) {
-    Floats b_k[Vectors];
-    for (int v = 0; v < Vectors; ++v) b_k[v] = load(b + (k * Vectors + v) * W);
-    for (int i = 0; i < Rows; ++i) {
-      const Floats a_ik = broadcast(Panel > 0 ? a.data[k * Panel + i] : a.data[i * a.line_step + k]);
-      for (int v = 0; v < Vectors; ++v) sums[i][v] = fma(a_ik, b_k[v], sums[i][v]);
+    for (int64_t k = line; k < end; ++k) {
+      Floats b_k[Vectors];
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; ++v) b_k[v] = load(b + (k * Wide + v) * W);
+#pragma GCC unroll 16
+      for (int i = 0; i < Rows; ++i) {
+        const Floats a_ik = broadcast(Panel > 0 ? a.data[k * Panel + i] : a.data[i * a.line_step + k]);
+#pragma GCC unroll 8
+        for (int v = 0; v < Vectors; ++v) sums[i][v] = fma(a_ik, b_k[v], sums[i][v]);
+      }
     }
   }
+  const int64_t last = target.count - (Vectors - 1) * W;
+#pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i) {
     float* row = target.data + i * target.width;
+#pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) {
-      const int64_t left = target.count - v * W;
-      if (left <= 0) break;
-      const At at{v * W, left < W ? left : W};
+      const At at{v * W, v + 1 < Vectors ? W : last};
       store_at(row, is_first ? sums[i][v] : add(load_at(row, at), sums[i][v]), at);
     }
   }
 }
 
-/** rows: 1 to Most. */
-template <int Most, int Vectors, int Panel>
-static void chain_rows(int64_t rows, Lines a, const float* b, int64_t depth, bool is_first, Target target) {
-  if (rows == Most) return chain_tile<Most, Vectors, Panel>(a, b, depth, is_first, target);
-  if constexpr (Most > 1) chain_rows<Most - 1, Vectors, Panel>(rows, a, b, depth, is_first, target);
+/** The tile of the rows and vectors that there are: 1 to Rows, 1 to Vectors. */
+template <int Rows, int Vectors, int Panel, int Wide = Vectors>
+static void chain_part(int64_t rows, Lines a, const float* b, int64_t depth, bool is_first, Target target) {
+  if constexpr (Vectors > 1) {
+    if (target.count <= (Vectors - 1) * W) {
+      return chain_part<Rows, Vectors - 1, Panel, Wide>(rows, a, b, depth, is_first, target);
+    }
+  }
+  if constexpr (Rows > 1) {
+    if (rows < Rows) return chain_part<Rows - 1, Vectors, Panel, Wide>(rows, a, b, depth, is_first, target);
+  }
+  chain_tile<Rows, Vectors, Panel, Wide>(a, b, depth, is_first, target);
 }
 
 /** What follows the product, on elements first .. first + n - 1 of C. */

@@ -11,6 +11,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './compile.mjs';
+import { gpt2, shapes } from './cudaShapes.mjs';
 import { testTorch } from './testCudaTorch.mjs';
 
 const parts = ['conformance', 'training', 'rate', 'torch'];
@@ -44,34 +45,10 @@ if (problem !== '') {
 }
 const device = addon.cudaDeviceName();
 
-const gpt2 = { vocabSize: 50_304, blockSize: 1024, layers: 12, heads: 12, width: 768 };
-/** Shapes that fit no tile, nanoGPT's small one, and GPT-2's widths; the whole of it for as long as a CPU allows. */
-const trainings = [
-  {
-    name: 'odd, erf, 2 micro-batches',
-    model: { vocabSize: 67, blockSize: 19, layers: 2, heads: 3, width: 33 },
-    batch: { rows: 3, tokens: 17 },
-    microBatches: 2,
-  },
-  {
-    name: 'odd, tanh, 131 positions',
-    model: { vocabSize: 1031, blockSize: 131, layers: 2, heads: 2, width: 26, gelu: 'tanh' },
-    batch: { rows: 9, tokens: 131 },
-  },
-  {
-    name: '4 x 128',
-    model: { vocabSize: 65, blockSize: 64, layers: 4, heads: 4, width: 128 },
-    batch: { rows: 12, tokens: 64 },
-  },
-  {
-    name: '124M, 2 of 12 layers',
-    model: { ...gpt2, layers: 2 },
-    batch: { rows: 1, tokens: 256 },
-  },
-  { name: '124M', model: gpt2, batch: { rows: 1, tokens: 1024 }, mostSteps: 3 },
-];
+/** The whole of GPT-2 for as long as a CPU allows. */
+const trainings = [...shapes, { name: '124M', model: gpt2, batch: { rows: 1, tokens: 1024 }, mostSteps: 3 }];
 const rates = [
-  { name: '4 x 128', ...pick(trainings[2]) },
+  shapes.find(({ name }) => name === '4 x 128'),
   { name: '124M, 4 x 1024 tokens', model: gpt2, batch: { rows: 4, tokens: 1024 } },
 ];
 /** nanoGPT's, at a constant learning rate */
@@ -231,10 +208,6 @@ function median(values) {
 
 function lastLine({ error, stderr }) {
   return error?.message ?? stderr.trim().split('\n').at(-1);
-}
-
-function pick({ model, batch }) {
-  return { model, batch };
 }
 
 function readArguments() {

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './compile.mjs';
+import { shapes as common } from './cudaShapes.mjs';
 
 /** Of a tensor's gradient, |cuda - cpu| / |cpu|. fp32: both sum in an order of their own, and either is within 4e-6 of autograd's
  *  in fp64. bf16: either is within 1.6e-2 of it, as PyTorch's autocast is. Measured on an H200 on such shapes. */
@@ -16,31 +17,14 @@ const gradientTolerance = { fp32: 2e-5, bf16: 4e-2 };
 const lossTolerance = 1e-2;
 const curveSteps = 10;
 
-const gpt2 = { vocabSize: 50_304, blockSize: 1024, layers: 12, heads: 12, width: 768 };
 /** Heads that no kernel takes as they are, each of libtorch's attention kernels, both forms of GELU. */
 const shapes = [
-  {
-    name: 'odd, erf, 2 micro-batches',
-    model: { vocabSize: 67, blockSize: 19, layers: 2, heads: 3, width: 33 },
-    batch: { rows: 3, tokens: 17 },
-    microBatches: 2,
-  },
-  {
-    name: 'odd, tanh, 131 positions',
-    model: { vocabSize: 1031, blockSize: 131, layers: 2, heads: 2, width: 26, gelu: 'tanh' },
-    batch: { rows: 9, tokens: 131 },
-  },
-  {
-    name: '4 x 128',
-    model: { vocabSize: 65, blockSize: 64, layers: 4, heads: 4, width: 128 },
-    batch: { rows: 12, tokens: 64 },
-  },
+  ...common,
   {
     name: 'heads of 160, tanh',
     model: { vocabSize: 257, blockSize: 64, layers: 2, heads: 2, width: 320, gelu: 'tanh' },
     batch: { rows: 2, tokens: 64 },
   },
-  { name: '124M, 2 of 12 layers', model: { ...gpt2, layers: 2 }, batch: { rows: 1, tokens: 256 } },
 ];
 
 /** add: takes one row of the table.  start(where, shape): a trainer {trainer, step(k)} that holds the parameters of the seed */

@@ -10,6 +10,7 @@ endforeach()
 add_library(panthalia_cuda_emulated STATIC EXCLUDE_FROM_ALL
   native/cuda/cuda_operators.cc
   native/cuda/device_memory.cc
+  native/cuda/device_slots.cc
   native/test/cuda_emulation/cuda_emulation.cc
   ${emulated_kernels})
 target_include_directories(panthalia_cuda_emulated BEFORE PUBLIC native/test/cuda_emulation)
@@ -56,6 +57,7 @@ set_target_properties(panthalia_cuda_kernels PROPERTIES
 add_library(panthalia_cuda_operators STATIC EXCLUDE_FROM_ALL
   native/cuda/cuda_operators.cc
   native/cuda/device_memory.cc
+  native/cuda/device_slots.cc
   $<TARGET_OBJECTS:panthalia_cuda_kernels>)
 target_link_libraries(panthalia_cuda_operators PUBLIC panthalia_engine CUDA::cudart_static)
 

@@ -22,6 +22,7 @@ set_target_properties(panthalia_cuda_torch_kernels PROPERTIES CUDA_VISIBILITY_PR
 add_library(panthalia_cuda_torch MODULE EXCLUDE_FROM_ALL
   native/cuda/cuda_torch_entry.cc
   native/cuda/device_memory.cc
+  native/cuda/device_slots.cc
   native/kernels/torch/cuda_attention.cc
   native/kernels/torch/cuda_gemm.cc
   native/kernels/torch/cuda_torch_operators.cc

@@ -26,20 +26,6 @@ cuda::AttentionSizes sizes_of(AttentionShape shape) {
 
 }  // namespace
 
-DeviceSlots::DeviceSlots(CudaDevice& device, const Layout& layout, int64_t chunk_length) {
-  std::vector<cuda::Slot> slots;
-  for (const TensorSlot& tensor : layout.tensors()) {
-    const int64_t chunks = (tensor.length + chunk_length - 1) / chunk_length;
-    slots.push_back({tensor.offset, tensor.length, slots_.chunks, tensor.shape.size() >= 2 ? 1 : 0});
-    slots_.chunks += chunks;
-    most_chunks_ = std::max(most_chunks_, chunks);
-  }
-  memory_ = DeviceBuffer<cuda::Slot>(device, static_cast<int64_t>(slots.size()));
-  device.upload(slots.data(), memory_.data(), slots.size() * sizeof(cuda::Slot));
-  slots_.slots = memory_.data();
-  slots_.count = static_cast<int32_t>(slots.size());
-}
-
 CudaOperators::CudaOperators(std::unique_ptr<CudaDevice> device) : device_(std::move(device)) {}
 
 void CudaOperators::plan(const ModelShape& shape, BatchShape batch) {
@@ -65,8 +51,8 @@ void CudaOperators::plan(const ModelShape& shape, BatchShape batch) {
   square_sums_ = {device, norm_slots_.slots().chunks + norm_slots_.slots().count};
   digests_ = {device, 2 * leaf_slots_.slots().chunks};
   roots_ = {device, leaf_slots_.slots().count};
-  answer_ = {device, 1};
-  found_ = {device, 1};
+  answer_ = DeviceAnswer<float>(device);
+  found_ = DeviceAnswer<int32_t>(device);
   next_row_.resize(static_cast<size_t>(shape.vocab_size));
   host_occurrences_.resize(static_cast<size_t>(3 * N + 1));
 }
@@ -147,9 +133,7 @@ void CudaOperators::attention_backward(ConstMatrix d_out, ConstMatrix out, Const
 float CudaOperators::cross_entropy(Matrix logits, Tokens targets, Vector row_sums) {
   cuda::cross_entropy(logits.data, upload(targets), logits.rows, logits.cols, row_greatest_.data(), row_sums.data(),
                       row_losses_.data(), answer_.data(), device_->stream());
-  float loss;
-  device_->download(answer_.data(), &loss, sizeof loss);
-  return loss;
+  return answer_.get();
 }
 
 void CudaOperators::cross_entropy_backward(Matrix logits, Tokens targets, ConstVector row_sums, float share) {
@@ -165,9 +149,7 @@ float CudaOperators::norm(const Layout&, const float* gradients) {
   float* const tensor_sums = square_sums_.data() + norm_slots_.slots().chunks;
   cuda::gradient_norm(norm_slots_.slots(), gradients, square_sums_.data(), tensor_sums, answer_.data(),
                       device_->stream());
-  float norm;
-  device_->download(answer_.data(), &norm, sizeof norm);
-  return norm;
+  return answer_.get();
 }
 
 std::optional<size_t> CudaOperators::adamw(const Layout&, const AdamwArenas& arenas, const InnerConstants& constants,
@@ -175,21 +157,18 @@ std::optional<size_t> CudaOperators::adamw(const Layout&, const AdamwArenas& are
   const cuda::AdamwConstants with{constants.beta1,   constants.one_minus_beta1,   constants.beta2,
                                   constants.one_minus_beta2, constants.epsilon,   scalars.step_size,
                                   scalars.second_moment_scale, scalars.decay,     gradient_scale};
-  int32_t bad = no_tensor;
-  device_->upload(&bad, found_.data(), sizeof bad);
+  found_.set(no_tensor);
   cuda::adamw(norm_slots_.slots(), with, arenas.gradients, arenas.parameters, arenas.m, arenas.v, found_.data(),
               device_->stream());
-  device_->download(found_.data(), &bad, sizeof bad);
+  const int32_t bad = found_.get();
   if (bad == no_tensor) return std::nullopt;
   return static_cast<size_t>(bad);
 }
 
 bool CudaOperators::all_finite(ConstVector values) {
-  int32_t bad = 0;
-  device_->upload(&bad, found_.data(), sizeof bad);
+  found_.set(0);
   cuda::find_non_finite(values.data(), static_cast<int64_t>(values.size()), found_.data(), device_->stream());
-  device_->download(found_.data(), &bad, sizeof bad);
-  return bad == 0;
+  return found_.get() == 0;
 }
 
 Digest CudaOperators::group_root(const Layout&, const float* arena) {

@@ -4,25 +4,13 @@
 #include <memory>
 #include <vector>
 
+#include "cuda/device_answer.h"
 #include "cuda/device_memory.h"
+#include "cuda/device_slots.h"
 #include "engine/operators.h"
 #include "kernels/canon/cuda_kernels.h"
 
 namespace panthalia {
-
-/** The tensors of a layout, cut into chunks, on the device. */
-class DeviceSlots {
- public:
-  DeviceSlots() = default;
-  DeviceSlots(CudaDevice& device, const Layout& layout, int64_t chunk_length);
-  const canon::cuda::Slots& slots() const { return slots_; }
-  int64_t most_chunks() const { return most_chunks_; }
-
- private:
-  DeviceBuffer<canon::cuda::Slot> memory_;
-  canon::cuda::Slots slots_{};
-  int64_t most_chunks_ = 0;  // of one tensor
-};
 
 class CudaOperators final : public Operators {
  public:
@@ -72,15 +60,15 @@ class CudaOperators final : public Operators {
   DeviceBuffer<int64_t> tokens_;                   // (N)
   DeviceBuffer<int32_t> occurrences_;              // tokens, starts, rows
   DeviceBuffer<float> chains_;                     // of products whose chunks are taken side by side
-  DeviceBuffer<float> turned_;        // of attention: channels by positions
+  DeviceBuffer<float> turned_;                     // of attention: channels by positions
   DeviceBuffer<float> score_strips_;               // (strips, 64, T)
   DeviceBuffer<float> corrections_;                // (B * h * T)
   DeviceBuffer<float> column_sums_;                // (ceil(N / 64), C)
   DeviceBuffer<float> row_greatest_, row_losses_;  // (N)
   DeviceBuffer<float> square_sums_;                // of chunks, then of tensors
   DeviceBuffer<canon::cuda::DeviceDigest> digests_, roots_;
-  DeviceBuffer<float> answer_;   // one float that the host waits for
-  DeviceBuffer<int32_t> found_;  // one number that the host waits for
+  DeviceAnswer<float> answer_;
+  DeviceAnswer<int32_t> found_;
   std::vector<int32_t> next_row_, host_occurrences_;
 };
 

@@ -1,6 +1,6 @@
 // What every CUDA kernel of canon-f32-v1 is written with: the operations of section 1 of docs/opset-canon-f32-v1.md, one
 // rounding each, and the row rule of section 2. No kernel uses an operator on floats but unary minus and comparisons, so that no
-// compiler flag can change a bit; tests/engine/cudaPtx.test.ts looks at what comes out.
+// compiler flag can change a bit; tests/engine/ptx.test.ts looks at what comes out.
 #pragma once
 
 #include <cuda_runtime.h>

@@ -12,6 +12,7 @@
 
 #include "engine/adamw.h"
 #include "engine/model.h"
+#include "kernels/canon/cuda_kernels.h"
 
 namespace panthalia::torch_cuda {
 
@@ -81,23 +82,11 @@ constexpr int64_t norm_blocks = 1024;
 /** norm: L2.  sums (norm_blocks): scratch */
 void norm(const float* values, int64_t length, double* sums, float* norm, cudaStream_t stream);
 
-/** The tensors of an arena, cut into chunks of chunk_length floats. */
-struct Slot {
-  int64_t offset;       // floats
-  int64_t length;       // floats
-  int64_t first_chunk;  // chunks of the tensors before
-  bool decayed;
-};
-struct Slots {
-  const Slot* slots;
-  int32_t count;
-  int64_t chunks;  // of all tensors
-};
 constexpr int64_t chunk_length = 4096;
 
 /** One pass: the new parameters are also left in `rounded`, where there is one. first_bad becomes the least tensor left with
- *  NaN or Inf where that is less than what it holds.  source: engine/adamw.h */
-void adamw(const Slots& slots, const AdamwArenas& arenas, Bf16* rounded, const InnerConstants& constants,
+ *  NaN or Inf where that is less than what it holds.  slots: of chunk_length; source: engine/adamw.h */
+void adamw(const canon::cuda::Slots& slots, const AdamwArenas& arenas, Bf16* rounded, const InnerConstants& constants,
            const StepScalars& scalars, float gradient_scale, int32_t* first_bad, cudaStream_t stream);
 
 /** *bad becomes 1 where a value is NaN or Inf, else stays. */

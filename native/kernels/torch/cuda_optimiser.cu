@@ -1,5 +1,6 @@
 // The end of a step: the gradient's norm, AdamW, and the search for NaN and infinities.
 #include "kernels/canon/launch.h"
+#include "kernels/canon/slots.cuh"
 #include "kernels/torch/cuda_element.cuh"
 
 namespace panthalia::torch_cuda {
@@ -7,6 +8,8 @@ namespace {
 
 using canon::cuda::blocks_of;
 using canon::cuda::launch;
+using canon::cuda::Slot;
+using canon::cuda::Slots;
 
 constexpr int threads = 256;
 
@@ -48,19 +51,6 @@ __global__ void __launch_bounds__(norm_blocks) norm_kernel(const double* sums, f
   if (threadIdx.x == 0) *norm = static_cast<float>(sqrt(total));
 }
 
-__device__ __forceinline__ int tensor_of(const Slots& slots, int64_t chunk) {
-  int low = 0, high = slots.count - 1;
-  while (low < high) {
-    const int middle = (low + high + 1) / 2;
-    if (slots.slots[middle].first_chunk <= chunk) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return low;
-}
-
 struct Update {
   InnerConstants constants;
   StepScalars scalars;
@@ -95,11 +85,9 @@ __device__ __forceinline__ bool update_pack(const AdamwArenas& arenas, Bf16* rou
 /** A block takes a chunk of a tensor. */
 __global__ void __launch_bounds__(threads) adamw_kernel(Slots slots, AdamwArenas arenas, Bf16* rounded, Update with,
                                                         int32_t* first_bad) {
-  const int tensor = tensor_of(slots, blockIdx.x);
+  const int tensor = canon::cuda::tensor_of(slots, blockIdx.x);
   const Slot& slot = slots.slots[tensor];
-  const int64_t first = (blockIdx.x - slot.first_chunk) * chunk_length;
-  const int64_t begin = slot.offset + first;
-  const int count = static_cast<int>(slot.length - first < chunk_length ? slot.length - first : chunk_length);
+  const auto [begin, count] = canon::cuda::chunk_range(slot, blockIdx.x, chunk_length);
   const float decay = slot.decayed ? with.scalars.decay : 1.0f;
   bool finite = true;
   if (begin % 4 == 0 && count % 4 == 0) {

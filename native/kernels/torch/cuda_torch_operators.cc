@@ -18,17 +18,6 @@ namespace {
 constexpr int64_t norm_blocks_per_processor = 2;
 constexpr int32_t no_tensor = 0x7f7f7f7f;
 
-std::vector<torch_cuda::Slot> slots_of(const Layout& layout) {
-  std::vector<torch_cuda::Slot> slots;
-  int64_t chunks = 0;
-  for (const TensorSlot& tensor : layout.tensors()) {
-    slots.push_back({tensor.offset, tensor.length, chunks, tensor.shape.size() > 1});
-    chunks += (tensor.length + torch_cuda::chunk_length - 1) / torch_cuda::chunk_length;
-  }
-  slots.push_back({layout.parameter_count(), 0, chunks, false});
-  return slots;
-}
-
 }  // namespace
 
 template <typename Element>
@@ -48,18 +37,15 @@ void CudaTorchOperators<Element>::plan(const ModelShape& shape, BatchShape batch
   const int64_t N = batch.count(), C = shape.width;
   gelu_ = shape.gelu;
   parameter_count_ = layout.parameter_count();
-  const std::vector<torch_cuda::Slot> slots = slots_of(layout);
-  slot_memory_ = {device, static_cast<int64_t>(slots.size())};
-  device.upload(slots.data(), slot_memory_.data(), slots.size() * sizeof slots[0]);
-  slots_ = {slot_memory_.data(), static_cast<int32_t>(slots.size() - 1), slots.back().first_chunk};
+  slots_ = DeviceSlots(device, layout, torch_cuda::chunk_length);
   inputs_ = {device, N};
   targets_ = {device, N};
   staged_ = PinnedBuffer<int64_t>(2 * N);
   losses_ = {device, N};
   norm_partials_ = {device, norm_blocks_per_processor * device.processors() * C};
   square_sums_ = {device, torch_cuda::norm_blocks};
-  answer_ = {device, 1};
-  found_ = {device, 1};
+  answer_ = DeviceAnswer<float>(device);
+  found_ = DeviceAnswer<int32_t>(device);
   if constexpr (is_bf16) {
     rounded_parameters_ = {device, parameter_count_};
   }
@@ -184,9 +170,7 @@ template <typename Element>
 float CudaTorchOperators<Element>::cross_entropy(Matrix logits, Tokens targets, Vector) {
   torch_cuda::cross_entropy(reinterpret_cast<Element*>(logits.data), upload(targets, targets_, logits.rows), logits.rows,
                             logits.cols, losses_.data(), answer_.data(), device_->stream());
-  float loss;
-  device_->download(answer_.data(), &loss, sizeof loss);
-  return loss;
+  return answer_.get();
 }
 
 template <typename Element>
@@ -203,9 +187,7 @@ void CudaTorchOperators<Element>::accumulate(ConstVector addend, Vector total) {
 template <typename Element>
 float CudaTorchOperators<Element>::norm(const Layout&, const float* gradients) {
   torch_cuda::norm(gradients, parameter_count_, square_sums_.data(), answer_.data(), device_->stream());
-  float norm;
-  device_->download(answer_.data(), &norm, sizeof norm);
-  return norm;
+  return answer_.get();
 }
 
 template <typename Element>
@@ -214,10 +196,9 @@ std::optional<size_t> CudaTorchOperators<Element>::adamw(const Layout&, const Ad
                                                          float gradient_scale) {
   Bf16* rounded = nullptr;
   if constexpr (is_bf16) rounded = rounded_parameters_.data();
-  int32_t bad = no_tensor;
-  device_->upload(&bad, found_.data(), sizeof bad);
-  torch_cuda::adamw(slots_, arenas, rounded, constants, scalars, gradient_scale, found_.data(), device_->stream());
-  device_->download(found_.data(), &bad, sizeof bad);
+  found_.set(no_tensor);
+  torch_cuda::adamw(slots_.slots(), arenas, rounded, constants, scalars, gradient_scale, found_.data(), device_->stream());
+  const int32_t bad = found_.get();
   if (bad == no_tensor) return std::nullopt;
   return static_cast<size_t>(bad);
 }
@@ -235,11 +216,9 @@ bool CudaTorchOperators<Element>::is_finite(ConstMatrix activation) {
 template <typename Element>
 template <typename Value>
 bool CudaTorchOperators<Element>::has_only_finite(const Value* values, int64_t length) {
-  int32_t bad = 0;
-  device_->upload(&bad, found_.data(), sizeof bad);
+  found_.set(0);
   torch_cuda::find_non_finite(values, length, found_.data(), device_->stream());
-  device_->download(found_.data(), &bad, sizeof bad);
-  return bad == 0;
+  return found_.get() == 0;
 }
 
 /** Hashed by the host: nothing that is staked runs on this opset, so its roots are few. */

@@ -7,7 +7,9 @@
 
 #include <type_traits>
 
+#include "cuda/device_answer.h"
 #include "cuda/device_memory.h"
+#include "cuda/device_slots.h"
 #include "cuda/pinned_buffer.h"
 #include "engine/operators.h"
 #include "kernels/torch/cuda_attention.h"
@@ -76,15 +78,14 @@ class CudaTorchOperators final : public Operators {
   torch_cuda::Attention attention_;
   Gelu gelu_ = Gelu::erf;
   int64_t parameter_count_ = 0;
-  DeviceBuffer<torch_cuda::Slot> slot_memory_;
-  torch_cuda::Slots slots_{};
+  DeviceSlots slots_;
   DeviceBuffer<int64_t> inputs_, targets_;  // (N)
   PinnedBuffer<int64_t> staged_;            // (2 N)
   DeviceBuffer<float> losses_;              // (N)
   DeviceBuffer<float> norm_partials_;
   DeviceBuffer<double> square_sums_;
-  DeviceBuffer<float> answer_;   // one float that the host waits for
-  DeviceBuffer<int32_t> found_;  // one number that the host waits for
+  DeviceAnswer<float> answer_;
+  DeviceAnswer<int32_t> found_;
   DeviceBuffer<Element> rounded_parameters_;  // in bf16
   const float* master_ = nullptr;             // the arena that rounded_parameters_ is of
   /** The gradient of the logits is kept without its share; the products that read it apply it. */

@@ -80,7 +80,7 @@ export async function disputeTask(
 }
 
 /** throws usage/task.bad_id, usage/task.ambiguous, notFound/task.not_found */
-export function findTask(view: MarketView, given: string): TaskView {
+function findTask(view: MarketView, given: string): TaskView {
   const prefix = given.toLowerCase().replace(/^0x/, '');
   if (!/^[0-9a-f]{1,64}$/.test(prefix)) {
     throw new PanthaliaError('usage', `A task id is up to 64 hex digits, received "${given}".`, {

@@ -38,11 +38,6 @@ export interface BlockFacts {
   facts: ChainFact[];
 }
 
-/** Facts one by one, for journals and screens. */
-export async function* watchFacts(options: WatchOptions): AsyncGenerator<ChainFact> {
-  for await (const { facts } of watchBlocks(options)) yield* facts;
-}
-
 /** One item per new range of blocks, facts or none. A node that does not answer is asked again until the signal,
  *  with an alert when it goes and when it is back. */
 export async function* watchBlocks(options: WatchOptions): AsyncGenerator<BlockFacts> {

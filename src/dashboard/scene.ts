@@ -36,7 +36,7 @@ const bannerMs = 15_000;
 /** So long without an event in a run that has not ended, and something is wrong. */
 const silenceMs = 30_000;
 
-export function layoutFor(model: DashboardModel, view: View, size: Size): Layout {
+function layoutFor(model: DashboardModel, view: View, size: Size): Layout {
   const list = processList(model);
   return layoutOf(size, {
     processes: list.length,

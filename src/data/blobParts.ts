@@ -30,7 +30,7 @@ export function uploadId(announcement: UploadAnnouncement): Hex32 {
   return canonicalId({ blob, sizeBytes, partSizeBytes, parts });
 }
 
-export function partCount(sizeBytes: number): number {
+function partCount(sizeBytes: number): number {
   return Math.ceil(sizeBytes / partSizeBytes);
 }
 

@@ -171,7 +171,7 @@ async function unreachable(
 }
 
 /** fetch says only "fetch failed"; the reason is in its cause. */
-export function describeFailure(error: Error): string {
+function describeFailure(error: Error): string {
   const cause = error.cause as NodeJS.ErrnoException | undefined;
   return cause?.code ?? cause?.message ?? error.message;
 }

@@ -11,7 +11,7 @@ import { type DatasetManifest, defaultDataFolder, type Split, shardFileName } fr
 import { storageError, syncFolder, writeFileWhole } from './files.js';
 import { encodeShard, shardEntry, shardHeaderBytes, shardLeafBytes } from './shard.js';
 
-export const embeddedDatasetName = 'embedded-bytes-v1';
+const embeddedDatasetName = 'embedded-bytes-v1';
 /** sha-256 of the canonical manifest. Two builds can not differ unseen: a build with another id fails. */
 export const embeddedDatasetId: Hex32 = '0x5f33ea80bd94cf21016490fc56595d99544cbe2bebf5b60c19d3a2ed5db6f484';
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PanthaliaError } from '../errors.js';
 
-export const statusByCode: Record<string, number> = {
+const statusByCode: Record<string, number> = {
   'auth.unsigned': 401,
   'auth.malformed': 401,
   'auth.expired': 401,

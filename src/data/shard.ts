@@ -7,8 +7,8 @@ import { PanthaliaError } from '../errors.js';
 import { sha256Hex } from '../protocol/requestAuth.js';
 import type { Hex32 } from '../protocol/task.js';
 
-export const shardMagic = 20240520;
-export const shardVersion = 1;
+const shardMagic = 20240520;
+const shardVersion = 1;
 export const shardHeaderBytes = 1024;
 /** A window can be proven to lie in a shard with leaves of this size. */
 export const shardLeafBytes = 65_536;

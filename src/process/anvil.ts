@@ -74,7 +74,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
 }
 
 /** One sentence for every port that somebody else holds. */
-export function portInUse(process: string, port: number, flag: string, cause?: unknown): PanthaliaError {
+function portInUse(process: string, port: number, flag: string, cause?: unknown): PanthaliaError {
   return new PanthaliaError('network', `Port ${port}, wanted by ${process}, is in use by another program.`, {
     code: 'process.port_in_use',
     details: { process, port },

@@ -47,7 +47,7 @@ export const maxExpirySeconds = 60;
 const ownExpirySeconds = 30;
 
 /** source: EIP-712 */
-export function requestTypedData(domain: RequestDomain, message: SignedRequest): RequestTypedData {
+function requestTypedData(domain: RequestDomain, message: SignedRequest): RequestTypedData {
   return {
     domain: { name: 'panthalia-sot', version: '1', ...domain },
     types: {

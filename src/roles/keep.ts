@@ -37,7 +37,7 @@ type Keeper = Pick<RoleContext, 'chain' | 'contracts' | 'market' | 'emit'>;
 
 /** Keeps the market moving until the signal. A node that is away is waited for; refusals mean that somebody was faster, or
  *  that the next epoch has to decide. */
-export async function keepMarket(context: Keeper, options: KeepOptions, signal: AbortSignal): Promise<void> {
+async function keepMarket(context: Keeper, options: KeepOptions, signal: AbortSignal): Promise<void> {
   const { market } = context;
   const agenda = new Agenda(options);
   let seen = -1;

@@ -72,7 +72,7 @@ export async function run(context: SotContext, signal: AbortSignal): Promise<voi
 
 /** What one account may store: the results of every slot of the run, three attempts each, and the state before a wrong step of each.
  *  Enough for a worker that is drawn for everything, and a bound on what a hostile one can fill. */
-export function accountBudgetBytes(manifest: RunManifest, parameterBytes: number): number {
+function accountBudgetBytes(manifest: RunManifest, parameterBytes: number): number {
   const perTask = parameterBytes + 32 * (manifest.innerSteps + 1) + 64 * 1024;
   const state = 3 * parameterBytes;
   return manifest.rounds * manifest.slotsPerRound * (3 * perTask + state);

@@ -7,7 +7,7 @@ import { connectContracts } from '../../src/chain/contracts.js';
 import { deploy, mintTokens } from '../../src/chain/deploy.js';
 import { followMarket } from '../../src/chain/follow.js';
 import { localParams, pan } from '../../src/chain/params.js';
-import { watchFacts } from '../../src/chain/watch.js';
+import { watchBlocks } from '../../src/chain/watch.js';
 import type { PanthaliaEvent } from '../../src/events/types.js';
 import { startAnvil } from '../../src/process/anvil.js';
 import type { ChainFact } from '../../src/protocol/facts.js';
@@ -34,7 +34,8 @@ test('a watcher sees every fact once and in order, across a restart of the node,
     const facts: ChainFact[] = [];
     const follower = await followMarket({ chain, deployment, signal, pollMs: 50 });
     const watching = (async () => {
-      for await (const fact of watchFacts({ chain, deployment, signal, pollMs: 50 })) facts.push(fact);
+      for await (const found of watchBlocks({ chain, deployment, signal, pollMs: 50 }))
+        facts.push(...found.facts);
     })();
 
     await token.write('approve', [vault.address, pan(1_000)], signal);
@@ -75,9 +76,9 @@ test('a watcher sees every fact once and in order, across a restart of the node,
     const late: ChainFact[] = [];
     const reading = new AbortController();
     const fromBlock = posted.blockNumber;
-    for await (const fact of watchFacts({ chain, deployment, signal: reading.signal, fromBlock })) {
-      late.push(fact);
-      reading.abort();
+    for await (const found of watchBlocks({ chain, deployment, signal: reading.signal, fromBlock })) {
+      late.push(...found.facts);
+      if (late.length > 0) reading.abort();
     }
     expect(late).toEqual(facts.slice(2));
 

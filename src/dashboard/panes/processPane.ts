@@ -6,7 +6,7 @@ import { clip, clipRow, left, type Row, right, row, type Span, type Style, span 
 import { selectedProcess, type View } from '../view.js';
 
 /** S staking or starting, I idle, D and U down- and uploading, T training, V verifying, R running, ! slashed, E ended, X dead */
-export const stateLetters: Record<Activity, { letter: string; style: Style }> = {
+const stateLetters: Record<Activity, { letter: string; style: Style }> = {
   starting: { letter: 'S', style: { color: 'yellow' } },
   staking: { letter: 'S', style: { color: 'yellow' } },
   idle: { letter: 'I', style: { dim: true } },
@@ -51,11 +51,6 @@ export function processRows(model: DashboardModel, view: View, { columns, rows, 
 }
 
 const wideColumns = 40;
-
-/** The line under the list of a wide screen's head. */
-export function processHead(columns: number): Row {
-  return row(span(clip(`   process      state   step   loss  tok/s  stake`, columns), { dim: true }));
-}
 
 function narrowDetail(model: DashboardModel, process: ProcessModel, nowMs: number, columns: number): Span[] {
   const { solving, sinceMs } = process;

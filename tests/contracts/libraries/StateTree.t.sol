@@ -135,6 +135,45 @@ contract StateTreeTest is Test {
         this.verifyChunk(proof.root, proof.place, proof.data, proof.siblings);
     }
 
+    /// @dev A place whose numbers fill four bytes each; its leaf is spelt out, the way up goes by any siblings.
+    function test_placesAreLittleEndian() public {
+        Proof memory proof = Proof({
+            root: 0,
+            place: StateTree.ChunkPlace(0x01020304, 0x05060708, 0x01020310, 0x05060711 * 1_024),
+            data: new bytes(4_096),
+            siblings: new bytes32[](64)
+        });
+        bytes32 node = sha256(abi.encodePacked(hex"000403020108070605", proof.data));
+        uint256 used = 0;
+        (node, used) = _upAnyWay(node, proof.place.chunk, 0x05060711, proof.siblings, used);
+        (node, used) = _upAnyWay(node, proof.place.tensor, 0x01020310, proof.siblings, used);
+        bytes32[] memory siblings = proof.siblings;
+        assembly ("memory-safe") {
+            mstore(siblings, used)
+        }
+        proof.root = node;
+        this.verifyChunk(proof.root, proof.place, proof.data, siblings);
+        proof.place.tensor = 0x01020305; // its neighbour
+        _refuse(proof);
+    }
+
+    function _upAnyWay(bytes32 node, uint256 index, uint256 count, bytes32[] memory siblings, uint256 used)
+        private
+        pure
+        returns (bytes32, uint256)
+    {
+        for (; count > 1; (index, count) = (index / 2, (count + 1) / 2)) {
+            bool isRight = index % 2 == 1;
+            if (!isRight && index + 1 == count) continue;
+            bytes32 sibling = keccak256(abi.encode(used));
+            siblings[used++] = sibling;
+            node = isRight
+                ? sha256(abi.encodePacked(bytes1(0x01), sibling, node))
+                : sha256(abi.encodePacked(bytes1(0x01), node, sibling));
+        }
+        return (node, used);
+    }
+
     /// @dev Against trees built the plain way over a model of `tensors` tensors with up to five chunks each.
     function testFuzz_opensEveryChunkOfAnyModel(uint256 seed) public {
         uint32 tensors = uint32(between(seed, 1, 9));

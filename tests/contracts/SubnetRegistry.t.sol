@@ -7,10 +7,10 @@ import {World} from "./support/World.sol";
 contract SubnetRegistryTest is World {
     function test_anyoneOpensASubnetAndOwnsIt() public {
         vm.expectEmit(address(registry));
-        emit ISubnetRegistry.SubnetCreated(2, stranger, keccak256("other"));
+        emit ISubnetRegistry.SubnetCreated(3, stranger, keccak256("other"));
         vm.prank(stranger);
         uint32 id = registry.createSubnet(defaultParams(), keccak256("other"));
-        vm.assertEq(id, 2, "ids count from one");
+        vm.assertEq(id, 3, "ids count from one");
         vm.assertEq(registry.ownerOf(id), stranger, "owner");
         vm.assertEq(registry.metadataHashOf(id), keccak256("other"), "metadata");
         vm.assertEq(registry.latestVersion(id), 1, "version");

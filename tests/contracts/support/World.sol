@@ -71,6 +71,7 @@ abstract contract World is Test {
         );
         court = ICourt(create("Court", abi.encode(vault, registry, staking, beacon, market, challenge_)));
         challenge = IStepChallenge(create("StepChallenge", abi.encode(vault, registry, market, court)));
+        registry.createSubnet(defaultParams(), 0); // so that no number of a subnet is that of its version
         subnet = registry.createSubnet(defaultParams(), keccak256("plugin"));
 
         workers = [actor("alice"), actor("bob"), actor("carol"), actor("dave")];

@@ -13,6 +13,8 @@ const contracts = {
   market: 'TaskMarket',
   court: 'Court',
   challenge: 'StepChallenge',
+  states: 'StateRegistry',
+  lens: 'PanthaliaLens',
 };
 
 const root = new URL('../', import.meta.url);

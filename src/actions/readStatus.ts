@@ -12,6 +12,8 @@ export interface Status {
   block: number;
   /** null when no SOT is known; model: null when it has no version yet or does not answer */
   sot: { url: string; model: { number: number; stateRoot: Hex32; validationLoss: number } | null } | null;
+  /** outer steps on chain, and the state root after the last of them; the newest job last */
+  jobs: { jobId: Hex32; buyer: Address; rounds: number; stateRoot: Hex32; chainHash: Hex32 }[];
   tasks: {
     taskId: Hex32;
     round: number;
@@ -48,12 +50,16 @@ export async function readStatus(options: ConnectOptions): Promise<Status> {
 }
 
 function marketStatus({
+  jobs,
   tasks,
   positions,
   ledger,
-}: MarketView): Pick<Status, 'tasks' | 'positions' | 'ledger'> {
+}: MarketView): Pick<Status, 'jobs' | 'tasks' | 'positions' | 'ledger'> {
   const { deposited, withdrawn, burned, slashed } = ledger;
   return {
+    jobs: [...jobs.values()].map(({ jobId, buyer, rounds, stateRoot, chainHash }) => ({
+      ...{ jobId, buyer, rounds, stateRoot, chainHash },
+    })),
     tasks: [...tasks.values()].map(({ taskId, round, slot, state, solver, challengeBy }) => ({
       ...{ taskId, round, slot, state, solver, challengeBy },
     })),

@@ -18,6 +18,8 @@ const contractNames: Record<ContractName, string> = {
   market: 'TaskMarket',
   court: 'Court',
   challenge: 'StepChallenge',
+  states: 'StateRegistry',
+  lens: 'PanthaliaLens',
 };
 
 const packageFolder = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,11 +1,13 @@
-/** The eight contracts of a deployment, typed. */
+/** The contracts of a deployment, typed. */
 import {
   beaconAbi,
   challengeAbi,
   courtAbi,
+  lensAbi,
   marketAbi,
   registryAbi,
   stakingAbi,
+  statesAbi,
   tokenAbi,
   vaultAbi,
 } from './abi.generated.js';
@@ -26,5 +28,7 @@ export function connectContracts(chain: Chain, { contracts }: Pick<Deployment, '
     market: contractAt(chain, contracts.market, marketAbi),
     court: contractAt(chain, contracts.court, courtAbi),
     challenge: contractAt(chain, contracts.challenge, challengeAbi),
+    states: contractAt(chain, contracts.states, statesAbi),
+    lens: contractAt(chain, contracts.lens, lensAbi),
   };
 }

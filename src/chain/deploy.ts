@@ -23,7 +23,7 @@ export interface DeployOptions {
   signal: AbortSignal;
 }
 
-/** Deploys the eight contracts and opens the subnet. Every address is known before the first transaction, so the wiring is
+/** Deploys the contracts and opens the subnet. Every address is known before the first transaction, so the wiring is
  *  immutable; nothing is usable until all are there.
  *  throws build/*, reverted/*, user/account.no_funds, error/deploy.nonce_moved */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
@@ -71,6 +71,7 @@ export async function mintTokens(
 
 const order: readonly ContractName[] = [
   ...(['token', 'registry', 'beacon', 'vault', 'staking', 'market', 'court', 'challenge'] as const),
+  ...(['states', 'lens'] as const),
 ];
 
 function predictAddresses(from: Address, nonce: number): Record<ContractName, Address> {
@@ -99,6 +100,8 @@ function constructorCalls(
     market: addresses(vault, registry, staking, beacon, court, challenge),
     court: addresses(vault, registry, staking, beacon, market, challenge),
     challenge: addresses(vault, registry, market, court),
+    states: addresses(market),
+    lens: addresses(vault, staking, beacon, market, court, challenge),
   };
   return order.map((name) => ({ name, args: wiring[name] }));
 }

@@ -5,7 +5,15 @@ import { PanthaliaError } from '../errors.js';
 import type { ChainFact } from '../protocol/facts.js';
 import type { Hex32 } from '../protocol/task.js';
 import { type MarketPlace, slotsIn, type Terms, taskIdOf } from '../protocol/terms.js';
-import { beaconAbi, challengeAbi, courtAbi, marketAbi, stakingAbi, vaultAbi } from './abi.generated.js';
+import {
+  beaconAbi,
+  challengeAbi,
+  courtAbi,
+  marketAbi,
+  stakingAbi,
+  statesAbi,
+  vaultAbi,
+} from './abi.generated.js';
 import { type Chain, latestBlock } from './client.js';
 import { plainFields } from './decode.js';
 import type { Deployment } from './deployment.js';
@@ -101,11 +109,11 @@ async function readFacts(
   range: { from: number; to: number },
   timestamps: Map<number, number>,
 ): Promise<ChainFact[]> {
-  const { vault, staking, beacon, market, court, challenge } = contracts;
+  const { vault, staking, beacon, market, court, challenge, states } = contracts;
   const { chainId } = chain;
   const logs: RawLog[] = await chain.provider.send('eth_getLogs', [
     {
-      address: [vault, staking, beacon, market, court, challenge],
+      address: [vault, staking, beacon, market, court, challenge, states],
       fromBlock: `0x${range.from.toString(16)}`,
       toBlock: `0x${range.to.toString(16)}`,
     },
@@ -132,7 +140,7 @@ async function readFacts(
 }
 
 const events = new Interface(
-  [...vaultAbi, ...stakingAbi, ...beaconAbi, ...marketAbi, ...courtAbi, ...challengeAbi].filter(
+  [...vaultAbi, ...stakingAbi, ...beaconAbi, ...marketAbi, ...courtAbi, ...challengeAbi, ...statesAbi].filter(
     (entry) => entry.type === 'event',
   ) as unknown as InterfaceAbi,
 );

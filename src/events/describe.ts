@@ -153,6 +153,8 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
       return info(`${kase(fact.caseId)} is moot: its task has ended, fees and bonds go back`);
     case 'SeatClosed':
       return debug(`${kase(fact.caseId)}: ${who(fact.voter)} gets ${formatTokens(fact.paid)}`);
+    case 'OuterStepAppended':
+      return info(`outer step ${fact.round} is on chain: state ${short(fact.stateRoot)}`);
     case 'Deposited':
       return debug(`${who(fact.account)} deposited ${formatTokens(fact.amount)}`);
     case 'Withdrawn':

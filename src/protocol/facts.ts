@@ -133,6 +133,19 @@ export type ChainFact = At &
         paid: bigint;
         slashed: bigint;
       }
+    /** of a buyer's job; taskIds: whose results went in, in slot order */
+    | {
+        type: 'OuterStepAppended';
+        buyer: Address;
+        subnetId: number;
+        jobId: Hex32;
+        round: number;
+        baseRoot: Hex32;
+        stateRoot: Hex32;
+        contributionRoot: Hex32;
+        chainHash: Hex32;
+        taskIds: Hex32[];
+      }
     | { type: 'Deposited'; account: Address; amount: bigint }
     | { type: 'Withdrawn'; account: Address; to: Address; amount: bigint }
     | { type: 'Burned'; amount: bigint }

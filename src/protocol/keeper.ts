@@ -67,7 +67,10 @@ function drawCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCall[
   const isDrawable = (at: { requestBlock: number; openedAt: number }) =>
     epochOf(at.requestBlock, rules) < epoch && clock.now <= at.openedAt + rules.openSeconds;
   const tasks = [...view.tasks.values()].filter((task) => task.state === 'open' && isDrawable(task));
-  const cases = openRounds(view).filter(({ round }) => round.phase === 'drawing' && isDrawable(round));
+  const cases = openRounds(view).filter(
+    ({ taskId, round }) =>
+      round.phase === 'drawing' && isDrawable(round) && !hasEnded(view.tasks.get(taskId)),
+  );
   if (tasks.length + cases.length === 0) return [];
   const calls: DueCall[] = [];
   if (!view.seeds.has(epoch - 1)) {

@@ -1,5 +1,6 @@
 /** The market as one value, rebuilt from what happened on chain. Pure: the same facts give the same view. */
 import type { ChainFact, Role, Verdict } from './facts.js';
+import { type JobRef, jobKey } from './outerSteps.js';
 import type { Address, Hex32, Submission } from './task.js';
 import { slotBits, type Terms } from './terms.js';
 
@@ -110,6 +111,15 @@ export interface CommitmentView {
   bond: bigint;
 }
 
+/** How far a job is on chain. */
+export interface JobView extends JobRef {
+  /** outer steps that were appended */
+  rounds: number;
+  /** after the last of them, as the buyer says */
+  stateRoot: Hex32;
+  chainHash: Hex32;
+}
+
 export interface PositionView {
   subnetId: number;
   role: Role;
@@ -149,6 +159,8 @@ export interface MarketView {
   positions: ReadonlyMap<string, PositionView>;
   /** by epoch */
   seeds: ReadonlyMap<number, Hex32>;
+  /** those with an outer step on chain, by `jobKey` */
+  jobs: ReadonlyMap<string, JobView>;
   ledger: LedgerView;
 }
 
@@ -160,6 +172,7 @@ interface Draft extends MarketView {
   commitments: Map<string, CommitmentView>;
   positions: Map<string, PositionView>;
   seeds: Map<number, Hex32>;
+  jobs: Map<string, JobView>;
 }
 
 export function emptyMarket(subnetId: number | null = null): MarketView {
@@ -179,6 +192,7 @@ export function emptyMarket(subnetId: number | null = null): MarketView {
     commitments: new Map(),
     positions: new Map(),
     seeds: new Map(),
+    jobs: new Map(),
     ledger,
   };
 }
@@ -199,6 +213,7 @@ export function applyFacts(view: MarketView, facts: readonly ChainFact[]): Marke
     commitments: new Map(view.commitments),
     positions: new Map(view.positions),
     seeds: new Map(view.seeds),
+    jobs: new Map(view.jobs),
     ledger: { ...view.ledger },
   };
   for (const fact of facts) {
@@ -316,6 +331,12 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
   SeatClosed: (draft, fact) => {
     draft.ledger.paidToVerifiers += fact.paid;
     changeSeat(draft, fact, { closed: true, paid: fact.paid, slashed: fact.slashed });
+  },
+
+  OuterStepAppended: (draft, { buyer, subnetId, jobId, round, stateRoot, chainHash }) => {
+    if (draft.subnetId !== null && draft.subnetId !== subnetId) return;
+    const job = { buyer, subnetId, jobId, rounds: round + 1, stateRoot, chainHash };
+    draft.jobs.set(jobKey(job), job);
   },
 
   Deposited: (draft, fact) => {

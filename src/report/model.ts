@@ -23,6 +23,8 @@ export interface ReportModel {
   summary: RunSummary;
   manifest: RunManifest | null;
   loss: LossFigure;
+  /** outer steps that the buyer put on chain, and the state root after them; null when there are none */
+  onChain: { rounds: number; stateRoot: Hex32 } | null;
   /** null when the journal does not hold the rules of the market */
   money: MoneyFlow | null;
   tasks: TaskRow[];
@@ -157,6 +159,7 @@ export function reportModel(events: readonly StampedEvent[], summary: RunSummary
     command: typeof command === 'string' ? command : null,
     startedAt: started?.t ?? null,
     loss: lossFigure(story, manifest),
+    onChain: onChainOf(story),
     money: moneyOf(story, facts),
     tasks: taskRows(story),
     disputes: disputeRows(story),
@@ -204,6 +207,12 @@ function lossFigure({ of, at, nameOf }: Story, manifest: RunManifest | null): Lo
       ];
     }),
   };
+}
+
+/** The run's own job; others may have theirs in the same registry. */
+function onChainOf({ market, nameOf }: Story): ReportModel['onChain'] {
+  const job = [...market.jobs.values()].find(({ buyer }) => nameOf(buyer) === 'master');
+  return job === undefined ? null : { rounds: job.rounds, stateRoot: job.stateRoot };
 }
 
 function moneyOf({ of, nameOf }: Story, facts: readonly ChainFact[]): MoneyFlow | null {

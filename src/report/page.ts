@@ -73,7 +73,7 @@ ${raw(svg)}
 </figure>\n`;
 }
 
-function lossTable({ loss, summary }: ReportModel): Html {
+function lossTable({ loss, summary, onChain }: ReportModel): Html {
   if (loss.validation.length === 0) return html`<p>No outer step was made.</p>`;
   const best = Math.min(...loss.validation.map((step) => step.loss));
   // A long run has thousands: the head and the tail say how it went, loss.csv has the rest.
@@ -89,7 +89,15 @@ function lossTable({ loss, summary }: ReportModel): Html {
     ]),
     [0, 1, 2, 3],
   )}${left === 0 ? '' : html`<p>${plural(left, 'outer step')} in the middle left out; loss.csv has all of them.</p>`}
-<p>Final state root <code>${summary.finalStateRoot ?? '–'}</code></p>`;
+<p>Final state root <code>${summary.finalStateRoot ?? '–'}</code></p>
+${onChainLine(onChain, summary.finalStateRoot)}`;
+}
+
+function onChainLine(onChain: ReportModel['onChain'], final: string | null): Html {
+  if (onChain === null) return html`<p>No outer step is on chain.</p>`;
+  const { rounds, stateRoot } = onChain;
+  const says = stateRoot === final ? 'the same' : html`<code>${stateRoot}</code>`;
+  return html`<p>On chain after ${plural(rounds, 'outer step')}: ${says}</p>`;
 }
 
 function moneySection(money: MoneyFlow | null): Html {

@@ -13,6 +13,7 @@ import { slotBits, type Terms } from '../protocol/terms.js';
 import type { MasterContext } from './context.js';
 import { keepDuring } from './keep.js';
 import { createPurse, type Purse } from './purse.js';
+import { recordOuterSteps } from './record.js';
 import { readRules, type SubnetRules } from './rules.js';
 
 /** How long one question about a new version stays open; the SOT allows 30. */
@@ -26,7 +27,7 @@ interface Master {
   purse: Purse;
 }
 
-/** Ends when the SOT has published the version after the last round. Goes on where a former master stopped: what was posted
+/** Ends when the SOT has published the version after the last round, and all outer steps are on chain. Goes on where a former master stopped: what was posted
  *  stands on chain, what was merged in the SOT's versions.
  *  throws user/account.no_tokens, network/sot.unreachable, config/job.wrong, the signal's reason */
 export async function run(context: MasterContext, signal: AbortSignal): Promise<void> {
@@ -51,9 +52,11 @@ async function runRounds(master: Master, signal: AbortSignal): Promise<void> {
   const { rounds } = master.context.manifest;
   let version = await versionAtLeast(master, 0, signal);
   while (version.number < rounds) {
-    await runRound(master, version, signal);
+    // The record of one outer step is made while the next round runs: nobody waits for it.
+    await Promise.all([recordOuterSteps(master.context, version, signal), runRound(master, version, signal)]);
     version = await versionAtLeast(master, version.number + 1, signal);
   }
+  await recordOuterSteps(master.context, version, signal);
 }
 
 /** Posts the round's slots, and again each one that was rejected, expired or voided, until all are accepted. */

@@ -4,6 +4,7 @@ pragma solidity ^0.8.26;
 import {Verdict} from "../../contracts/interfaces/ICourt.sol";
 import {Params} from "../../contracts/interfaces/ISubnetRegistry.sol";
 import {Escalation} from "../../contracts/libraries/Escalation.sol";
+import {OuterSteps} from "../../contracts/libraries/OuterSteps.sol";
 import {Sampling} from "../../contracts/libraries/Sampling.sol";
 import {Settlement} from "../../contracts/libraries/Settlement.sol";
 import {SortitionTree} from "../../contracts/libraries/SortitionTree.sol";
@@ -80,6 +81,22 @@ contract DifferentialTest is Test {
         bytes32 root;
     }
 
+    struct OuterStepVector {
+        uint256 chainId;
+        address states;
+        address buyer;
+        uint256 subnetId;
+        bytes32 jobId;
+        bytes32 baseRoot;
+        uint256[] slots;
+        bytes32[] taskIds;
+        bytes32[] resultRoots;
+        uint256 round;
+        bytes32 stateRoot;
+        bytes32 root;
+        bytes32 chainHash;
+    }
+
     mapping(uint256 => SortitionTree.Tree) private _trees;
 
     function test_solidityAndTypeScriptAgree() public {
@@ -90,13 +107,23 @@ contract DifferentialTest is Test {
             PanelVector[] memory panels,
             SettlementVector[] memory settlements,
             VoteVector[] memory votes,
-            TraceVector[] memory traces
+            TraceVector[] memory traces,
+            OuterStepVector[] memory steps
         ) = abi.decode(
             file,
-            (TreeVector[], SampleVector[], PanelVector[], SettlementVector[], VoteVector[], TraceVector[])
+            (
+                TreeVector[],
+                SampleVector[],
+                PanelVector[],
+                SettlementVector[],
+                VoteVector[],
+                TraceVector[],
+                OuterStepVector[]
+            )
         );
         vm.assertTrue(trees.length > 0 && samples.length > 0 && panels.length > 0, "vectors");
         vm.assertTrue(settlements.length > 0 && votes.length > 0 && traces.length > 0, "vectors");
+        vm.assertTrue(steps.length > 0, "vectors");
         for (uint256 i = 0; i < trees.length; ++i) {
             _tree(_trees[i], trees[i]);
         }
@@ -116,6 +143,9 @@ contract DifferentialTest is Test {
             TraceVector memory v = traces[i];
             this.verify(v.root, uint32(v.innerSteps), uint32(v.index), v.value, v.proof);
         }
+        for (uint256 i = 0; i < steps.length; ++i) {
+            _outerStep(steps[i]);
+        }
     }
 
     string private constant FIXTURE = "tests/fixtures/marketVectors.hex";
@@ -125,6 +155,19 @@ contract DifferentialTest is Test {
         pure
     {
         TraceTree.verify(root, innerSteps, index, value, proof);
+    }
+
+    function _outerStep(OuterStepVector memory v) private {
+        bytes32[] memory leaves = new bytes32[](v.slots.length);
+        for (uint256 i = 0; i < leaves.length; ++i) {
+            leaves[i] = OuterSteps.leafOf(uint8(v.slots[i]), v.taskIds[i], v.resultRoots[i]);
+        }
+        bytes32 root = OuterSteps.rootOf(leaves);
+        vm.assertEq(root, v.root, "contribution root");
+        vm.chainId(v.chainId);
+        bytes32 first = OuterSteps.beginning(v.states, v.buyer, uint32(v.subnetId), v.jobId, v.baseRoot);
+        bytes32 hash = OuterSteps.next(first, uint32(v.round), v.stateRoot, root);
+        vm.assertEq(hash, v.chainHash, "chain hash");
     }
 
     function _tree(SortitionTree.Tree storage tree, TreeVector memory v) private {

@@ -4,6 +4,7 @@ import { AbiCoder } from 'ethers';
 import { keccakWords } from '../../src/protocol/abiWords.js';
 import { lastRound, panelSize, rulingOf } from '../../src/protocol/economics.js';
 import type { Verdict } from '../../src/protocol/facts.js';
+import { chainAfter, chainBeginning, contributionRoot } from '../../src/protocol/outerSteps.js';
 import {
   auditedSteps,
   checkChance,
@@ -25,11 +26,12 @@ const types = [
   'tuple(uint256[6] panel, uint256[4] terms, uint256[2] settled, uint256[2] void, uint256[3] conviction)[]',
   'tuple(uint256 chainId, address court, bytes32 caseId, uint256 round, uint256 seat, address voter, uint256 verdict, bytes32 answer, bytes32 salt, bytes32 hash)[]',
   'tuple(uint256 innerSteps, uint256 index, bytes32 value, bytes32[] proof, bytes32 root)[]',
+  'tuple(uint256 chainId, address states, address buyer, uint256 subnetId, bytes32 jobId, bytes32 baseRoot, uint256[] slots, bytes32[] taskIds, bytes32[] resultRoots, uint256 round, bytes32 stateRoot, bytes32 root, bytes32 chainHash)[]',
 ];
 const drawsPerTree = 20;
 
-/** `count` of them: a fifth each of draws, sampling, panels and settlements, a tenth each of votes and traces.
- *  returns abi.encode of six arrays */
+/** `count` of them: a fifth each of draws, sampling, panels and settlements, a tenth each of votes, traces and outer steps.
+ *  returns abi.encode of seven arrays */
 export function marketVectors(seed: bigint, count: number): Hex32 {
   const dice = new Dice(seed);
   const some = <T>(share: number, make: (dice: Dice) => T) =>
@@ -41,6 +43,7 @@ export function marketVectors(seed: bigint, count: number): Hex32 {
     some(5, settlementVector),
     some(10, voteVector),
     some(10, traceVector),
+    some(10, outerStepVector),
   ]) as Hex32;
 }
 
@@ -145,6 +148,22 @@ function traceVector(dice: Dice) {
   return {
     ...{ innerSteps, index, value: leaves[index] as Hex32 },
     ...{ proof: traceProof(leaves, index), root: traceRoot(leaves) },
+  };
+}
+
+function outerStepVector(dice: Dice) {
+  const all = Array.from({ length: 1 + dice.below(20) }, () => dice.below(256));
+  const slots = [...new Set(all)].sort((a, b) => a - b);
+  const results = slots.map((slot) => ({ slot, taskId: dice.word(), resultRoot: dice.word() }));
+  const place = { chainId: 1 + dice.below(2 ** 32), states: dice.address() };
+  const job = { buyer: dice.address(), subnetId: dice.below(2 ** 32), jobId: dice.word() };
+  const [baseRoot, stateRoot, round] = [dice.word(), dice.word(), dice.below(2 ** 32)];
+  const root = contributionRoot(results);
+  return {
+    ...{ ...place, ...job, baseRoot, slots, round, stateRoot, root },
+    taskIds: results.map(({ taskId }) => taskId),
+    resultRoots: results.map(({ resultRoot }) => resultRoot),
+    chainHash: chainAfter(chainBeginning(place, job, baseRoot), { round, stateRoot, contributionRoot: root }),
   };
 }
 

@@ -21,7 +21,7 @@ import { type Actor, actor, type TestChain } from './chain.js';
 import { toyCompute, toyManifest, toyOuterCompute } from './toyCompute.js';
 
 const sotAccount = 1;
-const masterAccount = 2;
+export const masterAccount = 2;
 export const firstWorker = 3;
 
 export interface ToyRun extends AsyncDisposable {

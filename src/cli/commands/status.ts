@@ -36,7 +36,7 @@ async function tell(id: string, flags: ChainFlags & { json?: true }, io: Command
   io.print(flags.json ? result(answer) : taskText(answer));
 }
 
-function statusText({ chainId, rpcUrl, block, sot, tasks, positions, ledger }: Status): string {
+function statusText({ chainId, rpcUrl, block, sot, jobs, tasks, positions, ledger }: Status): string {
   const model = sot?.model ?? null;
   return [
     `chain    ${chainId} at ${rpcUrl}, block ${block}`,
@@ -44,6 +44,9 @@ function statusText({ chainId, rpcUrl, block, sot, tasks, positions, ledger }: S
     model === null
       ? 'model    unknown'
       : `model    version ${model.number}, validation loss ${model.validationLoss.toFixed(4)}, state ${model.stateRoot}`,
+    ...jobs.map(
+      ({ jobId, rounds, stateRoot }) => `on chain job ${jobId}: ${rounds} outer steps, state ${stateRoot}`,
+    ),
     `ledger   ${ledger.deposited} deposited, ${ledger.withdrawn} withdrawn, ${ledger.burned} burned, ${ledger.slashed} slashed`,
     ...positions.map(
       ({ account, role, seats, jailed, slashed }) =>

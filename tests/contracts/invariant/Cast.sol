@@ -3,10 +3,10 @@ pragma solidity ^0.8.26;
 
 import {Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {IStaking, PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
-import {World} from "../support/World.sol";
+import {LensWorld} from "../support/LensWorld.sol";
 
 /// @dev Eight actors of mixed honesty, what they would do, and what each of them owns according to the model.
-abstract contract Cast is World {
+abstract contract Cast is LensWorld {
     enum Habit {
         Honest,
         Lazy, // answers Valid without looking, delivers noise

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {CaseStatus, Round, RoundState, Seat, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {CaseStatus, ICourt, Round, RoundState, Seat, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {Action, Next} from "../../../contracts/interfaces/IPanthaliaLens.sol";
 import {PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
 import {Demand} from "../../../contracts/interfaces/IStepChallenge.sol";
-import {Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {ITaskMarket, Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {Play} from "./Play.sol";
 
 /// @dev What must hold after every step; the number before a sentence is the invariant's, see README.md.
@@ -22,6 +23,7 @@ abstract contract Checks is Play {
     mapping(bytes32 value => bool) private _isSeed;
     mapping(uint32 version => bytes32) private _params;
     uint256[2] private _snapshot;
+    mapping(Action action => uint256) public namedByLens;
     uint256 private _steps;
 
     /// @dev What the step touched and something at random every time; all books now and then: sums are compared after
@@ -46,8 +48,47 @@ abstract contract Checks is Play {
         for (uint256 i = demands.length; i > 0; --i) {
             if (challenge.demandOf(demands[i - 1]).closed) _drop(demands, i - 1);
         }
+        if (liveTasks.length > 0 && chance(15)) _checkLens(liveTasks[pick(liveTasks.length)]);
+        if (liveCases.length > 0 && chance(15)) _checkLens(liveCases[pick(liveCases.length)]);
+        if (demands.length > 0 && chance(15)) _checkLens(demands[pick(demands.length)]);
         same(free(address(court)), pots + committed, "1, 4: court = pots and bonds of commitments");
         same(free(address(challenge)), demanded, "1, 4: challenge = fees of open demands");
+    }
+
+    // ------------------------------------------------------------------------------------ keepers
+
+    /// @dev The lens names a call just where this model has one that anyone may make, and it can be made.
+    function _checkLens(bytes32 id) private {
+        Next memory next = nextOf(id);
+        bool seedIsDue = next.due && next.action == Action.Fulfil;
+        holds(seedIsDue || next.due == _anyoneMayAct(id), "33: the lens names what is due");
+        if (!next.due) return;
+        ++namedByLens[next.action];
+        uint256 before = vm.snapshotState();
+        try this.makeNext(id, next) {}
+        catch (bytes memory reason) {
+            bool noSolver = bytes4(reason) == ITaskMarket.NoSolverFree.selector;
+            holds(noSolver || bytes4(reason) == ICourt.NoVerifierFree.selector, "33: what is due succeeds");
+        }
+        vm.revertToState(before);
+    }
+
+    function makeNext(bytes32 id, Next calldata next) external {
+        make(id, next);
+    }
+
+    function _anyoneMayAct(bytes32 id) private returns (bool found) {
+        delete legal;
+        if (cases_[id].taskId != 0) {
+            listForCase(id);
+        } else {
+            listForTask(id);
+            Demand memory demand = challenge.demandOf(id);
+            if (demand.by != address(0) && !demand.closed) listForDemand(id);
+        }
+        for (uint256 i = 0; i < legal.length; ++i) {
+            if (isKept(legal[i].kind)) return true;
+        }
     }
 
     // ------------------------------------------------------------------------------------ ledger, stake

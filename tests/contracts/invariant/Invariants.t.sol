@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
+import {Action} from "../../../contracts/interfaces/IPanthaliaLens.sol";
 import {CaseStatus, RoundState, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {Test} from "../support/Vm.sol";
@@ -61,6 +62,10 @@ contract InvariantsTest is Test {
         for (uint256 verdict = 0; verdict <= uint256(type(Verdict).max); ++verdict) {
             string memory what = string.concat("verdict ", vm.toString(verdict));
             vm.assertGe(_handler.ruled(Verdict(verdict)), 1, what);
+        }
+        for (uint256 action = 1; action <= uint256(type(Action).max); ++action) {
+            string memory what = string.concat("action of the lens ", vm.toString(action));
+            vm.assertGe(_handler.namedByLens(Action(action)), 1, what);
         }
         vm.assertGe(_handler.casesSeen(CaseStatus.Settled), 1, "a settled case");
         vm.assertGe(_handler.casesSeen(CaseStatus.Moot), 1, "a moot case");

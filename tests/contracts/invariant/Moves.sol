@@ -203,6 +203,15 @@ abstract contract Moves is Model {
         }
     }
 
+    /// @dev What anyone may do once it is time, and a keeper does.
+    function isKept(Kind kind) internal pure returns (bool) {
+        if (kind == Kind.Assign || kind == Kind.AssignMany) return true;
+        if (kind >= Kind.Finalize && kind <= Kind.ExpireMany) return true;
+        if (kind >= Kind.AdvanceDrawing && kind <= Kind.AdvanceReveal) return true;
+        return
+            kind == Kind.CloseDemand || kind == Kind.DrawSeats || (kind >= Kind.Settle && kind < Kind.Probe);
+    }
+
     function _list(Kind kind, address who, bytes32 id) private {
         legal.push(Move(kind, who, id, 0, 0));
     }

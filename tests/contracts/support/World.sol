@@ -9,6 +9,8 @@ import {IStaking, Role} from "../../../contracts/interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
 import {ITaskMarket, Submission, Task, Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {IStepChallenge, Pin} from "../../../contracts/interfaces/IStepChallenge.sol";
+import {IPanthaliaLens} from "../../../contracts/interfaces/IPanthaliaLens.sol";
+import {IStateRegistry} from "../../../contracts/interfaces/IStateRegistry.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {Test} from "./Vm.sol";
 
@@ -44,6 +46,8 @@ abstract contract World is Test {
     ITaskMarket internal market;
     ICourt internal court;
     IStepChallenge internal challenge;
+    IStateRegistry internal states;
+    IPanthaliaLens internal lens;
     uint32 internal subnet;
 
     /// what a caller has to bring again
@@ -71,6 +75,9 @@ abstract contract World is Test {
         );
         court = ICourt(create("Court", abi.encode(vault, registry, staking, beacon, market, challenge_)));
         challenge = IStepChallenge(create("StepChallenge", abi.encode(vault, registry, market, court)));
+        states = IStateRegistry(create("StateRegistry", abi.encode(market)));
+        bytes memory read = abi.encode(vault, staking, beacon, market, court, challenge);
+        lens = IPanthaliaLens(create("PanthaliaLens", read));
         registry.createSubnet(defaultParams(), 0); // so that no number of a subnet is that of its version
         subnet = registry.createSubnet(defaultParams(), keccak256("plugin"));
 

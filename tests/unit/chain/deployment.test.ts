@@ -26,6 +26,8 @@ const deployment: Deployment = {
     market: address,
     court: address,
     challenge: address,
+    states: address,
+    lens: address,
   },
 };
 

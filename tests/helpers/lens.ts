@@ -1,0 +1,121 @@
+/** What PanthaliaLens says about the past of a chain. */
+import { Interface, type InterfaceAbi } from 'ethers';
+import { lensAbi } from '../../src/chain/abi.generated.js';
+import type { BlockFacts } from '../../src/chain/watch.js';
+import { watchBlocks } from '../../src/chain/watch.js';
+import { caseOf } from '../../src/protocol/case.js';
+import { type DueCall, dueCalls, type MarketRules } from '../../src/protocol/keeper.js';
+import { applyFacts, emptyMarket, type MarketView } from '../../src/protocol/market.js';
+import { isTerminal } from '../../src/protocol/marketQueries.js';
+import type { Hex32 } from '../../src/protocol/task.js';
+import type { TestChain } from './chain.js';
+
+const face = new Interface(lensAbi as unknown as InterfaceAbi);
+/** In the order of IPanthaliaLens.Action; what keeper.ts calls the same. */
+const actions = [
+  ...['none', 'fulfil', 'assignMany', 'expireMany', 'finalizeMany'],
+  ...['closeDemand', 'drawSeats', 'advance', 'settle', 'closeSeats'],
+] as const;
+
+type Said = { action: (typeof actions)[number]; which: number } | null;
+
+export interface Difference {
+  block: number;
+  about: Hex32;
+  lens: Said;
+  keeper: DueCall[];
+}
+
+export interface Comparison {
+  /** of a task or a case with a block */
+  compared: number;
+  /** how often which call was due, by both */
+  due: Record<string, number>;
+  differences: Difference[];
+}
+
+/** The lens in every block of the chain's past beside keeper.ts on the facts until then. */
+export async function compareLens(local: TestChain, rules: MarketRules): Promise<Comparison> {
+  const found: Comparison = { compared: 0, due: {}, differences: [] };
+  let view = emptyMarket(local.deployment.subnetId);
+  for (const { block, timestamp, facts } of await history(local)) {
+    const before = view;
+    view = applyFacts(view, facts);
+    // A call lands in the block after the one it was decided in.
+    const calls = dueCalls(view, { block: block - 1, now: timestamp }, rules);
+    for (const about of subjects(before, view)) {
+      const lens = await ask(local, view, about, block);
+      const keeper = calls.filter((call) => isAbout(view, call, about));
+      found.compared++;
+      if (lens !== null) found.due[lens.action] = (found.due[lens.action] ?? 0) + 1;
+      if (!agree(lens, keeper, calls)) found.differences.push({ block, about, lens, keeper });
+    }
+  }
+  return found;
+}
+
+/** Block by block. */
+async function history({ deployer: chain, deployment, signal }: TestChain): Promise<BlockFacts[]> {
+  const last = await chain.provider.getBlockNumber();
+  const read: BlockFacts[] = [];
+  for await (const one of watchBlocks({ chain, deployment, signal })) {
+    read.push(one);
+    if (one.block >= last) break;
+  }
+  const facts = read.flatMap((one) => one.facts);
+  const blocks: BlockFacts[] = [];
+  for (let number = deployment.block; number <= last; number++) {
+    const block = await chain.provider.getBlock(number);
+    if (block === null) throw new Error(`there is no block ${number}`);
+    const { timestamp } = block;
+    blocks.push({ block: number, timestamp, facts: facts.filter((fact) => fact.blockNumber === number) });
+  }
+  return blocks;
+}
+
+/** What is alive, or was until this block. */
+function subjects(before: MarketView, view: MarketView): Hex32[] {
+  const tasks = [...view.tasks.values()].filter(({ taskId, state, demand }) => {
+    const was = before.tasks.get(taskId)?.state ?? 'open';
+    return !isTerminal(state) || !isTerminal(was) || (demand !== null && !demand.closed);
+  });
+  const cases = [...view.cases.values()].filter(
+    ({ caseId, settled, rounds }) =>
+      !settled ||
+      before.cases.get(caseId) !== view.cases.get(caseId) ||
+      rounds.some((round) => round.seats.some((seat) => !seat.closed)),
+  );
+  return [...tasks.map(({ taskId }) => taskId), ...cases.map(({ caseId }) => caseId)];
+}
+
+async function ask({ deployer, deployment }: TestChain, view: MarketView, about: Hex32, block: number) {
+  const task = view.tasks.get(about);
+  const [name, args] =
+    task === undefined
+      ? (['nextCaseAction', [caseOf(view, about)]] as const)
+      : (['nextAction', [task.terms, task.slot]] as const);
+  const data = face.encodeFunctionData(name, args);
+  const answer = await deployer.provider.call({ to: deployment.contracts.lens, data, blockTag: block });
+  const [next] = face.decodeFunctionResult(name, answer);
+  if (!next.due) return null;
+  return { action: actions[Number(next.action)] ?? 'none', which: Number(next.which) };
+}
+
+function isAbout(view: MarketView, call: DueCall, about: Hex32): boolean {
+  const task = view.tasks.get(about);
+  if ('batchId' in call) return call.batchId === task?.batchId && call.slots.includes(task.slot);
+  if ('taskId' in call) return call.taskId === about;
+  return 'caseId' in call && call.caseId === about;
+}
+
+function agree(lens: Said, keeper: DueCall[], all: DueCall[]): boolean {
+  if (lens === null) return keeper.length === 0;
+  const seeds = all.flatMap((call) => (call.call === 'fulfil' ? [call.epoch] : []));
+  if (lens.action === 'fulfil') {
+    const isDraw = keeper.length === 1 && /^(assignMany|drawSeats)$/.test(keeper[0]?.call ?? '');
+    return isDraw && seeds.includes(lens.which);
+  }
+  const [first] = keeper;
+  if (first?.call === 'closeSeats' && first.round !== lens.which) return false;
+  return first?.call === lens.action && keeper.every(({ call }) => call === lens.action);
+}

@@ -107,11 +107,12 @@ contract PanthaliaLens is IPanthaliaLens {
         returns (RoundView[] memory rounds)
     {
         bytes32 caseId = court.caseIdOf(about);
-        uint256 last = court.newestRound(caseId).number;
-        uint256 found = last < from ? 0 : last - from + 1;
+        uint8 last = court.newestRound(caseId).number;
+        uint8 first = from == 0 ? 1 : from;
+        uint256 found = last < first ? 0 : last - first + 1;
         rounds = new RoundView[](found < count ? found : count);
-        for (uint256 i = 0; i < rounds.length; ++i) {
-            uint8 number = from + uint8(i); // i is below the last round's number
+        for (uint8 i = 0; i < rounds.length; ++i) {
+            uint8 number = first + i;
             rounds[i].round = court.roundOf(caseId, number);
             rounds[i].payer = court.payerOf(about, number);
             rounds[i].seats = new Seat[](rounds[i].round.size);

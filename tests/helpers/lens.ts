@@ -41,10 +41,9 @@ export async function compareLens(local: TestChain, rules: MarketRules): Promise
   for (const { block, timestamp, facts } of await history(local)) {
     const before = view;
     view = applyFacts(view, facts);
-    // A call lands in the block after the one it was decided in.
-    const calls = dueCalls(view, { block: block - 1, now: timestamp }, rules);
+    const calls = dueCalls(view, { block, now: timestamp }, rules);
     for (const about of subjects(before, view)) {
-      const lens = await ask(local, view, about, block);
+      const lens = await ask(local, view, about, { block, timestamp });
       const keeper = calls.filter((call) => isAbout(view, call, about));
       found.compared++;
       if (lens !== null) found.due[lens.action] = (found.due[lens.action] ?? 0) + 1;
@@ -88,17 +87,32 @@ function subjects(before: MarketView, view: MarketView): Hex32[] {
   return [...tasks.map(({ taskId }) => taskId), ...cases.map(({ caseId }) => caseId)];
 }
 
-async function ask({ deployer, deployment }: TestChain, view: MarketView, about: Hex32, block: number) {
+/** What is decided now lands in the next block, so the lens is asked as if it ran there. */
+async function ask(
+  { deployer, deployment }: TestChain,
+  view: MarketView,
+  about: Hex32,
+  at: { block: number; timestamp: number },
+): Promise<Said> {
   const task = view.tasks.get(about);
   const [name, args] =
     task === undefined
       ? (['nextCaseAction', [caseOf(view, about)]] as const)
       : (['nextAction', [task.terms, task.slot]] as const);
   const data = face.encodeFunctionData(name, args);
-  const answer = await deployer.provider.call({ to: deployment.contracts.lens, data, blockTag: block });
+  const answer = await deployer.provider.send('eth_call', [
+    { to: deployment.contracts.lens, data },
+    quantity(at.block),
+    {},
+    { number: quantity(at.block + 1), time: quantity(at.timestamp) },
+  ]);
   const [next] = face.decodeFunctionResult(name, answer);
   if (!next.due) return null;
   return { action: actions[Number(next.action)] ?? 'none', which: Number(next.which) };
+}
+
+function quantity(value: number): string {
+  return `0x${value.toString(16)}`;
 }
 
 function isAbout(view: MarketView, call: DueCall, about: Hex32): boolean {

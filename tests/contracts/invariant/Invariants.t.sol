@@ -63,7 +63,8 @@ contract InvariantsTest is Test {
             string memory what = string.concat("verdict ", vm.toString(verdict));
             vm.assertGe(_handler.ruled(Verdict(verdict)), 1, what);
         }
-        for (uint256 action = 1; action <= uint256(type(Action).max); ++action) {
+        // in these markets a seed is told in the first block in which it can be: Fulfil is for lens/NextAction.t.sol
+        for (uint256 action = uint256(Action.Assign); action <= uint256(type(Action).max); ++action) {
             string memory what = string.concat("action of the lens ", vm.toString(action));
             vm.assertGe(_handler.namedByLens(Action(action)), 1, what);
         }

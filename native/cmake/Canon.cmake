@@ -18,9 +18,7 @@ target_link_libraries(panthalia_canon PUBLIC panthalia_engine Threads::Threads)
 set_source_files_properties(native/kernels/canon/isa_scalar.cc PROPERTIES
   COMPILE_OPTIONS "-fno-tree-vectorize;-fno-tree-slp-vectorize")
 set_source_files_properties(native/kernels/canon/isa_avx2.cc PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma")
-# The warnings are GCC's, about its own header: gcc.gnu.org/PR105593.
-set_source_files_properties(native/kernels/canon/isa_avx512.cc PROPERTIES
-  COMPILE_OPTIONS "-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mavx2;-mfma;-Wno-uninitialized;-Wno-maybe-uninitialized")
+set_source_files_properties(native/kernels/canon/isa_avx512.cc PROPERTIES COMPILE_OPTIONS "${PANTHALIA_AVX512}")
 
 # For tests/engine/canonKernels.test.ts and tests/slow: build only when asked for.
 add_executable(panthalia_canon_elementary EXCLUDE_FROM_ALL native/test/canon_elementary.cc)

@@ -8,6 +8,7 @@
 #include "engine/arena.h"
 #include "engine/state_tree.h"
 #include "kernels/canon/floating_point_mode.h"
+#include "kernels/canon/linear_operators.h"
 #include "kernels/canon/parallel_attention.h"
 #include "kernels/canon/parallel_gemm.h"
 #include "kernels/canon/thread_pool.h"
@@ -46,7 +47,7 @@ class PoolParallel final : public Parallel {
   ThreadPool& pool_;
 };
 
-class CanonOperators final : public Operators {
+class CanonOperators final : public LinearOperators {
  public:
   CanonOperators(int threads, Isa isa) : kernels_(kernels_of(isa)), pool_(threads) {}
 
@@ -67,13 +68,6 @@ class CanonOperators final : public Operators {
   void layer_norm(ConstMatrix x, ConstVector gain, Matrix out, NormStatistics statistics) override;
   void layer_norm_backward(ConstMatrix d_out, ConstMatrix x, ConstVector gain, NormStatistics statistics, Matrix d_x,
                            Vector gain_gradient) override;
-
-  void linear(ConstMatrix x, ConstMatrix weight, Matrix out) override;
-  void linear_residual(ConstMatrix x, ConstMatrix weight, ConstMatrix residual, Matrix out) override;
-  void linear_gelu(ConstMatrix x, ConstMatrix weight, Matrix up, Matrix out) override;
-  void linear_backward_input(ConstMatrix d_out, ConstMatrix weight, Matrix d_x) override;
-  void linear_backward_input_gelu(ConstMatrix d_out, ConstMatrix weight, ConstMatrix up, Matrix d_up) override;
-  void linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Matrix weight_gradient) override;
 
   void attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) override;
   void attention_backward(ConstMatrix d_out, ConstMatrix out, ConstMatrix qkv, AttentionShape shape, ConstVector saved,
@@ -101,12 +95,11 @@ class CanonOperators final : public Operators {
   void share_rows(int64_t rows, int64_t columns, Function function) {
     share(rows, std::max<int64_t>(1, piece_elements / columns), function);
   }
-  void product(const GemmCall& call) { gemm(pool_, kernels_, call, scratch_.data()); }
+  void product(const GemmCall& call) override { gemm(pool_, kernels_, call, scratch_.data()); }
   int64_t product_workspace(const ModelShape& shape, int64_t rows) const;
 
   const Kernels& kernels_;
   ThreadPool pool_;
-  Gelu gelu_ = Gelu::erf;
   /** What one operator needs while it runs: partial sums, losses of rows, packed matrices. */
   Arena scratch_;
   std::vector<TensorPiece> pieces_;
@@ -132,15 +125,11 @@ void CanonOperators::plan(const ModelShape& shape, BatchShape batch) {
                              attention_workspace(kernels_, batch.tokens, shape.head_width(), pool_.threads())}));
 }
 
-/** The most that any product of a step needs: forward, of the input's gradient, of the weight's. */
+/** The most that any product of a step needs. */
 int64_t CanonOperators::product_workspace(const ModelShape& shape, int64_t rows) const {
-  const int64_t C = shape.width;
-  const std::pair<int64_t, int64_t> weights[] = {{3 * C, C}, {C, C}, {4 * C, C}, {C, 4 * C}, {shape.vocab_size, C}};
   int64_t most = 0;
-  for (const auto& [outputs, inputs] : weights) {
-    most = std::max({most, gemm_workspace(kernels_, GemmLayout::nt, rows, outputs, inputs, pool_.threads()),
-                     gemm_workspace(kernels_, GemmLayout::nn, rows, inputs, outputs, pool_.threads()),
-                     gemm_workspace(kernels_, GemmLayout::tn, outputs, inputs, rows, pool_.threads())});
+  for (const GemmCall& call : products_of(shape, rows)) {
+    most = std::max(most, GemmPieces(kernels_.gemm, call, pool_.threads()).workspace());
   }
   return most;
 }
@@ -185,72 +174,6 @@ void CanonOperators::layer_norm_backward(ConstMatrix d_out, ConstMatrix x, Const
   share(x.cols, std::max(piece_columns, piece_elements / chunks), [&](int64_t begin, int64_t end) {
     kernels_.column_total(scratch_.data(), chunks, x.cols, gain_gradient.data(), begin, end);
   });
-}
-
-void CanonOperators::linear(ConstMatrix x, ConstMatrix weight, Matrix out) {
-  product({.layout = GemmLayout::nt,
-           .m = x.rows,
-           .n = weight.rows,
-           .k = x.cols,
-           .a = x.data,
-           .b = weight.data,
-           .out = out.data});
-}
-
-void CanonOperators::linear_residual(ConstMatrix x, ConstMatrix weight, ConstMatrix residual, Matrix out) {
-  product({.layout = GemmLayout::nt,
-           .m = x.rows,
-           .n = weight.rows,
-           .k = x.cols,
-           .a = x.data,
-           .b = weight.data,
-           .epilogue = Epilogue::residual,
-           .other = residual.data,
-           .out = out.data});
-}
-
-void CanonOperators::linear_gelu(ConstMatrix x, ConstMatrix weight, Matrix up, Matrix out) {
-  product({.layout = GemmLayout::nt,
-           .m = x.rows,
-           .n = weight.rows,
-           .k = x.cols,
-           .a = x.data,
-           .b = weight.data,
-           .epilogue = gelu_ == Gelu::erf ? Epilogue::gelu_erf : Epilogue::gelu_tanh,
-           .out = out.data,
-           .up = up.data});
-}
-
-void CanonOperators::linear_backward_input(ConstMatrix d_out, ConstMatrix weight, Matrix d_x) {
-  product({.layout = GemmLayout::nn,
-           .m = d_out.rows,
-           .n = weight.cols,
-           .k = weight.rows,
-           .a = d_out.data,
-           .b = weight.data,
-           .out = d_x.data});
-}
-
-void CanonOperators::linear_backward_input_gelu(ConstMatrix d_out, ConstMatrix weight, ConstMatrix up, Matrix d_up) {
-  product({.layout = GemmLayout::nn,
-           .m = d_out.rows,
-           .n = weight.cols,
-           .k = weight.rows,
-           .a = d_out.data,
-           .b = weight.data,
-           .epilogue = gelu_ == Gelu::erf ? Epilogue::gelu_erf_backward : Epilogue::gelu_tanh_backward,
-           .other = up.data,
-           .out = d_up.data});
-}
-
-void CanonOperators::linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Matrix weight_gradient) {
-  product({.layout = GemmLayout::tn,
-           .m = d_out.cols,
-           .n = x.cols,
-           .k = x.rows,
-           .a = d_out.data,
-           .b = x.data,
-           .out = weight_gradient.data});
 }
 
 void CanonOperators::attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) {

@@ -14,6 +14,10 @@ struct GemmTiling {
   static constexpr int vectors = Vectors;
   static constexpr int columns = Vectors * W;
   static constexpr int block_columns = Tiles * columns;
+
+  static Floats multiply_add(Floats a, Floats b, Floats sum) { return fma(a, b, sum); }
+  /** Elements first .. first + n - 1 of the product are complete. */
+  static void finish(const GemmCall& call, int64_t first, int64_t n) { finish_product(call, first, n); }
 };
 
 #if PANTHALIA_WIDTH == 16
@@ -59,8 +63,7 @@ template <typename Tiling>
 static void gemm_piece(const GemmCall& call, const GemmPiece& piece, float* scratch) {
   float* product = call.up != nullptr ? call.up : call.out;
   const Lines a = rows_of_a(call), b = columns_of_b(call);
-  const auto tile = packs_a(call.layout) ? chain_part<Tiling::rows, Tiling::vectors, Tiling::rows>
-                                         : chain_part<Tiling::rows, Tiling::vectors, 0>;
+  const auto tile = packs_a(call.layout) ? chain_part<Tiling, Tiling::rows> : chain_part<Tiling, 0>;
   int64_t k = 0, depth;
   do {
     depth = at_most(call.k - k, chain_chunk);
@@ -78,7 +81,7 @@ static void gemm_piece(const GemmCall& call, const GemmPiece& piece, float* scra
                               (call.other != nullptr ? call.other : product) + first, call.out + first};
           tile(rows, ready_a.at(i, 0), packed_b + j * depth, depth, k == 0, target);
           if (k + depth < call.k) continue;
-          for (int64_t row = 0; row < rows; ++row) finish(call, first + row * call.n, target.count);
+          for (int64_t row = 0; row < rows; ++row) Tiling::finish(call, first + row * call.n, target.count);
         }
       }
     }

@@ -21,8 +21,8 @@ struct Target {
 /** The chains of one tile: stored, or added to those of the chunks before. Loops over rows and vectors are unrolled: sums stay in
  *  registers only where every index is a constant.
  *  a: Panel lines wide where it is packed, Panel 0 where it is not: then the terms of a line are adjacent
- *  b: packed, Wide * W wide, of which the first Vectors are multiplied; the last of them may be partly beyond the target */
-template <int Rows, int Vectors, int Panel, int Wide>
+ *  b: packed, Tiling::vectors * W wide; the first Vectors are multiplied, of which the last may be partly beyond the target */
+template <typename Tiling, int Rows, int Vectors, int Panel>
 static void chain_tile(Lines a, const float* b, int64_t depth, bool is_first, Target target) {
   Floats sums[Rows][Vectors];
 #pragma GCC unroll 16
@@ -44,12 +44,12 @@ static void chain_tile(Lines a, const float* b, int64_t depth, bool is_first, Ta
     for (int64_t k = line; k < end; ++k) {
       Floats b_k[Vectors];
 #pragma GCC unroll 8
-      for (int v = 0; v < Vectors; ++v) b_k[v] = load(b + (k * Wide + v) * W);
+      for (int v = 0; v < Vectors; ++v) b_k[v] = load(b + (k * Tiling::vectors + v) * W);
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; ++i) {
         const Floats a_ik = broadcast(Panel > 0 ? a.data[k * Panel + i] : a.data[i * a.line_step + k]);
 #pragma GCC unroll 8
-        for (int v = 0; v < Vectors; ++v) sums[i][v] = fma(a_ik, b_k[v], sums[i][v]);
+        for (int v = 0; v < Vectors; ++v) sums[i][v] = Tiling::multiply_add(a_ik, b_k[v], sums[i][v]);
       }
     }
   }
@@ -66,21 +66,21 @@ static void chain_tile(Lines a, const float* b, int64_t depth, bool is_first, Ta
 }
 
 /** The tile of the rows and vectors that there are: 1 to Rows, 1 to Vectors. */
-template <int Rows, int Vectors, int Panel, int Wide = Vectors>
+template <typename Tiling, int Panel, int Rows = Tiling::rows, int Vectors = Tiling::vectors>
 static void chain_part(int64_t rows, Lines a, const float* b, int64_t depth, bool is_first, Target target) {
   if constexpr (Vectors > 1) {
     if (target.count <= (Vectors - 1) * W) {
-      return chain_part<Rows, Vectors - 1, Panel, Wide>(rows, a, b, depth, is_first, target);
+      return chain_part<Tiling, Panel, Rows, Vectors - 1>(rows, a, b, depth, is_first, target);
     }
   }
   if constexpr (Rows > 1) {
-    if (rows < Rows) return chain_part<Rows - 1, Vectors, Panel, Wide>(rows, a, b, depth, is_first, target);
+    if (rows < Rows) return chain_part<Tiling, Panel, Rows - 1, Vectors>(rows, a, b, depth, is_first, target);
   }
-  chain_tile<Rows, Vectors, Panel, Wide>(a, b, depth, is_first, target);
+  chain_tile<Tiling, Rows, Vectors, Panel>(a, b, depth, is_first, target);
 }
 
 /** What follows the product, on elements first .. first + n - 1 of C. */
-static void finish(const GemmCall& call, int64_t first, int64_t n) {
+static void finish_product(const GemmCall& call, int64_t first, int64_t n) {
   float* out = call.out + first;
   const float* other = call.other + first;
   switch (call.epilogue) {

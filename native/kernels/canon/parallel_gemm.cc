@@ -1,6 +1,7 @@
 #include "kernels/canon/parallel_gemm.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace panthalia::canon {
 namespace {
@@ -10,8 +11,8 @@ int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
 
 /** C in a grid of pieces, all of one size but for those at the lower and the right edge. */
 struct Grid {
-  int64_t rows, columns;           // of a piece
-  int64_t down, across;            // pieces
+  int64_t rows = 0, columns = 0;  // of a piece
+  int64_t down = 0, across = 0;   // pieces
   int64_t pieces() const { return down * across; }
 };
 
@@ -44,29 +45,30 @@ Grid plan(const GemmKernel& kernel, int64_t m, int64_t n, int threads) {
   return best;
 }
 
-/** Of one thread, a multiple of a cache line. */
-int64_t scratch_of(const GemmKernel& kernel, const Grid& grid, GemmLayout layout, int64_t k) {
-  return round_up(kernel.scratch(layout, grid.rows, k), 16);
-}
-
 }  // namespace
 
+GemmPieces::GemmPieces(const GemmKernel& kernel, const GemmCall& call, int threads)
+    : kernel_(kernel), call_(call), threads_(threads) {
+  const Grid grid = call.m == 0 || call.n == 0 ? Grid{} : plan(kernel, call.m, call.n, threads);
+  std::tie(rows_, columns_, down_, across_) = std::tie(grid.rows, grid.columns, grid.down, grid.across);
+  scratch_ = round_up(kernel.scratch(call.layout, rows_, call.k), 16);  // no two threads share a cache line
+}
+
+void GemmPieces::run(int64_t piece, int thread, float* workspace) const {
+  const int64_t row = piece % down_ * rows_, column = piece / down_ * columns_;
+  kernel_.piece(call_, {row, std::min(rows_, call_.m - row), column, std::min(columns_, call_.n - column)},
+                workspace + thread * scratch_);
+}
+
 int64_t gemm_workspace(const Kernels& kernels, GemmLayout layout, int64_t m, int64_t n, int64_t k, int threads) {
-  if (m == 0 || n == 0) return 0;
-  const Grid grid = plan(kernels.gemm, m, n, threads);
-  return threads * scratch_of(kernels.gemm, grid, layout, k);
+  return GemmPieces(kernels.gemm, {.layout = layout, .m = m, .n = n, .k = k, .a = nullptr, .b = nullptr, .out = nullptr},
+                    threads)
+      .workspace();
 }
 
 void gemm(ThreadPool& pool, const Kernels& kernels, const GemmCall& call, float* workspace) {
-  if (call.m == 0 || call.n == 0) return;
-  const Grid grid = plan(kernels.gemm, call.m, call.n, pool.threads());
-  const int64_t scratch = scratch_of(kernels.gemm, grid, call.layout, call.k);
-  pool.run(grid.pieces(), [&](int64_t piece, int thread) {
-    const int64_t row = piece % grid.down * grid.rows, column = piece / grid.down * grid.columns;
-    kernels.gemm.piece(call,
-                       {row, std::min(grid.rows, call.m - row), column, std::min(grid.columns, call.n - column)},
-                       workspace + thread * scratch);
-  });
+  const GemmPieces pieces(kernels.gemm, call, pool.threads());
+  pool.run(pieces.count(), [&](int64_t piece, int thread) { pieces.run(piece, thread, workspace); });
 }
 
 }  // namespace panthalia::canon

@@ -8,11 +8,19 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <tuple>
 
 #include "kernels/canon/isa.h"
+#include "kernels/canon/parallel_gemm.h"
 #include "kernels/torch/bf16.h"
+#include "kernels/torch/bf16_kernels.h"
 
 namespace panthalia {
+
+using canon::Epilogue;
+using canon::GemmCall;
+using canon::GemmLayout;
+
 namespace {
 
 /** Elements below which a loop is not worth a second thread. */
@@ -49,12 +57,14 @@ void share_elements(int64_t count, Function function) {
   at::parallel_for(0, count, grain_elements, function);
 }
 
+int64_t in_lines(int64_t floats) { return divided_up(floats, cache_line) * cache_line; }
+
 // at:: has no const tensors; factors are only ever read.
-at::Tensor view(const void* data, int64_t rows, int64_t columns, at::ScalarType kind) {
-  return at::from_blob(const_cast<void*>(data), {rows, columns}, kind);
+at::Tensor view(ConstMatrix matrix) {
+  return at::from_blob(const_cast<float*>(matrix.data), {matrix.rows, matrix.cols}, at::kFloat);
 }
 
-at::Tensor view(ConstMatrix matrix) { return view(matrix.data, matrix.rows, matrix.cols, at::kFloat); }
+Matrix product_of(const GemmCall& call) { return {call.up != nullptr ? call.up : call.out, call.m, call.n}; }
 
 at::Tensor oriented(const at::Tensor& tensor, bool transposed) { return transposed ? tensor.t() : tensor; }
 
@@ -64,7 +74,11 @@ TorchOperators::TorchOperators(int threads, Precision precision, bool bf16_instr
     : agreement_(threads),
       precision_(precision),
       bf16_instructions_(bf16_instructions),
-      kernels_(canon::kernels_of(canon::best_isa())) {}
+      kernels_(canon::kernels_of(canon::best_isa())) {
+  if (bf16_instructions && !has_bf16_instructions()) {
+    throw EngineError(ErrorCode::value_out_of_range, "bf16 instructions were asked for, and this processor has none");
+  }
+}
 
 void TorchOperators::plan(const ModelShape& shape, BatchShape batch) {
   gelu_ = shape.gelu;
@@ -84,10 +98,7 @@ void TorchOperators::plan(const ModelShape& shape, BatchShape batch) {
                              divided_up(N, canon::column_chunk) * C}));
   if (precision_ == Precision::bf16) {
     int64_t most = 0;
-    const std::pair<int64_t, int64_t> weights[] = {{3 * C, C}, {4 * C, C}, {shape.vocab_size, C}};
-    for (const auto& [outputs, inputs] : weights) {
-      most = std::max(most, N * outputs + N * inputs + outputs * inputs + 3 * cache_line);
-    }
+    for (const GemmCall& call : products_of(shape, N)) most = std::max(most, factor_floats(call));
     factors_ = Arena(most);
   }
 }
@@ -144,74 +155,84 @@ void TorchOperators::layer_norm_backward(ConstMatrix d_out, ConstMatrix x, Const
   kernels_.column_total(partials, chunks, x.cols, gain_gradient.data(), 0, x.cols);
 }
 
-void TorchOperators::linear(ConstMatrix x, ConstMatrix weight, Matrix out) { product({x}, {weight, true}, out); }
-
-void TorchOperators::linear_residual(ConstMatrix x, ConstMatrix weight, ConstMatrix residual, Matrix out) {
-  product({x}, {weight, true}, out);
-  share_elements(out.rows * out.cols, [&](int64_t begin, int64_t end) {
-    kernels_.accumulate(residual.data + begin, out.data + begin, end - begin);
-  });
-}
-
-void TorchOperators::linear_gelu(ConstMatrix x, ConstMatrix weight, Matrix up, Matrix out) {
-  product({x}, {weight, true}, up);
-  const auto gelu = gelu_ == Gelu::erf ? kernels_.gelu_erf : kernels_.gelu_tanh;
-  share_elements(out.rows * out.cols,
-                 [&](int64_t begin, int64_t end) { gelu(up.data + begin, out.data + begin, end - begin); });
-}
-
-void TorchOperators::linear_backward_input(ConstMatrix d_out, ConstMatrix weight, Matrix d_x) {
-  product({d_out}, {weight}, d_x);
-}
-
-void TorchOperators::linear_backward_input_gelu(ConstMatrix d_out, ConstMatrix weight, ConstMatrix up, Matrix d_up) {
-  product({d_out}, {weight}, d_up);
-  const auto backward = gelu_ == Gelu::erf ? kernels_.gelu_erf_backward : kernels_.gelu_tanh_backward;
-  share_elements(d_up.rows * d_up.cols, [&](int64_t begin, int64_t end) {
-    backward(d_up.data + begin, up.data + begin, d_up.data + begin, end - begin);
-  });
-}
-
-void TorchOperators::linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Matrix weight_gradient) {
-  product({d_out, true}, {x}, weight_gradient);
-}
-
 /** bf16: factors and product are rounded to it, sums are fp32, as autocast has it. A processor without instructions for it
  *  multiplies the same values as fp32, many times faster than libtorch's loops over bf16 would. */
-void TorchOperators::product(Factor a, Factor b, Matrix out) {
-  auto out_tensor = view(out);
-  if (precision_ == Precision::fp32) {
-    at::mm_out(out_tensor, oriented(view(a.matrix), a.transposed), oriented(view(b.matrix), b.transposed));
-    return;
-  }
-  float* at_free = factors_.data();
-  auto take = [&](int64_t count) {
-    float* taken = at_free;
-    at_free += divided_up(count, cache_line) * cache_line;
-    return taken;
-  };
-  auto rounded = [&](const Factor& factor) {
-    const auto& [data, rows, columns] = factor.matrix;
-    const int64_t count = rows * columns;
-    if (bf16_instructions_) {
-      auto tensor = view(take(divided_up(count, 2)), rows, columns, at::kBFloat16);
-      tensor.copy_(view(factor.matrix));
-      return oriented(tensor, factor.transposed);
-    }
-    float* values = take(count);
-    share_elements(count, [&](int64_t begin, int64_t end) {
-      round_to_bf16(data + begin, values + begin, end - begin);
+void TorchOperators::product(const GemmCall& call) {
+  if (precision_ == Precision::bf16 && bf16_instructions_) return multiply_pairs(call);
+  multiply(call);
+  round_output(product_of(call));
+  finish(call);
+}
+
+void TorchOperators::multiply(const GemmCall& call) {
+  const auto& [m, n, k] = std::tie(call.m, call.n, call.k);
+  const bool a_is_transposed = call.layout == GemmLayout::tn, b_is_transposed = call.layout == GemmLayout::nt;
+  const ConstMatrix a(call.a, a_is_transposed ? k : m, a_is_transposed ? m : k);
+  const ConstMatrix b(call.b, b_is_transposed ? n : k, b_is_transposed ? k : n);
+  auto factor = [&](ConstMatrix matrix, float* values) {
+    if (precision_ == Precision::fp32) return view(matrix);
+    share_elements(matrix.rows * matrix.cols, [&](int64_t begin, int64_t end) {
+      round_to_bf16(matrix.data + begin, values + begin, end - begin);
     });
-    return oriented(view({values, rows, columns}), factor.transposed);
+    return view({values, matrix.rows, matrix.cols});
   };
-  const auto left = rounded(a), right = rounded(b);
-  if (bf16_instructions_) {
-    auto bf16_out = view(take(divided_up(out.rows * out.cols, 2)), out.rows, out.cols, at::kBFloat16);
-    at::mm_out(bf16_out, left, right);
-    out_tensor.copy_(bf16_out);
-  } else {
-    at::mm_out(out_tensor, left, right);
-    round_output(out);
+  auto out = view(product_of(call));
+  at::mm_out(out, oriented(factor(a, factors_.data()), a_is_transposed),
+             oriented(factor(b, factors_.data() + in_lines(m * k)), b_is_transposed));
+}
+
+void TorchOperators::multiply_pairs(const GemmCall& call) {
+  GemmCall paired = call;
+  paired.k = pairs_of(call.k);
+  float* free = factors_.data();
+  /** `lines` rows of A or columns of B; adjacent: the terms of each. */
+  auto pair = [&](const float* from, bool adjacent, int64_t lines) {
+    float* const words = free;
+    free += in_lines(lines * paired.k);
+    if (adjacent) {
+      share_rows(lines, call.k,
+                 [&](int64_t begin, int64_t end) { bf16_kernels.pair_columns(from, call.k, words, begin, end); });
+    } else {
+      share_rows(paired.k, 2 * lines,
+                 [&](int64_t begin, int64_t end) { bf16_kernels.pair_rows(from, call.k, lines, words, begin, end); });
+    }
+    return words;
+  };
+  paired.a = pair(call.a, call.layout != GemmLayout::tn, call.m);
+  paired.b = pair(call.b, call.layout == GemmLayout::nt, call.n);
+  const canon::GemmPieces pieces(bf16_kernels.gemm, paired, agreement_.threads);
+  at::parallel_for(0, pieces.count(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t piece = begin; piece < end; ++piece) pieces.run(piece, at::get_thread_num(), free);
+  });
+}
+
+int64_t TorchOperators::factor_floats(const GemmCall& call) const {
+  GemmCall factors = call;
+  if (bf16_instructions_) factors.k = pairs_of(call.k);
+  const int64_t floats = in_lines(factors.m * factors.k) + in_lines(factors.n * factors.k);
+  return floats + (bf16_instructions_ ? canon::GemmPieces(bf16_kernels.gemm, factors, agreement_.threads).workspace() : 0);
+}
+
+void TorchOperators::finish(const GemmCall& call) {
+  auto share = [&](auto function) { share_elements(call.m * call.n, function); };
+  auto gelu = [&](auto kernel) {
+    share([&](int64_t begin, int64_t end) { kernel(call.up + begin, call.out + begin, end - begin); });
+  };
+  auto gelu_backward = [&](auto kernel) {
+    share([&](int64_t begin, int64_t end) {
+      kernel(call.out + begin, call.other + begin, call.out + begin, end - begin);
+    });
+  };
+  switch (call.epilogue) {
+    case Epilogue::none: return;
+    case Epilogue::residual:
+      return share([&](int64_t begin, int64_t end) {
+        kernels_.accumulate(call.other + begin, call.out + begin, end - begin);
+      });
+    case Epilogue::gelu_erf: return gelu(kernels_.gelu_erf);
+    case Epilogue::gelu_tanh: return gelu(kernels_.gelu_tanh);
+    case Epilogue::gelu_erf_backward: return gelu_backward(kernels_.gelu_erf_backward);
+    case Epilogue::gelu_tanh_backward: return gelu_backward(kernels_.gelu_tanh_backward);
   }
 }
 

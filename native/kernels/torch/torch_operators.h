@@ -1,4 +1,5 @@
-// Opset `torch`: libtorch multiplies matrices; everything else are the kernels of canon-f32-v1 on libtorch's threads.
+// Opset `torch`: libtorch multiplies matrices, where they are not bf16 that the processor has instructions for; everything else are
+// the kernels of canon-f32-v1 on libtorch's threads.
 #pragma once
 
 #include <vector>
@@ -6,7 +7,7 @@
 #include "engine/arena.h"
 #include "engine/operators.h"
 #include "engine/state_tree.h"
-#include "kernels/canon/kernels.h"
+#include "kernels/canon/linear_operators.h"
 #include "kernels/torch/torch_runtime.h"
 
 namespace panthalia {
@@ -20,8 +21,9 @@ struct ThreadAgreement {
   const int threads;
 };
 
-class TorchOperators final : public Operators {
+class TorchOperators final : public canon::LinearOperators {
  public:
+  /** throws VALUE_OUT_OF_RANGE where bf16_instructions are asked of a processor without them */
   TorchOperators(int threads, Precision precision, bool bf16_instructions);
 
   void plan(const ModelShape& shape, BatchShape batch) override;
@@ -34,12 +36,6 @@ class TorchOperators final : public Operators {
   void layer_norm(ConstMatrix x, ConstVector gain, Matrix out, NormStatistics statistics) override;
   void layer_norm_backward(ConstMatrix d_out, ConstMatrix x, ConstVector gain, NormStatistics statistics, Matrix d_x,
                            Vector gain_gradient) override;
-  void linear(ConstMatrix x, ConstMatrix weight, Matrix out) override;
-  void linear_residual(ConstMatrix x, ConstMatrix weight, ConstMatrix residual, Matrix out) override;
-  void linear_gelu(ConstMatrix x, ConstMatrix weight, Matrix up, Matrix out) override;
-  void linear_backward_input(ConstMatrix d_out, ConstMatrix weight, Matrix d_x) override;
-  void linear_backward_input_gelu(ConstMatrix d_out, ConstMatrix weight, ConstMatrix up, Matrix d_up) override;
-  void linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Matrix weight_gradient) override;
   void attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) override;
   void attention_backward(ConstMatrix d_out, ConstMatrix out, ConstMatrix qkv, AttentionShape shape,
                           ConstVector saved, Matrix d_qkv) override;
@@ -59,14 +55,15 @@ class TorchOperators final : public Operators {
     int64_t offset;  // floats from the start of the arena
     int64_t length;
   };
-  /** A factor of a product, as it lies in memory or transposed. */
-  struct Factor {
-    ConstMatrix matrix;
-    bool transposed = false;
-  };
 
-  /** out = a @ b in the precision of this trainer. */
-  void product(Factor a, Factor b, Matrix out);
+  void product(const canon::GemmCall& call) override;
+  /** Of floats, by libtorch. */
+  void multiply(const canon::GemmCall& call);
+  /** Of pairs, by bf16_kernels. */
+  void multiply_pairs(const canon::GemmCall& call);
+  /** What follows a product. */
+  void finish(const canon::GemmCall& call);
+  int64_t factor_floats(const canon::GemmCall& call) const;
   /** Leaves in place what bf16 can hold of each, where that is the precision. */
   void round_output(Matrix matrix);
   float* scratch_of_thread();
@@ -75,13 +72,12 @@ class TorchOperators final : public Operators {
   const Precision precision_;
   const bool bf16_instructions_;
   const canon::Kernels& kernels_;
-  Gelu gelu_ = Gelu::erf;
   std::optional<StateTree> state_tree_;
   std::vector<Piece> pieces_;
   /** What one operator needs while it runs: partial sums, losses of rows, attention's scratch of each thread. */
   Arena scratch_;
   int64_t scratch_stride_ = 0;
-  Arena factors_;  // of one product, rounded to bf16
+  Arena factors_;  // of one product, rounded to bf16, and what multiply_pairs needs beside them
 };
 
 }  // namespace panthalia

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <new>
 
+#include "kernels/canon/isa.h"
 #include "kernels/torch/torch_operators.h"
 
 namespace panthalia {
@@ -71,7 +72,7 @@ Precision precision_named(std::string_view name) {
 
 bool has_bf16_instructions() {
 #if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512bf16");
+  return canon::best_isa() == canon::Isa::avx512 && __builtin_cpu_supports("avx512bf16");
 #else
   return false;
 #endif

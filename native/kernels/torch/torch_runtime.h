@@ -22,8 +22,8 @@ bool has_bf16_instructions();
 
 /** Opset `torch` on the CPU.
  *  threads: intra-op; part of the numeric class, so all trainers of one process must agree.
- *  bf16_instructions: whether libtorch multiplies bf16, or fp32 that was rounded to it: other sums of the same products
- *  throws VALUE_OUT_OF_RANGE while trainers with another number of threads live */
+ *  bf16_instructions: whether pairs of bf16 are multiplied, or fp32 that was rounded to it: other sums of the same products
+ *  throws VALUE_OUT_OF_RANGE while trainers with another number of threads live, or for instructions that are not there */
 std::unique_ptr<Operators> make_torch_operators(int threads, Precision precision = Precision::fp32,
                                                 bool bf16_instructions = has_bf16_instructions());
 

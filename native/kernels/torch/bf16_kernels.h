@@ -1,0 +1,24 @@
+// Products of bf16 factors by a processor's instruction for them: two terms at a time, sums in fp32, the product rounded to bf16.
+// They are products of canon-f32-v1 in all but the step, over 32-bit words that hold a pair of terms each.
+#pragma once
+
+#include "kernels/canon/kernels.h"
+
+namespace panthalia {
+
+struct Bf16Kernels {
+  /** k, a and b of a call count and hold pairs. */
+  canon::GemmKernel gemm;
+  /** Rows [begin, end) of `columns` floats, rounded, to rows of pairs_of(columns) words: each of two columns. */
+  void (*pair_columns)(const float* from, int64_t columns, float* words, int64_t begin, int64_t end);
+  /** Rows of words [begin, end), each of two rows of `from`, which has `rows` of them. */
+  void (*pair_rows)(const float* from, int64_t rows, int64_t columns, float* words, int64_t begin, int64_t end);
+};
+
+/** A zero is paired with the last of an odd number. */
+constexpr int64_t pairs_of(int64_t terms) { return (terms + 1) / 2; }
+
+/** Only for a processor that has_bf16_instructions(). */
+extern const Bf16Kernels bf16_kernels;
+
+}  // namespace panthalia

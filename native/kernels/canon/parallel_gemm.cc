@@ -24,22 +24,24 @@ Grid grid_of(const GemmKernel& kernel, int64_t m, int64_t n, int64_t down, int64
 
 /** The most rows and columns of a piece: 1024 terms of so many rows and columns stay in a shared third-level cache. */
 constexpr int64_t most_rows = 1536, most_columns = 1536;
-/** What packing one row or column costs beside one row of tiles, in columns or rows of C. */
-constexpr int64_t packing = 8;
+/** What it costs to pack a column of B, in rows of C, and a row of A, in columns: only `tn` packs A. */
+constexpr int64_t column_packing = 12, row_packing = 8, row_reading = 1;
 
 /** The time that the busiest thread needs, in elements of C. */
-int64_t cost(const Grid& grid, int threads) {
-  return divide_up(grid.pieces(), threads) * (grid.rows + packing) * (grid.columns + packing);
+int64_t cost(const Grid& grid, GemmLayout layout, int threads) {
+  const int64_t rows = grid.rows + column_packing;
+  const int64_t columns = grid.columns + (layout == GemmLayout::tn ? row_packing : row_reading);
+  return divide_up(grid.pieces(), threads) * rows * columns;
 }
 
-Grid plan(const GemmKernel& kernel, int64_t m, int64_t n, int threads) {
+Grid plan(const GemmKernel& kernel, GemmLayout layout, int64_t m, int64_t n, int threads) {
   const int64_t least_down = divide_up(m, most_rows), least_across = divide_up(n, most_columns);
   const int64_t most_pieces = 4 * threads;
   Grid best = grid_of(kernel, m, n, least_down, least_across);
   for (int64_t down = 1; down <= most_pieces; ++down) {
     for (int64_t across = 1; down * across <= most_pieces; ++across) {
       const Grid grid = grid_of(kernel, m, n, least_down * down, least_across * across);
-      if (cost(grid, threads) < cost(best, threads)) best = grid;
+      if (cost(grid, layout, threads) < cost(best, layout, threads)) best = grid;
     }
   }
   return best;
@@ -49,7 +51,7 @@ Grid plan(const GemmKernel& kernel, int64_t m, int64_t n, int threads) {
 
 GemmPieces::GemmPieces(const GemmKernel& kernel, const GemmCall& call, int threads)
     : kernel_(kernel), call_(call), threads_(threads) {
-  const Grid grid = call.m == 0 || call.n == 0 ? Grid{} : plan(kernel, call.m, call.n, threads);
+  const Grid grid = call.m == 0 || call.n == 0 ? Grid{} : plan(kernel, call.layout, call.m, call.n, threads);
   std::tie(rows_, columns_, down_, across_) = std::tie(grid.rows, grid.columns, grid.down, grid.across);
   scratch_ = round_up(kernel.scratch(call.layout, rows_, call.k), 16);  // no two threads share a cache line
 }

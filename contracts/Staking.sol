@@ -55,6 +55,7 @@ contract Staking is IStaking {
     function stake(uint32 subnetId, Role role, uint32 seats) external {
         require(seats > 0, NoSeats());
         (uint256 bond, uint32 perSeat) = bondOf(subnetId, role);
+        registry.openVersion(subnetId); // reverts where no new stake is taken
         Pool storage pool = _pools[subnetId][role];
         Position storage position = pool.positions[msg.sender];
         require(!position.jailed, PositionIsJailed(subnetId, role, msg.sender));

@@ -3,13 +3,20 @@ pragma solidity 0.8.37;
 
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
+import {IVault} from "./interfaces/IVault.sol";
 import {ParamRules} from "./libraries/ParamRules.sol";
 
-/// @notice Subnets and their append-only parameters; anyone may open one inside the bounds of ParamRules.
+/// @notice Subnets and their append-only parameters; anyone may open one inside the bounds of ParamRules. The vault account
+/// of this contract holds the bonds of all subnets.
 contract SubnetRegistry is ISubnetRegistry {
     struct Subnet {
+        // one slot, for every new task and stake reads it
         address owner;
         uint32 versions;
+        bool paused;
+        bool bondIsBack;
+        /// the first second in which the bond can go back; zero until the subnet is closed
+        uint40 bondAt;
         // one slot, for every draw reads it
         uint96 solverStake;
         uint96 seatBond;
@@ -19,8 +26,27 @@ contract SubnetRegistry is ISubnetRegistry {
         mapping(uint32 version => address) params;
     }
 
+    /// Longer than a task takes to end under any parameters that a local run uses, disputes included.
+    uint40 public constant CLOSING_SECONDS = 30 days;
+
+    IVault public immutable vault;
+    /// @inheritdoc ISubnetRegistry
+    uint256 public immutable subnetBond;
+
     mapping(uint32 subnetId => Subnet) private _subnets;
     uint32 public subnetCount;
+
+    modifier onlyOwnerOf(uint32 subnetId) {
+        require(msg.sender == ownerOf(subnetId), NotSubnetOwner(subnetId, msg.sender));
+        _;
+    }
+
+    /// @param vault_ knows this contract as one of its modules
+    /// @param subnetBond_ the same for all subnets
+    constructor(IVault vault_, uint256 subnetBond_) {
+        vault = vault_;
+        subnetBond = subnetBond_;
+    }
 
     /// @inheritdoc ISubnetRegistry
     function createSubnet(Params calldata params, bytes32 metadataHash) external returns (uint32 subnetId) {
@@ -31,14 +57,18 @@ contract SubnetRegistry is ISubnetRegistry {
         subnet.metadataHash = metadataHash;
         (subnet.solverStake, subnet.seatBond, subnet.exposure) =
         (params.solverStake, params.seatBond, params.exposure);
-        emit SubnetCreated(subnetId, msg.sender, metadataHash);
+        emit SubnetCreated(subnetId, msg.sender, metadataHash, subnetBond);
         _add(subnetId, subnet, params);
+        vault.move(msg.sender, address(this), subnetBond);
     }
 
     /// @inheritdoc ISubnetRegistry
-    function addParams(uint32 subnetId, Params calldata params) external returns (uint32 version) {
-        Subnet storage subnet = _existing(subnetId);
-        require(msg.sender == subnet.owner, NotSubnetOwner(subnetId, msg.sender));
+    function addParams(uint32 subnetId, Params calldata params)
+        external
+        onlyOwnerOf(subnetId)
+        returns (uint32 version)
+    {
+        Subnet storage subnet = _subnets[subnetId];
         ParamRules.check(params);
         require(
             params.solverStake == subnet.solverStake && params.seatBond == subnet.seatBond
@@ -47,6 +77,48 @@ contract SubnetRegistry is ISubnetRegistry {
             SeatTermsChanged(subnetId)
         );
         return _add(subnetId, subnet, params);
+    }
+
+    /// @inheritdoc ISubnetRegistry
+    function pause(uint32 subnetId) external onlyOwnerOf(subnetId) {
+        _requireOpen(subnetId, _subnets[subnetId]);
+        _subnets[subnetId].paused = true;
+        emit SubnetPaused(subnetId);
+    }
+
+    /// @inheritdoc ISubnetRegistry
+    function resume(uint32 subnetId) external onlyOwnerOf(subnetId) {
+        Subnet storage subnet = _subnets[subnetId];
+        require(subnet.bondAt == 0, SubnetIsClosed(subnetId));
+        require(subnet.paused, SubnetNotPaused(subnetId));
+        subnet.paused = false;
+        emit SubnetResumed(subnetId);
+    }
+
+    /// @inheritdoc ISubnetRegistry
+    function closeSubnet(uint32 subnetId) external onlyOwnerOf(subnetId) {
+        Subnet storage subnet = _subnets[subnetId];
+        require(subnet.bondAt == 0, SubnetIsClosed(subnetId));
+        subnet.bondAt = uint40(block.timestamp) + CLOSING_SECONDS;
+        emit SubnetClosed(subnetId, subnet.bondAt);
+    }
+
+    /// @inheritdoc ISubnetRegistry
+    function returnBond(uint32 subnetId) external {
+        Subnet storage subnet = _existing(subnetId);
+        require(subnet.bondAt != 0, SubnetNotClosed(subnetId));
+        require(block.timestamp >= subnet.bondAt, BondNotDue(subnetId, subnet.bondAt));
+        require(!subnet.bondIsBack, BondIsBack(subnetId));
+        subnet.bondIsBack = true;
+        emit BondReturned(subnetId, subnet.owner, subnetBond);
+        vault.move(address(this), subnet.owner, subnetBond);
+    }
+
+    /// @inheritdoc ISubnetRegistry
+    function openVersion(uint32 subnetId) external view returns (uint32) {
+        Subnet storage subnet = _existing(subnetId);
+        _requireOpen(subnetId, subnet);
+        return subnet.versions;
     }
 
     function paramsOf(uint32 subnetId, uint32 version) public view returns (Params memory) {
@@ -74,7 +146,7 @@ contract SubnetRegistry is ISubnetRegistry {
         require(exposure > 0, UnknownSubnet(subnetId));
     }
 
-    function ownerOf(uint32 subnetId) external view returns (address) {
+    function ownerOf(uint32 subnetId) public view returns (address) {
         return _existing(subnetId).owner;
     }
 
@@ -89,6 +161,11 @@ contract SubnetRegistry is ISubnetRegistry {
         version = ++subnet.versions;
         subnet.params[version] = SSTORE2.write(abi.encode(params));
         emit ParamsAdded(subnetId, version);
+    }
+
+    function _requireOpen(uint32 subnetId, Subnet storage subnet) private view {
+        require(subnet.bondAt == 0, SubnetIsClosed(subnetId));
+        require(!subnet.paused, SubnetIsPaused(subnetId));
     }
 
     function _existing(uint32 subnetId) private view returns (Subnet storage subnet) {

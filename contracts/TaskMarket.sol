@@ -68,7 +68,7 @@ contract TaskMarket is ITaskMarket {
             terms.innerSteps > 0 && terms.innerSteps <= MOST_INNER_STEPS,
             InnerStepsOutOfRange(terms.innerSteps, MOST_INNER_STEPS)
         );
-        uint32 newest = registry.latestVersion(terms.subnetId);
+        uint32 newest = registry.openVersion(terms.subnetId);
         require(terms.paramsVersion == newest, NotNewestVersion(terms.paramsVersion, newest));
         Params memory params = _paramsOf(terms);
         require(terms.price >= params.minPrice, PriceTooLow(terms.price, params.minPrice));

@@ -15,6 +15,7 @@ contract Vault is IVault, ReentrancyGuardTransient {
     using SafeTransferLib for address;
 
     address public immutable token;
+    address public immutable registry;
     address public immutable staking;
     address public immutable market;
     address public immutable court;
@@ -27,15 +28,23 @@ contract Vault is IVault, ReentrancyGuardTransient {
 
     modifier onlyModule() {
         bool isModule = msg.sender == staking || msg.sender == market || msg.sender == court;
-        require(isModule || msg.sender == challenge, NotModule(msg.sender));
+        require(isModule || msg.sender == challenge || msg.sender == registry, NotModule(msg.sender));
         _;
     }
 
     /// @dev The modules are deployed after the vault and name it in their own constructors, so their addresses
     /// are computed beforehand from the deployer's nonce. Order: token, registry, beacon, vault, staking,
     /// market, court, challenge.
-    constructor(address token_, address staking_, address market_, address court_, address challenge_) {
+    constructor(
+        address token_,
+        address registry_,
+        address staking_,
+        address market_,
+        address court_,
+        address challenge_
+    ) {
         token = token_;
+        registry = registry_;
         staking = staking_;
         market = market_;
         court = court_;

@@ -75,11 +75,27 @@ struct Params {
 }
 
 /// @notice Subnets and their parameters. Versions are only ever added.
+///
+/// Whoever opens a subnet puts down a bond, so that ids are not free; it pays for nothing and can not be lost. The owner may
+/// pause a subnet, which keeps out new tasks and new stake and nothing else: what is there runs to its end, and everybody can
+/// leave. Closing is a pause for good. The bond comes back some time after it, whatever others do meanwhile: if it waited for
+/// the last staker to leave, one who stays could keep it.
 interface ISubnetRegistry {
-    event SubnetCreated(uint32 indexed subnetId, address indexed owner, bytes32 metadataHash);
+    event SubnetCreated(uint32 indexed subnetId, address indexed owner, bytes32 metadataHash, uint256 bond);
+    event SubnetPaused(uint32 indexed subnetId);
+    event SubnetResumed(uint32 indexed subnetId);
+    /// @param bondAt the first second in which the bond can go back
+    event SubnetClosed(uint32 indexed subnetId, uint40 bondAt);
+    event BondReturned(uint32 indexed subnetId, address indexed owner, uint256 bond);
     event ParamsAdded(uint32 indexed subnetId, uint32 version);
 
     error UnknownSubnet(uint32 subnetId);
+    error SubnetIsPaused(uint32 subnetId);
+    error SubnetIsClosed(uint32 subnetId);
+    error SubnetNotPaused(uint32 subnetId);
+    error SubnetNotClosed(uint32 subnetId);
+    error BondNotDue(uint32 subnetId, uint40 bondAt);
+    error BondIsBack(uint32 subnetId);
     error UnknownVersion(uint32 subnetId, uint32 version);
     error NotSubnetOwner(uint32 subnetId, address caller);
     /// @dev A parameter lies outside the global bounds; `name` is its name in ASCII.
@@ -95,12 +111,31 @@ interface ISubnetRegistry {
     /// cooldown, or an owner could keep stake that wants to leave.
     error SeatTermsChanged(uint32 subnetId);
 
-    /// @notice Open a subnet owned by the caller. Ids count from 1.
+    /// @notice Open a subnet owned by the caller, whose vault account pays the bond. Ids count from 1.
     /// @param metadataHash hash of what defines the computation off chain
     function createSubnet(Params calldata params, bytes32 metadataHash) external returns (uint32 subnetId);
 
     /// @notice Add a version, used by tasks created from now on. Owner only.
     function addParams(uint32 subnetId, Params calldata params) external returns (uint32 version);
+
+    /// @notice Take no new tasks and no new stake until `resume`. Owner only.
+    function pause(uint32 subnetId) external;
+
+    /// @notice Take tasks and stake again. Owner only.
+    function resume(uint32 subnetId) external;
+
+    /// @notice Take no new tasks and no new stake any more. Owner only.
+    function closeSubnet(uint32 subnetId) external;
+
+    /// @notice Pay the bond of a closed subnet back into its owner's vault account, `CLOSING_SECONDS` after it was closed.
+    /// Anyone may.
+    function returnBond(uint32 subnetId) external;
+
+    /// @notice The newest version; reverts where the subnet takes no new tasks and no new stake.
+    function openVersion(uint32 subnetId) external view returns (uint32);
+
+    /// @notice What every subnet's owner puts down.
+    function subnetBond() external view returns (uint256);
 
     function paramsOf(uint32 subnetId, uint32 version) external view returns (Params memory);
 

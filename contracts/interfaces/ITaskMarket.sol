@@ -133,7 +133,7 @@ interface ITaskMarket {
     error TooManyCases(bytes32 taskId, uint8 most);
 
     /// @notice Post one task per slot and escrow `price` for each from the caller's vault account. The terms name the
-    /// caller as buyer and the newest version of the subnet's parameters.
+    /// caller as buyer and the newest version of the parameters of a subnet that is open.
     function createBatch(Terms calldata terms) external returns (bytes32 batchId);
 
     /// @notice Draw the solver of an open task with the seed of the last epoch; its seat is locked.

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.26;
 
 /// @notice Custody of the token and a ledger of who owns it. Everybody has one account; so do the modules
-/// (Staking, TaskMarket, Court, StepChallenge), which hold stake, escrow and case pots there. The sum of all accounts is the
+/// (SubnetRegistry, Staking, TaskMarket, Court, StepChallenge), which hold bonds of subnets, stake, escrow and case pots there. The sum of all accounts is the
 /// token balance of the vault, and `totalDeposited = totalWithdrawn + totalBurned + sum of accounts`.
 interface IVault {
     event Deposited(address indexed account, uint256 amount);
@@ -17,6 +17,8 @@ interface IVault {
     error WrongAmountReceived(uint256 expected, uint256 received);
 
     function token() external view returns (address);
+
+    function registry() external view returns (address);
 
     function staking() external view returns (address);
 

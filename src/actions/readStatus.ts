@@ -12,6 +12,8 @@ export interface Status {
   block: number;
   /** null when no SOT is known; model: null when it has no version yet or does not answer */
   sot: { url: string; model: { number: number; stateRoot: Hex32; validationLoss: number } | null } | null;
+  /** the deployment's own; paused or closed, it takes no new tasks and no new stake */
+  subnet: { subnetId: number; owner: Address | null; state: string };
   /** outer steps on chain, and the state root after the last of them; the newest job last */
   jobs: { jobId: Hex32; buyer: Address; rounds: number; stateRoot: Hex32; chainHash: Hex32 }[];
   tasks: {
@@ -45,8 +47,14 @@ export async function readStatus(options: ConnectOptions): Promise<Status> {
     rpcUrl: chain.rpcUrl,
     block: market.head.number,
     sot: sotUrl === null ? null : { url: sotUrl, model: await latestModel(sotUrl, options.signal) },
+    subnet: subnetStatus(market.view, deployment.subnetId),
     ...marketStatus(market.view),
   };
+}
+
+function subnetStatus({ subnets }: MarketView, subnetId: number): Status['subnet'] {
+  const { owner, state } = subnets.get(subnetId) ?? { owner: null, state: 'unknown' };
+  return { subnetId, owner, state };
 }
 
 function marketStatus({

@@ -7,7 +7,7 @@ import { type Chain, requireSigner } from './client.js';
 import { contractBytecode } from './compile.js';
 import { connectContracts } from './contracts.js';
 import type { ContractName, Deployment } from './deployment.js';
-import type { SubnetParams } from './params.js';
+import { pan, type SubnetParams } from './params.js';
 import { type Receipt, type Sent, sendCreation } from './send.js';
 
 export interface DeployOptions {
@@ -19,6 +19,8 @@ export interface DeployOptions {
   epochLength?: number;
   /** blocks from the start of an epoch to the block that seeds the one before */
   seedDelay?: number;
+  /** what the deployer puts down for the subnet, token units; default 100 tokens */
+  subnetBond?: bigint;
   sotUrl?: string;
   signal: AbortSignal;
 }
@@ -69,6 +71,8 @@ export async function mintTokens(
   for (const mint of sent) await mint.confirmed();
 }
 
+const defaultSubnetBond = pan(100);
+
 const order: readonly ContractName[] = [
   ...(['token', 'registry', 'beacon', 'vault', 'staking', 'market', 'court', 'challenge'] as const),
   ...(['states', 'lens'] as const),
@@ -87,15 +91,15 @@ interface ConstructorCall {
 function constructorCalls(
   contracts: Record<ContractName, Address>,
   minter: Address,
-  { epochLength = 4, seedDelay = 0 }: DeployOptions,
+  { epochLength = 4, seedDelay = 0, subnetBond = defaultSubnetBond }: DeployOptions,
 ): ConstructorCall[] {
   const { token, vault, registry, staking, beacon, market, court, challenge } = contracts;
   const addresses = (...values: Address[]) => ({ types: values.map(() => 'address'), values });
   const wiring: Record<ContractName, ConstructorCall['args']> = {
     token: addresses(minter),
-    registry: addresses(),
+    registry: { types: ['address', 'uint256'], values: [vault, subnetBond] },
     beacon: { types: ['uint256', 'uint256'], values: [epochLength, seedDelay] },
-    vault: addresses(token, staking, market, court, challenge),
+    vault: addresses(token, registry, staking, market, court, challenge),
     staking: addresses(vault, registry, beacon, market, court),
     market: addresses(vault, registry, staking, beacon, court, challenge),
     court: addresses(vault, registry, staking, beacon, market, challenge),
@@ -106,12 +110,20 @@ function constructorCalls(
   return order.map((name) => ({ name, args: wiring[name] }));
 }
 
+/** The deployer is the token's minter, and pays the bond. */
 async function createSubnet(
-  { chain, params, metadataHash, signal }: DeployOptions,
+  { chain, params, metadataHash, subnetBond = defaultSubnetBond, signal }: DeployOptions,
   contracts: Record<ContractName, Address>,
 ): Promise<number> {
-  const { registry } = connectContracts(chain, { contracts });
+  const { token, vault, registry } = connectContracts(chain, { contracts });
+  // Each is estimated on top of the ones before, so none of them is waited for.
+  const payment = [
+    await token.send('mint', [requireSigner(chain).address, subnetBond], signal),
+    await token.send('approve', [vault.address, subnetBond], signal),
+    await vault.send('deposit', [subnetBond], signal),
+  ];
   const { logs } = await registry.write('createSubnet', [params, metadataHash], signal);
+  for (const sent of payment) await sent.confirmed();
   const face = new Interface(registryAbi as unknown as InterfaceAbi);
   const created = logs.map((log) => face.parseLog(log)).find((event) => event?.name === 'SubnetCreated');
   return Number(created?.args.subnetId);

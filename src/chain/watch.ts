@@ -10,6 +10,7 @@ import {
   challengeAbi,
   courtAbi,
   marketAbi,
+  registryAbi,
   stakingAbi,
   statesAbi,
   vaultAbi,
@@ -109,11 +110,11 @@ async function readFacts(
   range: { from: number; to: number },
   timestamps: Map<number, number>,
 ): Promise<ChainFact[]> {
-  const { vault, staking, beacon, market, court, challenge, states } = contracts;
+  const { vault, registry, staking, beacon, market, court, challenge, states } = contracts;
   const { chainId } = chain;
   const logs: RawLog[] = await chain.provider.send('eth_getLogs', [
     {
-      address: [vault, staking, beacon, market, court, challenge, states],
+      address: [vault, registry, staking, beacon, market, court, challenge, states],
       fromBlock: `0x${range.from.toString(16)}`,
       toBlock: `0x${range.to.toString(16)}`,
     },
@@ -140,9 +141,16 @@ async function readFacts(
 }
 
 const events = new Interface(
-  [...vaultAbi, ...stakingAbi, ...beaconAbi, ...marketAbi, ...courtAbi, ...challengeAbi, ...statesAbi].filter(
-    (entry) => entry.type === 'event',
-  ) as unknown as InterfaceAbi,
+  [
+    ...vaultAbi,
+    ...registryAbi,
+    ...stakingAbi,
+    ...beaconAbi,
+    ...marketAbi,
+    ...courtAbi,
+    ...challengeAbi,
+    ...statesAbi,
+  ].filter((entry) => entry.type === 'event') as unknown as InterfaceAbi,
 );
 
 /** Names that enums have in facts, in Solidity's order. */
@@ -151,10 +159,10 @@ const enumNames: Record<string, readonly string[]> = {
   verdict: ['none', 'valid', 'invalid', 'unavailable'],
 };
 
-/** Null for events that are no facts, such as a new subnet. */
+/** Null for events that are no facts, such as new parameters. */
 function parseEvent(log: RawLog): { type: string; fields: Record<string, unknown> } | null {
   const event = log.topics[0] === undefined ? null : events.getEvent(log.topics[0]);
-  if (event === null) return null;
+  if (event === null || event.name === 'ParamsAdded') return null;
   const fields = plainFields(events.decodeEventLog(event, log.data, log.topics), event.inputs);
   for (const [field, names] of Object.entries(enumNames)) {
     if (field in fields) fields[field] = names[fields[field] as number];

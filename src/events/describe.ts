@@ -83,6 +83,18 @@ export function describe(event: PanthaliaEvent, names: AccountNames): Descriptio
 function describeFact(fact: ChainFact, names: AccountNames): Description {
   const who = (account: Address) => names.get(account) ?? short(account);
   switch (fact.type) {
+    case 'SubnetCreated':
+      return debug(
+        `${who(fact.owner)} opened subnet ${fact.subnetId} with a bond of ${formatTokens(fact.bond)}`,
+      );
+    case 'SubnetPaused':
+      return warn(`subnet ${fact.subnetId} is paused: it takes no new tasks and no new stake`);
+    case 'SubnetResumed':
+      return info(`subnet ${fact.subnetId} goes on`);
+    case 'SubnetClosed':
+      return warn(`subnet ${fact.subnetId} is closed: it takes no new tasks and no new stake`);
+    case 'BondReturned':
+      return debug(`${who(fact.owner)} gets the bond of subnet ${fact.subnetId} back`);
     case 'SeatsStaked':
       return info(`${who(fact.account)} staked ${formatTokens(fact.amount)} as ${fact.role}`);
     case 'UnstakeRequested':

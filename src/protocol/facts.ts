@@ -33,6 +33,12 @@ export type ChainFact = At &
       }
     | { type: 'SeatSlashed'; subnetId: number; role: Role; account: Address; amount: bigint; caseId: Hex32 }
     | { type: 'PositionJailed'; subnetId: number; role: Role; account: Address }
+    | { type: 'SubnetCreated'; subnetId: number; owner: Address; metadataHash: Hex32; bond: bigint }
+    | { type: 'SubnetPaused'; subnetId: number }
+    | { type: 'SubnetResumed'; subnetId: number }
+    /** bondAt: from then on its bond can go back to the owner */
+    | { type: 'SubnetClosed'; subnetId: number; bondAt: number }
+    | { type: 'BondReturned'; subnetId: number; owner: Address; bond: bigint }
     | { type: 'SeedFulfilled'; epoch: number; seed: Hex32 }
     | {
         type: 'BatchCreated';

@@ -16,7 +16,15 @@ export interface MarketTerms extends DisputeTerms {
 }
 
 /** `outside`: the token beyond the vault. `account`: what its owner can withdraw. The rest are accounts of the contracts. */
-export type Pocket = 'outside' | 'account' | 'staking' | 'market' | 'court' | 'challenge' | 'burned';
+export type Pocket =
+  | 'outside'
+  | 'account'
+  | 'staking'
+  | 'market'
+  | 'court'
+  | 'challenge'
+  | 'registry'
+  | 'burned';
 
 export interface Place {
   pocket: Pocket;
@@ -27,6 +35,7 @@ export interface Place {
 
 /** Why tokens moved.
  *  deposit, withdrawal      into the vault, out of it
+ *  subnet bond              put down for a subnet, given back after it was closed
  *  stake, unstake           into seats, out of seats
  *  escrow, price, refund    the price of a task: put down by the buyer, paid to the solver, given back to the buyer
  *  fee, fee repaid          of a panel: put down by who called it, given back to who was right to call it, or in vain
@@ -42,6 +51,7 @@ export interface Place {
 export type Reason =
   | 'deposit'
   | 'withdrawal'
+  | 'subnet bond'
   | 'stake'
   | 'unstake'
   | 'escrow'
@@ -162,6 +172,14 @@ function movesOf(books: Books, fact: ChainFact, terms: MarketTerms): Move[] {
       return [{ from: outside, to: account(fact.account), amount: fact.amount, reason: 'deposit' }];
     case 'Withdrawn':
       return [{ from: account(fact.account), to: outside, amount: fact.amount, reason: 'withdrawal' }];
+    case 'SubnetCreated':
+      return [
+        { from: account(fact.owner), to: bonded(fact.owner), amount: fact.bond, reason: 'subnet bond' },
+      ];
+    case 'BondReturned':
+      return [
+        { from: bonded(fact.owner), to: account(fact.owner), amount: fact.bond, reason: 'subnet bond' },
+      ];
     case 'SeatsStaked':
       return [
         { from: account(fact.account), to: staked(fact.account), amount: fact.amount, reason: 'stake' },
@@ -340,6 +358,10 @@ const burned: Place = { pocket: 'burned', owner: null };
 
 function account(owner: Address): Place {
   return { pocket: 'account', owner };
+}
+
+function bonded(owner: Address): Place {
+  return { pocket: 'registry', owner };
 }
 
 function staked(owner: Address): Place {

@@ -111,6 +111,12 @@ export interface CommitmentView {
   bond: bigint;
 }
 
+export interface SubnetView {
+  owner: Address;
+  /** paused or closed: it takes no new tasks and no new stake */
+  state: 'open' | 'paused' | 'closed';
+}
+
 /** How far a job is on chain. */
 export interface JobView extends JobRef {
   /** outer steps that were appended */
@@ -159,6 +165,7 @@ export interface MarketView {
   positions: ReadonlyMap<string, PositionView>;
   /** by epoch */
   seeds: ReadonlyMap<number, Hex32>;
+  subnets: ReadonlyMap<number, SubnetView>;
   /** those with an outer step on chain, by `jobKey` */
   jobs: ReadonlyMap<string, JobView>;
   ledger: LedgerView;
@@ -173,6 +180,7 @@ interface Draft extends MarketView {
   positions: Map<string, PositionView>;
   seeds: Map<number, Hex32>;
   jobs: Map<string, JobView>;
+  subnets: Map<number, SubnetView>;
 }
 
 export function emptyMarket(subnetId: number | null = null): MarketView {
@@ -193,6 +201,7 @@ export function emptyMarket(subnetId: number | null = null): MarketView {
     positions: new Map(),
     seeds: new Map(),
     jobs: new Map(),
+    subnets: new Map(),
     ledger,
   };
 }
@@ -214,6 +223,7 @@ export function applyFacts(view: MarketView, facts: readonly ChainFact[]): Marke
     positions: new Map(view.positions),
     seeds: new Map(view.seeds),
     jobs: new Map(view.jobs),
+    subnets: new Map(view.subnets),
     ledger: { ...view.ledger },
   };
   for (const fact of facts) {
@@ -251,6 +261,12 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
     changePosition(draft, fact, (p) => ({ seats: p.seats - lostSeats, slashed: p.slashed + fact.amount }));
   },
   PositionJailed: (draft, fact) => changePosition(draft, fact, () => ({ jailed: true })),
+
+  SubnetCreated: (draft, { subnetId, owner }) => draft.subnets.set(subnetId, { owner, state: 'open' }),
+  SubnetPaused: (draft, fact) => changeSubnet(draft, fact, 'paused'),
+  SubnetResumed: (draft, fact) => changeSubnet(draft, fact, 'open'),
+  SubnetClosed: (draft, fact) => changeSubnet(draft, fact, 'closed'),
+  BondReturned: () => {},
 
   SeedFulfilled: (draft, fact) => draft.seeds.set(fact.epoch, fact.seed),
 
@@ -393,6 +409,15 @@ function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
       disputedStep: null,
     });
   });
+}
+
+function changeSubnet(
+  { subnets }: Draft,
+  { subnetId }: { subnetId: number },
+  state: SubnetView['state'],
+): void {
+  const subnet = subnets.get(subnetId);
+  if (subnet !== undefined) subnets.set(subnetId, { ...subnet, state });
 }
 
 function openCase(draft: Draft, fact: Fact<'CaseOpened'>): void {

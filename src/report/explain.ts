@@ -92,7 +92,8 @@ function placeName({ nameOf }: Ground, { pocket, owner }: Place): string {
     };
     return names[pocket as keyof typeof names] ?? pocket;
   }
-  return `${nameOf(owner)}${pocket === 'staking' ? ' (stake)' : ''}`;
+  const what = { staking: ' (stake)', registry: ' (bond of a subnet)' }[pocket as string] ?? '';
+  return `${nameOf(owner)}${what}`;
 }
 
 function formulaOf(ground: Ground, entry: Entry): string {
@@ -106,6 +107,10 @@ function formulaOf(ground: Ground, entry: Entry): string {
       return `${own} put into the vault`;
     case 'withdrawal':
       return `${own} taken out of the vault`;
+    case 'subnet bond':
+      return fact.type === 'SubnetCreated'
+        ? `bond ${own} of a new subnet`
+        : `bond ${own} back: the subnet was closed`;
     case 'stake':
       return fact.type === 'SeatsStaked'
         ? `${fact.seats} ${fact.role} seats x ${formatTokens(amount / BigInt(fact.seats || 1))} = ${own}`

@@ -104,6 +104,7 @@ const columnOfReason: Record<Reason, Column | null> = {
   forfeit: 'slashing',
   burn: 'slashing',
   // Between pockets of one owner.
+  'subnet bond': null,
   stake: null,
   unstake: null,
   remainder: null,

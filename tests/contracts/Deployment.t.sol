@@ -15,6 +15,8 @@ interface IWired {
 contract DeploymentTest is World {
     function test_theContractsNameEachOther() public view {
         vm.assertEq(vault.token(), address(token), "token of the vault");
+        vm.assertEq(vault.registry(), address(registry), "registry of the vault");
+        vm.assertEq(IWired(address(registry)).vault(), address(vault), "vault of the registry");
         vm.assertEq(vault.staking(), address(staking), "staking of the vault");
         vm.assertEq(vault.market(), address(market), "market of the vault");
         vm.assertEq(vault.court(), address(court), "court of the vault");

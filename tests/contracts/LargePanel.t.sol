@@ -15,6 +15,7 @@ contract LargePanelTest is World {
         params.panelStart = 21;
         params.maxRounds = 1;
         params.solverStake = uint96(700 * PAN);
+        fund(address(this), SUBNET_BOND);
         subnet = registry.createSubnet(params, 0);
         stakeAll(1, 4);
         (_id,) = disputed();

@@ -5,15 +5,23 @@ import {ISubnetRegistry, Params} from "../../contracts/interfaces/ISubnetRegistr
 import {World} from "./support/World.sol";
 
 contract SubnetRegistryTest is World {
+    function setUp() public override {
+        super.setUp();
+        fund(address(this), 10 * SUBNET_BOND);
+    }
+
     function test_anyoneOpensASubnetAndOwnsIt() public {
+        fund(stranger, SUBNET_BOND);
         vm.expectEmit(address(registry));
-        emit ISubnetRegistry.SubnetCreated(3, stranger, keccak256("other"));
+        emit ISubnetRegistry.SubnetCreated(3, stranger, keccak256("other"), SUBNET_BOND);
         vm.prank(stranger);
         uint32 id = registry.createSubnet(defaultParams(), keccak256("other"));
         vm.assertEq(id, 3, "ids count from one");
         vm.assertEq(registry.ownerOf(id), stranger, "owner");
         vm.assertEq(registry.metadataHashOf(id), keccak256("other"), "metadata");
         vm.assertEq(registry.latestVersion(id), 1, "version");
+        vm.assertEq(free(stranger), 0, "the bond is paid");
+        vm.assertEq(free(address(registry)), 3 * SUBNET_BOND, "beside the others");
     }
 
     function test_versionsAreAddedAndOldOnesStay() public {

@@ -36,10 +36,11 @@ async function tell(id: string, flags: ChainFlags & { json?: true }, io: Command
   io.print(flags.json ? result(answer) : taskText(answer));
 }
 
-function statusText({ chainId, rpcUrl, block, sot, jobs, tasks, positions, ledger }: Status): string {
+function statusText({ chainId, rpcUrl, block, subnet, sot, jobs, tasks, positions, ledger }: Status): string {
   const model = sot?.model ?? null;
   return [
     `chain    ${chainId} at ${rpcUrl}, block ${block}`,
+    `subnet   ${subnet.subnetId} ${subnet.state}`,
     `sot      ${sot === null ? 'none' : sot.url}`,
     model === null
       ? 'model    unknown'

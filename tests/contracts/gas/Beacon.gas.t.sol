@@ -16,6 +16,7 @@ contract BeaconGas is GasWorld {
 
     function test_parameters() public {
         Params memory params = defaultParams();
+        fund(address(this), SUBNET_BOND);
         registry.createSubnet(params, keccak256("plugin"));
         vm.snapshotGasLastCall("registry", "createSubnet");
         registry.addParams(subnet, params);

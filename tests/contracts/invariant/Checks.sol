@@ -94,8 +94,10 @@ abstract contract Checks is Play {
     // ------------------------------------------------------------------------------------ ledger, stake
 
     function _checkLedger() private view {
-        uint256 held =
-            free(address(staking)) + free(address(market)) + free(address(court)) + free(address(challenge));
+        uint256 bonds = SUBNET_BOND * registry.subnetCount();
+        same(free(address(registry)), bonds, "1: registry = bonds of subnets");
+        uint256 held = bonds + free(address(staking)) + free(address(market)) + free(address(court))
+            + free(address(challenge));
         for (uint256 i = 0; i < accounts.length; ++i) {
             held += books[accounts[i]].free;
         }
@@ -294,8 +296,24 @@ abstract contract Checks is Play {
             _takeHome(accounts[i]);
         }
         same(free(address(staking)), 0, "8: stake");
+        _takeBondsHome();
         same(token.balanceOf(address(vault)), 0, "8: vault");
         same(vault.totalDeposited(), vault.totalWithdrawn() + vault.totalBurned(), "3: totals");
+    }
+
+    function _takeBondsHome() private {
+        uint32 count = registry.subnetCount();
+        for (uint32 id = 1; id <= count; ++id) {
+            vm.prank(registry.ownerOf(id));
+            registry.closeSubnet(id);
+        }
+        pass(30 days);
+        for (uint32 id = 1; id <= count; ++id) {
+            address owner = registry.ownerOf(id);
+            registry.returnBond(id);
+            vm.prank(owner);
+            vault.withdraw(owner, SUBNET_BOND);
+        }
     }
 
     /// @dev Drawing, commit, reveal, drawing again, commit, reveal, settle: seven waits at most for one panel.

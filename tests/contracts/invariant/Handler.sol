@@ -57,6 +57,9 @@ contract Handler is Checks {
     }
 
     function _post() private {
+        if (paused) {
+            return _refuse(buyer, address(market), abi.encodeCall(ITaskMarket.createBatch, (terms(1))));
+        }
         uint32 count = uint32(1 + pick(2));
         pays(buyer, count * PRICE);
         bytes32[] memory ids = post(count);
@@ -65,6 +68,14 @@ contract Handler is Checks {
             isWithheld[ids[i]] = chance(12);
         }
         ++taken[Kind.CreateBatch];
+    }
+
+    /// @dev 31: what a pause keeps out. Everything else goes on as ever.
+    function _refuse(address who, address target, bytes memory data) private {
+        vm.prank(who);
+        (bool success, bytes memory reason) = target.call(data);
+        holds(!success, "31: taken while paused");
+        sameHash(bytes4(reason), ISubnetRegistry.SubnetIsPaused.selector, "31: why it was not");
     }
 
     // ------------------------------------------------------------------------------------ money
@@ -141,6 +152,8 @@ contract Handler is Checks {
             vm.prank(account);
             staking.requestUnstake(subnet, role, uint32(1 + pick(position.seats)));
             ++taken[Kind.RequestUnstake];
+        } else if (paused) {
+            _refuse(account, address(staking), abi.encodeCall(IStaking.stake, (subnet, role, 1)));
         } else if (!position.jailed && free(account) >= 2 * seat) {
             vm.prank(account);
             staking.stake(subnet, role, uint32(1 + pick(2)));
@@ -161,16 +174,31 @@ contract Handler is Checks {
         p.verifierFee -= uint96(pick(5 * PAN));
         p.livenessBps = uint16(pick(2_000));
         p.bountyBps = uint16(2_000 + pick(1_000));
-        if (chance(10)) {
-            vm.prank(anyone());
-            registry.createSubnet(p, keccak256("another"));
-            ++taken[Kind.CreateSubnet];
+        if (paused) {
+            registry.resume(subnet);
+            paused = false;
+            ++taken[Kind.Resume];
+        } else if (chance(10)) {
+            registry.pause(subnet);
+            paused = true;
+            ++taken[Kind.Pause];
+        } else if (chance(10)) {
+            _openAnother(p);
         } else if (chance(15)) {
             registry.addParams(subnet, p);
             ++taken[Kind.AddParams];
         } else {
             replaceConvicts();
         }
+    }
+
+    function _openAnother(Params memory p) private {
+        address owner = anyone();
+        if (free(owner) < 2 * SUBNET_BOND) return;
+        pays(owner, SUBNET_BOND);
+        vm.prank(owner);
+        registry.createSubnet(p, keccak256("another"));
+        ++taken[Kind.CreateSubnet];
     }
 
     function _pass() private {

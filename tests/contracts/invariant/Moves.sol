@@ -19,6 +19,8 @@ abstract contract Moves is Model {
         WithdrawStake,
         // rules, time
         CreateSubnet,
+        Pause,
+        Resume,
         AddParams,
         Fulfil,
         MissEpoch,
@@ -75,6 +77,7 @@ abstract contract Moves is Model {
 
     uint256 internal constant MOST_CASES = 6;
 
+    bool internal paused;
     bytes32[] internal liveTasks;
     bytes32[] internal liveCases;
     /// tasks whose leaves somebody waits for

@@ -25,6 +25,7 @@ abstract contract World is Test {
     uint256 internal constant BOND = 40 * PAN;
     uint256 internal constant EPOCH_BLOCKS = 4;
     uint256 internal constant PURSE = 10_000 * PAN;
+    uint256 internal constant SUBNET_BOND = 100 * PAN;
 
     uint32 internal constant INNER_STEPS = 64;
     uint256 internal constant TRACE_DEPTH = 7;
@@ -61,14 +62,15 @@ abstract contract World is Test {
     function setUp() public virtual {
         vm.roll(100 * EPOCH_BLOCKS);
         uint256 nonce = vm.getNonce(address(this));
+        address vault_ = vm.computeCreateAddress(address(this), nonce + 3);
         address staking_ = vm.computeCreateAddress(address(this), nonce + 4);
         address market_ = vm.computeCreateAddress(address(this), nonce + 5);
         address court_ = vm.computeCreateAddress(address(this), nonce + 6);
         address challenge_ = vm.computeCreateAddress(address(this), nonce + 7);
         token = IPanthaliaToken(create("PanthaliaToken", abi.encode(address(this))));
-        registry = ISubnetRegistry(create("SubnetRegistry", ""));
+        registry = ISubnetRegistry(create("SubnetRegistry", abi.encode(vault_, SUBNET_BOND)));
         beacon = IRandomnessBeacon(create("RandomnessBeacon", abi.encode(EPOCH_BLOCKS, 0)));
-        vault = IVault(create("Vault", abi.encode(token, staking_, market_, court_, challenge_)));
+        vault = IVault(create("Vault", abi.encode(token, registry, staking_, market_, court_, challenge_)));
         staking = IStaking(create("Staking", abi.encode(vault, registry, beacon, market_, court_)));
         market = ITaskMarket(
             create("TaskMarket", abi.encode(vault, registry, staking, beacon, court_, challenge_))
@@ -78,6 +80,7 @@ abstract contract World is Test {
         states = IStateRegistry(create("StateRegistry", abi.encode(market)));
         bytes memory read = abi.encode(vault, staking, beacon, market, court, challenge);
         lens = IPanthaliaLens(create("PanthaliaLens", read));
+        fund(address(this), 2 * SUBNET_BOND);
         registry.createSubnet(defaultParams(), 0); // so that no number of a subnet is that of its version
         subnet = registry.createSubnet(defaultParams(), keccak256("plugin"));
 

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {ISubnetRegistry} from "../../../contracts/interfaces/ISubnetRegistry.sol";
+import {World} from "../support/World.sol";
+
+contract ResumeTest is World {
+    function test_RevertWhen_theCallerIsNotItsOwner() public {
+        registry.pause(subnet);
+        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.NotSubnetOwner.selector, subnet, stranger));
+        vm.prank(stranger);
+        registry.resume(subnet);
+    }
+
+    function test_RevertGiven_itIsClosed() public {
+        registry.pause(subnet);
+        registry.closeSubnet(subnet);
+        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.SubnetIsClosed.selector, subnet));
+        registry.resume(subnet);
+    }
+
+    function test_RevertGiven_itIsNotPaused() public {
+        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.SubnetNotPaused.selector, subnet));
+        registry.resume(subnet);
+    }
+
+    function test_itTakesTasksAndStakeAgain() public {
+        registry.pause(subnet);
+        vm.expectEmit(address(registry));
+        emit ISubnetRegistry.SubnetResumed(subnet);
+        registry.resume(subnet);
+        stakeAll(2, 2);
+        submitted();
+    }
+}

@@ -59,15 +59,15 @@ export async function disputeTask(
   const jobUntil = (wanted: AbortSignal): Job => ({
     ...{ context, task, inputs, traces: new Map(), turn: (call) => call(), signal: wanted },
   });
-  const { firstWrongStep: step, leaves } = await findWrongStep(context, task, jobUntil, signal);
+  const { firstWrongStep: step, ...traces } = await findWrongStep(context, task, jobUntil, signal);
   if (step === null) throw taskIsRight(task);
 
   const rules = await readRules(context.contracts, task.subnetId);
   const disputer: Disputer = { context, purse: createPurse(context), rules };
-  const publish = (wanted: AbortSignal) => publishState(jobUntil(wanted), step);
+  const publish = (k: number, wanted: AbortSignal) => publishState(jobUntil(wanted), k);
   const patience = standIn(rules, address);
-  const opening = openOrJoin(disputer, { task, step, leaves, publish }, signal);
-  const { caseId } = await keepDuring(context, patience, signal, opening);
+  const opening = openOrJoin(disputer, { task, step, ...traces, publish }, signal);
+  const { caseId, step: pinned } = await keepDuring(context, patience, signal, opening);
   const { maxFee } = options;
   const following = followCase(
     disputer,
@@ -76,7 +76,7 @@ export async function disputeTask(
   );
   const kase = await keepDuring(context, patience, signal, following);
   const { paid, received } = disputeBalance(rules.params, kase, { account: address, price: task.price });
-  return resultOf(kase, { firstWrongStep: step, feePaid: paid, received });
+  return resultOf(kase, { firstWrongStep: pinned, feePaid: paid, received });
 }
 
 /** throws usage/task.bad_id, usage/task.ambiguous, notFound/task.not_found */

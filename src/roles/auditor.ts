@@ -9,8 +9,10 @@ import { firstWrongStep, replayTask } from './replay.js';
 export interface Finding {
   /** the first k whose transition k -> k + 1 is wrong; null when the result is right */
   firstWrongStep: number | null;
-  /** the solver's S_0 .. S_H; null when they can not be had */
+  /** the solver's S_0 .. S_H; null when they can not be had: then the step above is only the last that can be wrong */
   leaves: readonly Hex32[] | null;
+  /** by our own computation, as far as it went */
+  ownLeaves: readonly Hex32[];
   computeSeconds: number;
 }
 
@@ -48,5 +50,5 @@ export async function auditTask(job: Job): Promise<Finding> {
   }
   const { computeSeconds } = replay;
   emit({ type: 'audit.finished', taskId, firstWrongStep: wrong, computeSeconds });
-  return { firstWrongStep: wrong, leaves, computeSeconds };
+  return { firstWrongStep: wrong, leaves, ownLeaves: replay.leaves, computeSeconds };
 }

@@ -26,12 +26,13 @@ export interface Disputer {
 /** What was found wrong, and how verifiers are helped to see it. */
 export interface Accusation {
   task: TaskView;
-  /** k of the first transition k -> k + 1 that is wrong */
+  /** k of the first transition k -> k + 1 that is wrong; with no leaves, of the last one */
   step: number;
   /** the solver's S_0 .. S_H; null when they can not be had */
   leaves: readonly Hex32[] | null;
+  ownLeaves: readonly Hex32[];
   /** stores X_k and names its blob; null where the base is enough */
-  publish(signal: AbortSignal): Promise<Hex32 | null>;
+  publish(k: number, signal: AbortSignal): Promise<Hex32 | null>;
 }
 
 /** Returns the case about this step, ours or that of somebody who was faster; null when it is too late, or the solver would not
@@ -39,16 +40,20 @@ export interface Accusation {
  *  throws user/account.no_tokens */
 export async function openDispute(
   disputer: Disputer,
-  accusation: Accusation,
+  found: Accusation,
   signal: AbortSignal,
 ): Promise<CaseView | null> {
   const { market, chain } = disputer.context;
-  const { taskId } = accusation.task;
-  const known = () => caseAbout(market.view, taskId, accusation.step) ?? null;
+  const { taskId } = found.task;
+  let { step } = found;
+  const known = () => caseAbout(market.view, taskId, step) ?? null;
   if (known() !== null) return known();
   try {
-    const leaves = accusation.leaves ?? (await demandLeaves(disputer, accusation.task, signal));
+    const leaves = found.leaves ?? (await demandLeaves(disputer, found.task, signal));
     if (leaves === null) return null;
+    step = stepIn(found, leaves);
+    if (known() !== null) return known();
+    const accusation = { ...found, step };
     const committed = await commit(disputer, accusation, signal);
     const stateBlob = await publishInTime(disputer, accusation, signal);
     await market.caughtUp(committed, signal);
@@ -60,6 +65,12 @@ export async function openDispute(
     await market.caughtUp((await latestBlock(chain)).number, signal);
   }
   return known();
+}
+
+/** Leaves that were shown late say more than the audit knew: where the trace begins to differ. */
+function stepIn({ step, ownLeaves }: Accusation, leaves: readonly Hex32[]): number {
+  const at = leaves.findIndex((leaf, i) => leaf !== ownLeaves[i]);
+  return at < 0 ? step : Math.max(0, at - 1);
 }
 
 /** The block after which the pin can be made. */
@@ -94,7 +105,7 @@ async function publishInTime(
   const left = challengeBy - market.head.timestamp - pinSeconds;
   if (step === 0 || left <= 0) return null;
   try {
-    return await publish(AbortSignal.any([signal, AbortSignal.timeout(1000 * left)]));
+    return await publish(step, AbortSignal.any([signal, AbortSignal.timeout(1000 * left)]));
   } catch (error) {
     signal.throwIfAborted();
     const message = `State ${step} of task ${task.taskId} is not published: ${(error as Error).message}`;

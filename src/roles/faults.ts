@@ -38,6 +38,13 @@ export const faults: Readonly<Record<string, Fault>> = {
       withoutLeaves(withCompute(job, otherBatches(job.context.compute))),
     ),
 
+  /** a wrong result whose trace nobody can fetch, and which is shown when somebody has paid to see it */
+  'late-trace': (honest) =>
+    cheatingSolver(honest, 'late-trace', (job) => ({
+      ...withoutLeaves(withCompute(job, otherBatches(job.context.compute))),
+      traces: job.traces,
+    })),
+
   /** takes the task and never submits */
   silent: (honest) => ({ ...honest, defends: false, solve: injected('silent', async () => null) }),
 

@@ -199,8 +199,8 @@ async function audit(worker: Worker, task: TaskView): Promise<void> {
   const step = finding.firstWrongStep;
   const { market } = context;
   const accusation: Accusation = {
-    ...{ task, step, leaves: finding.leaves },
-    publish: (signal) => publishState(jobOf(worker, task, 'audit', signal), step),
+    ...{ task, step, leaves: finding.leaves, ownLeaves: finding.ownLeaves },
+    publish: (k, signal) => publishState(jobOf(worker, task, 'audit', signal), k),
   };
   const kase = await whenNodeAnswers(market, hard, () => openDispute(disputer, accusation, hard));
   if (kase !== null) {

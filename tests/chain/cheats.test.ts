@@ -116,3 +116,23 @@ test('a solver that shows its trace to nobody is asked for it on chain, and reje
   expect((await honest.drain()).slashed).toBe(0n);
   await expectBooksToAgree(local);
 });
+
+test('a solver that shows a wrong trace only when it must is convicted of its first wrong step, at a step a vote', async () => {
+  await using local = await startTestChain({ ...deadlines, clockSeconds: 10 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const late = await run.worker(first, { fault: 'late-trace', stakeAmount: pan(100) });
+  const observer = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await assignedTo(run, late.address, local.signal);
+  const honest = await run.worker(second, { audit: 'all' });
+
+  expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
+  const { view } = observer.market;
+  const demand = { by: honest.address, closed: true };
+  expect(view.tasks.get(taskId)).toMatchObject({ state: 'rejected', disputedStep: 0, demand });
+  expect(casesOf(view, taskId)).toMatchObject([{ step: 0, verdict: 'invalid' }]);
+  const votes = honest.events.filter((event) => event.type === 'vote.computed');
+  expect(votes.map(({ steps }) => steps)).toEqual([1, 1, 1]);
+  expect((await late.drain()).slashed).toBe(pan(100));
+  await expectBooksToAgree(local);
+});

@@ -28,7 +28,7 @@ export async function followMarket(
   const now = await latestBlock(options.chain);
   const follower = new Follower(options.deployment.subnetId);
   void follower.run(options);
-  await follower.caughtUp(now.number - (options.confirmations ?? 0), options.signal);
+  await follower.caughtUp(now.number, options.signal);
   return follower;
 }
 

@@ -35,8 +35,6 @@ export interface WatchOptions {
   /** ends the iteration without an error */
   signal: AbortSignal;
   pollMs?: number;
-  /** blocks on top of a block before its facts count; default 0 */
-  confirmations?: number;
 }
 
 /** Everything up to and including `block` has been told when this arrives. */
@@ -50,13 +48,13 @@ export interface BlockFacts {
 /** One item per new range of blocks, facts or none. A node that does not answer is asked again until the signal,
  *  with an alert when it goes and when it is back. */
 export async function* watchBlocks(options: WatchOptions): AsyncGenerator<BlockFacts> {
-  const { chain, deployment, signal, confirmations = 0, pollMs = defaultPollMs } = options;
+  const { chain, deployment, signal, pollMs = defaultPollMs } = options;
   let next = options.fromBlock ?? deployment.block;
   let failures = 0;
   while (!signal.aborted) {
     let found: BlockFacts | null = null;
     try {
-      found = await readBlocks(chain, deployment, next, confirmations);
+      found = await readBlocks(chain, deployment, next);
       if (failures > 0) alert(chain, 'info', 'The chain answers again.');
       failures = 0;
     } catch (error) {
@@ -78,11 +76,10 @@ async function readBlocks(
   chain: Chain,
   deployment: Pick<Deployment, 'contracts'>,
   next: number,
-  confirmations: number,
 ): Promise<BlockFacts | null> {
   const head = await latestBlock(chain);
   if (head.number + longestReorgBlocks < next) throw wentBack(chain, next - 1, head.number);
-  const last = Math.min(head.number - confirmations, next + blocksPerQuery - 1);
+  const last = Math.min(head.number, next + blocksPerQuery - 1);
   if (last < next) return null;
   const timestamps = new Map([[head.number, head.timestamp]]);
   try {

@@ -11,6 +11,7 @@ import {ITaskMarket, Terms} from "./interfaces/ITaskMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {EpochSeed} from "./libraries/EpochSeed.sol";
 import {Escalation} from "./libraries/Escalation.sol";
+import {ParamsCode} from "./libraries/ParamsCode.sol";
 import {Settlement} from "./libraries/Settlement.sol";
 import {TaskIds} from "./libraries/TaskIds.sol";
 import {VoteHash} from "./libraries/VoteHash.sol";
@@ -550,7 +551,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
     }
 
     function _paramsOf(uint32 subnetId, uint32 paramsVersion) private view returns (Params memory) {
-        return registry.paramsOf(subnetId, paramsVersion);
+        return ParamsCode.read(address(registry), subnetId, paramsVersion);
     }
 
     function _read(bytes32 caseId) private view returns (Round memory) {

@@ -140,24 +140,18 @@ contract Staking is IStaking {
         external
         onlyDrawerOf(role)
     {
-        Pool storage pool = _pools[subnetId][role];
-        Position storage position = pool.positions[account];
-        position.locked -= 1;
-        position.bonds -= 1;
-        if (position.pending > position.bonds) position.pending = position.bonds;
-        (, uint32 perSeat) = bondOf(subnetId, role);
-        _weigh(pool, position, perSeat);
         emit SeatSlashed(subnetId, role, account, lost, caseId);
+        _takeBond(subnetId, role, account, false);
     }
 
     /// @inheritdoc IStaking
-    function jail(uint32 subnetId, Role role, address account) external onlyDrawerOf(role) {
-        Pool storage pool = _pools[subnetId][role];
-        Position storage position = pool.positions[account];
-        position.jailed = true;
-        (, uint32 perSeat) = bondOf(subnetId, role);
-        _weigh(pool, position, perSeat);
+    function convict(uint32 subnetId, Role role, address account, uint256 lost, bytes32 caseId)
+        external
+        onlyDrawerOf(role)
+    {
+        emit SeatSlashed(subnetId, role, account, lost, caseId);
         emit PositionJailed(subnetId, role, account);
+        _takeBond(subnetId, role, account, true);
     }
 
     function positionOf(uint32 subnetId, Role role, address account)
@@ -193,6 +187,17 @@ contract Staking is IStaking {
     function bondOf(uint32 subnetId, Role role) public view returns (uint256 bond, uint32 bondsPerSeat) {
         (uint96 solverStake, uint96 seatBond, uint8 exposure) = registry.seatTerms(subnetId);
         return role == Role.Solver ? (solverStake, uint32(1)) : (seatBond, uint32(exposure));
+    }
+
+    function _takeBond(uint32 subnetId, Role role, address account, bool jailed) private {
+        Pool storage pool = _pools[subnetId][role];
+        Position storage position = pool.positions[account];
+        position.locked -= 1;
+        position.bonds -= 1;
+        if (position.pending > position.bonds) position.pending = position.bonds;
+        if (jailed) position.jailed = true;
+        (, uint32 perSeat) = bondOf(subnetId, role);
+        _weigh(pool, position, perSeat);
     }
 
     /// @dev Keep the tree at the position's whole active seats.

@@ -6,6 +6,7 @@ import {Commitment, Demand, IStepChallenge, Pin} from "./interfaces/IStepChallen
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
 import {ITaskMarket, Submission, Terms} from "./interfaces/ITaskMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
+import {ParamsCode} from "./libraries/ParamsCode.sol";
 import {TaskIds} from "./libraries/TaskIds.sol";
 import {TraceTree} from "./libraries/TraceTree.sol";
 
@@ -74,7 +75,8 @@ contract StepChallenge is IStepChallenge {
             paramsVersion: terms.paramsVersion,
             solver: solver,
             disputer: msg.sender,
-            step: what.step
+            step: what.step,
+            openedAt: uint40(block.timestamp)
         });
         caseId = court.openCase(about, terms.price, made.bond, what.before, what.next, what.stateBlob);
         emit CommitmentOpened(commitment, caseId);
@@ -86,7 +88,7 @@ contract StepChallenge is IStepChallenge {
     function demandLeaves(Terms calldata terms, uint8 slot, Submission calldata submission) external {
         (bytes32 taskId,) = market.openCase(terms, slot, submission);
         require(_demands[taskId].by == address(0), AlreadyDemanded(taskId));
-        Params memory params = registry.paramsOf(terms.subnetId, terms.paramsVersion);
+        Params memory params = _paramsOf(terms);
         uint40 answerBy = uint40(block.timestamp) + params.clockSeconds;
         _demands[taskId] = Demand({by: msg.sender, answerBy: answerBy, closed: false});
         emit LeavesDemanded(taskId, msg.sender, params.verifierFee, answerBy);
@@ -114,7 +116,7 @@ contract StepChallenge is IStepChallenge {
         // where the task has ended elsewhere there is nothing left to pin
         uint40 challengeBy = market.isSubmitted(taskId) ? market.leavesPublished(terms, slot) : 0;
         emit LeavesPublished(taskId, msg.sender, leaves, challengeBy);
-        vault.move(address(this), msg.sender, _feeOf(terms));
+        vault.move(address(this), msg.sender, _paramsOf(terms).verifierFee);
     }
 
     /// @inheritdoc IStepChallenge
@@ -124,8 +126,8 @@ contract StepChallenge is IStepChallenge {
         require(!withheld || block.timestamp > demand.answerBy, AnswerNotDue(taskId, demand.answerBy));
         _demands[taskId].closed = true;
         emit DemandClosed(taskId, withheld);
-        vault.move(address(this), demand.by, _feeOf(terms));
-        if (withheld) market.leavesWithheld(terms, slot);
+        vault.move(address(this), demand.by, _paramsOf(terms).verifierFee);
+        if (withheld) vault.burn(market.leavesWithheld(terms, slot, demand.by));
     }
 
     // ---------------------------------------------------------------------------------------- views
@@ -158,7 +160,7 @@ contract StepChallenge is IStepChallenge {
         require(demand.by != address(0) && !demand.closed, NoDemand(taskId));
     }
 
-    function _feeOf(Terms calldata terms) private view returns (uint256) {
-        return registry.paramsOf(terms.subnetId, terms.paramsVersion).verifierFee;
+    function _paramsOf(Terms calldata terms) private view returns (Params memory) {
+        return ParamsCode.read(address(registry), terms.subnetId, terms.paramsVersion);
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {ParamRules} from "./libraries/ParamRules.sol";
+import {ParamsCode} from "./libraries/ParamsCode.sol";
 
 /// @notice Subnets and their append-only parameters; anyone may open one inside the bounds of ParamRules. The vault account
 /// of this contract holds the bonds of all subnets.
@@ -22,8 +22,6 @@ contract SubnetRegistry is ISubnetRegistry {
         uint96 seatBond;
         uint8 exposure;
         bytes32 metadataHash;
-        /// contracts whose code is the parameters: whatever is never changed is read cheaper as code than as slots
-        mapping(uint32 version => address) params;
     }
 
     /// Longer than a task takes to end under any parameters that a local run uses, disputes included.
@@ -122,12 +120,8 @@ contract SubnetRegistry is ISubnetRegistry {
     }
 
     function paramsOf(uint32 subnetId, uint32 version) public view returns (Params memory) {
-        address code = _subnets[subnetId].params[version];
-        if (code == address(0)) {
-            _existing(subnetId);
-            revert UnknownVersion(subnetId, version);
-        }
-        return abi.decode(SSTORE2.read(code), (Params));
+        _existing(subnetId);
+        return ParamsCode.read(address(this), subnetId, version);
     }
 
     /// @inheritdoc ISubnetRegistry
@@ -159,7 +153,7 @@ contract SubnetRegistry is ISubnetRegistry {
         returns (uint32 version)
     {
         version = ++subnet.versions;
-        subnet.params[version] = SSTORE2.write(abi.encode(params));
+        ParamsCode.write(subnetId, version, params);
         emit ParamsAdded(subnetId, version);
     }
 

@@ -9,6 +9,7 @@ import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
 import {Batch, ITaskMarket, Submission, Task, TaskStatus, Terms} from "./interfaces/ITaskMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {EpochSeed} from "./libraries/EpochSeed.sol";
+import {ParamsCode} from "./libraries/ParamsCode.sol";
 import {Settlement} from "./libraries/Settlement.sol";
 import {TaskIds} from "./libraries/TaskIds.sol";
 
@@ -241,13 +242,14 @@ contract TaskMarket is ITaskMarket {
     }
 
     /// @inheritdoc ITaskMarket
-    function leavesWithheld(Terms calldata terms, uint8 slot) external onlyChallenge {
+    function leavesWithheld(Terms calldata terms, uint8 slot, address demander)
+        external
+        onlyChallenge
+        returns (uint256 toBurn)
+    {
         (bytes32 id, Task memory entry) = _submitted(terms, slot);
-        require(entry.openCases == 1, CasesOpen(id, entry.openCases - 1));
-        _end(id, entry, TaskStatus.Rejected);
-        emit TaskRejected(id, entry.solver);
-        vault.move(address(this), terms.buyer, terms.price);
-        _burn(_breakSeat(terms, id, entry.solver, _paramsOf(terms)));
+        entry.openCases -= 1;
+        return _convict(terms, id, entry, demander, 0); // the fee was for an answer, and goes back
     }
 
     // ---------------------------------------------------------------------------------------- views
@@ -344,22 +346,24 @@ contract TaskMarket is ITaskMarket {
         vault.move(address(staking), address(this), penalty);
     }
 
-    function _convict(Terms calldata terms, bytes32 id, Task memory entry, address disputer, uint256 fee)
+    /// @param accuser whoever disputed the result, or demanded leaves that nobody showed
+    /// @param fee that the accuser spent
+    /// @return toBurn in the account of the module that calls
+    function _convict(Terms calldata terms, bytes32 id, Task memory entry, address accuser, uint256 fee)
         private
         returns (uint256 toBurn)
     {
-        uint256 toDisputer;
+        uint256 toAccuser;
         uint256 toBuyer;
         Params memory params = _paramsOf(terms);
-        (toDisputer, toBuyer, toBurn) = Settlement.ofConviction(params, fee);
+        (toAccuser, toBuyer, toBurn) = Settlement.ofConviction(params, fee);
         _end(id, entry, TaskStatus.Rejected);
         emit TaskRejected(id, entry.solver);
-        staking.forfeit(terms.subnetId, Role.Solver, entry.solver, params.solverStake, id);
-        staking.jail(terms.subnetId, Role.Solver, entry.solver);
+        staking.convict(terms.subnetId, Role.Solver, entry.solver, params.solverStake, id);
         vault.move(address(this), terms.buyer, terms.price);
         vault.move(address(staking), terms.buyer, toBuyer);
-        vault.move(address(staking), disputer, toDisputer);
-        vault.move(address(staking), court, toBurn);
+        vault.move(address(staking), accuser, toAccuser);
+        vault.move(address(staking), msg.sender, toBurn);
     }
 
     /// @dev What the buyer had to provide could not be had, so nothing is proven and nobody is paid for the result. The
@@ -448,6 +452,6 @@ contract TaskMarket is ITaskMarket {
     }
 
     function _paramsOf(Terms calldata terms) private view returns (Params memory) {
-        return registry.paramsOf(terms.subnetId, terms.paramsVersion);
+        return ParamsCode.read(address(registry), terms.subnetId, terms.paramsVersion);
     }
 }

@@ -36,6 +36,8 @@ struct Case {
     address disputer;
     /// k of the transition k -> k + 1
     uint32 step;
+    /// so that a step can be brought again after a case without a verdict
+    uint40 openedAt;
 }
 
 /// @notice A panel, and with the newest panel the state of the case; one word.

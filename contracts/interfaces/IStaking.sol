@@ -95,8 +95,8 @@ interface IStaking {
     /// @param lost what the owner loses for good, for the record
     function forfeit(uint32 subnetId, Role role, address account, uint256 lost, bytes32 caseId) external;
 
-    /// @notice Take a position out of every later draw. Market only.
-    function jail(uint32 subnetId, Role role, address account) external;
+    /// @notice `forfeit`, and take the position out of every later draw.
+    function convict(uint32 subnetId, Role role, address account, uint256 lost, bytes32 caseId) external;
 
     function positionOf(uint32 subnetId, Role role, address account)
         external

@@ -40,7 +40,7 @@ struct Demand {
 /// that transition alone. Losing a pin costs fee and delay deposit and leaves every other step open.
 ///
 /// A disputer that can not get the leaves demands them. Anyone may answer with all of them, checked against the trace
-/// root. Without an answer in `clockSeconds` the task is rejected, and the solver pays for the delay.
+/// root. Without an answer in `clockSeconds` the solver is convicted, and the bounty goes to whoever demanded them.
 interface IStepChallenge {
     event DisputeCommitted(bytes32 indexed commitment, address indexed disputer, uint96 bond);
     /// @dev Its bond counted towards what the pin costs.
@@ -49,7 +49,7 @@ interface IStepChallenge {
     event LeavesDemanded(bytes32 indexed taskId, address indexed by, uint256 fee, uint40 answerBy);
     /// @param challengeBy there is time to pin
     event LeavesPublished(bytes32 indexed taskId, address indexed by, bytes32[] leaves, uint40 challengeBy);
-    /// @param withheld whether the solver was made to pay; otherwise the task had ended elsewhere
+    /// @param withheld whether the solver is convicted for it; otherwise the task had ended elsewhere
     event DemandClosed(bytes32 indexed taskId, bool withheld);
 
     error AlreadyCommitted(bytes32 commitment);
@@ -91,8 +91,8 @@ interface IStepChallenge {
         bytes32[] calldata leaves
     ) external;
 
-    /// @notice Close a demand that nobody answered in time: the task is rejected for it once no case is open, or the fee
-    /// goes back if the task has ended elsewhere. Anyone may.
+    /// @notice Close a demand that nobody answered in time: the task is rejected, its solver convicted, and every open case
+    /// is moot. Where the task has ended elsewhere only the fee goes back, which it does in both. Anyone may.
     function closeDemand(Terms calldata terms, uint8 slot) external;
 
     /// @notice keccak256(abi.encode(chain id, this contract, taskId, disputer, step, salt))

@@ -63,7 +63,7 @@ struct Params {
     uint16 delayBps;
     /// of the price, held while a commitment to a dispute waits for its pin
     uint16 commitBondBps;
-    /// time a solver has for all its moves in a game over withheld leaves
+    /// time to show the leaves of a trace once somebody demands them
     uint32 clockSeconds;
     /// C: the most that solving a task costs. The declared bounds are read by ParamRules alone
     uint96 computeCost;

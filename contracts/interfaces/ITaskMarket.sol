@@ -180,9 +180,12 @@ interface ITaskMarket {
     /// @return challengeBy
     function leavesPublished(Terms calldata terms, uint8 slot) external returns (uint40 challengeBy);
 
-    /// @notice Reject a submitted task whose leaves nobody would show. No lie is proven, so the solver pays for the delay
-    /// alone. StepChallenge only, and not while a case is open.
-    function leavesWithheld(Terms calldata terms, uint8 slot) external;
+    /// @notice Reject a submitted task whose leaves nobody would show. Silence on chain is the solver's, as a lie is, so
+    /// its seat goes as in a conviction; open cases are moot. StepChallenge only.
+    /// @return toBurn moved to the caller's account, for it to burn
+    function leavesWithheld(Terms calldata terms, uint8 slot, address demander)
+        external
+        returns (uint256 toBurn);
 
     /// @notice Whether cases about the task can still change what becomes of it.
     function isSubmitted(bytes32 taskId) external view returns (bool);

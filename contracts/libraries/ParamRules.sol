@@ -48,7 +48,8 @@ library ParamRules {
         _within("commitSeconds", p.commitSeconds, 1, MOST_SECONDS);
         _within("revealSeconds", p.revealSeconds, 1, MOST_SECONDS);
         _within("appealSeconds", p.appealSeconds, 1, MOST_SECONDS);
-        _within("clockSeconds", p.clockSeconds, 1, MOST_SECONDS);
+        // A solver that lost its trace can make it anew: silence is then its own choice.
+        _within("clockSeconds", p.clockSeconds, p.solveSeconds, MOST_SECONDS);
         _within("cooldownEpochs", p.cooldownEpochs, 2, MOST_EPOCHS);
         _within("maxAttempts", p.maxAttempts, 1, 10);
     }

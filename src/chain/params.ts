@@ -51,7 +51,7 @@ export function localParams(change: Partial<SubnetParams> = {}): SubnetParams {
     scoreHalf: 8,
     delayBps: 1_000,
     commitBondBps: 5_000,
-    clockSeconds: 60,
+    clockSeconds: 120,
     computeCost: pan(10),
     outsideGain: 0n,
     adversaryBps: 1_000,

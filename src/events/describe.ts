@@ -159,7 +159,7 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
       return info(`${who(fact.by)} shows the trace of ${task(fact.taskId)}`);
     case 'DemandClosed':
       return fact.withheld
-        ? warn(`the trace of ${task(fact.taskId)} was withheld`)
+        ? warn(`the trace of ${task(fact.taskId)} was withheld: its solver is convicted`)
         : debug(`nobody needs the trace of ${task(fact.taskId)} any more`);
     case 'CaseMoot':
       return info(`${kase(fact.caseId)} is moot: its task has ended, fees and bonds go back`);

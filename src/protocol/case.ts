@@ -12,12 +12,14 @@ export interface Case {
   disputer: Address;
   /** k of the transition k -> k + 1 */
   step: number;
+  /** unix seconds of the block that opened it */
+  openedAt: number;
 }
 
 /** keccak256(abi.encode(chain id, court, case)) */
 export function caseIdOf({ chainId, court }: { chainId: number; court: Address }, about: Case): Hex32 {
-  const { taskId, subnetId, paramsVersion, solver, disputer, step } = about;
-  return keccakWords(chainId, court, taskId, subnetId, paramsVersion, solver, disputer, step);
+  const { taskId, subnetId, paramsVersion, solver, disputer, step, openedAt } = about;
+  return keccakWords(chainId, court, taskId, subnetId, paramsVersion, solver, disputer, step, openedAt);
 }
 
 /** throws Error for a case that is not in the view */
@@ -26,5 +28,6 @@ export function caseOf(view: MarketView, caseId: Hex32): Case {
   const task = kase && view.tasks.get(kase.taskId);
   if (kase === undefined || task === undefined || task.solver === null) throw new Error(`no case ${caseId}`);
   const { taskId, subnetId, paramsVersion, solver } = task;
-  return { taskId, subnetId, paramsVersion, solver, disputer: kase.disputer, step: kase.step };
+  const { disputer, step, openedAt } = kase;
+  return { taskId, subnetId, paramsVersion, solver, disputer, step, openedAt };
 }

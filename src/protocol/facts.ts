@@ -126,7 +126,7 @@ export type ChainFact = At &
     | { type: 'CommitmentDropped'; commitment: Hex32; disputer: Address; bond: bigint }
     | { type: 'LeavesDemanded'; taskId: Hex32; by: Address; fee: bigint; answerBy: number }
     | { type: 'LeavesPublished'; taskId: Hex32; by: Address; leaves: Hex32[]; challengeBy: number }
-    /** withheld: the solver pays for the delay; otherwise the task had ended elsewhere */
+    /** withheld: the solver is convicted; otherwise the task had ended elsewhere */
     | { type: 'DemandClosed'; taskId: Hex32; withheld: boolean }
     /** the task ended before the case did: fees and bonds go back */
     | { type: 'CaseMoot'; caseId: Hex32 }

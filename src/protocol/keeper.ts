@@ -110,11 +110,11 @@ function isOpen(demand: TaskView['demand']): demand is NonNullable<TaskView['dem
   return demand !== null && !demand.closed;
 }
 
-/** Unanswered, and no case stands beside it; or of a task that has ended. */
+/** Unanswered, which convicts the solver whatever else is open; or of a task that has ended. */
 function demandsToClose(view: MarketView, clock: Clock): DueCall[] {
-  const due = [...view.tasks.values()].filter(({ taskId, demand, state }) => {
+  const due = [...view.tasks.values()].filter(({ demand, state }) => {
     if (!isOpen(demand)) return false;
-    return isTerminal(state) || (isPast(demand.answerBy, clock) && !hasOpenCase(view, taskId));
+    return isTerminal(state) || isPast(demand.answerBy, clock);
   });
   return due.map(({ taskId }) => ({ call: 'closeDemand', taskId }));
 }

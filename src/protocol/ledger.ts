@@ -3,6 +3,7 @@
 import { type DisputeTerms, partOf } from './economics.js';
 import type { ChainFact, Verdict } from './facts.js';
 import { commitmentKey } from './market.js';
+import { settleConviction } from './settlement.js';
 import type { Address, Hex32 } from './task.js';
 
 /** The part of a subnet's parameters that decides amounts, in token units and basis points. */
@@ -43,7 +44,7 @@ export interface Place {
  *  delay                    deposit of a pin: put down, paid to the solver that a lost case has delayed, or given back
  *  demand                   fee for leaves that nobody serves: put down, paid to whoever shows them, or given back
  *  share                    of a seat in a panel that ruled as the case ended
- *  bounty, compensation     out of a convicted solver's stake, to the disputer and to the buyer
+ *  bounty, compensation     out of a convicted solver's stake, to whoever disputed or demanded its leaves, and to the buyer
  *  penalty                  of a solver that delivered nothing, burned
  *  remainder                what such a solver keeps of its seat
  *  forfeit                  a lost bond, or the price of a task that could not be checked, into the pot of the case
@@ -212,7 +213,7 @@ function movesOf(books: Books, fact: ChainFact, terms: MarketTerms): Move[] {
       if (ids === null || task === undefined) return [];
       const kase = ids.caseId === null ? undefined : books.cases.get(ids.caseId);
       const moves =
-        kase === undefined ? movesOfTask(books, task, fact) : movesOfCase(task, kase, fact, terms);
+        kase === undefined ? movesOfTask(books, task, fact, terms) : movesOfCase(task, kase, fact, terms);
       return moves.map((move) => ({ ...ids, ...move }));
     }
   }
@@ -226,7 +227,8 @@ function idsIn({ tasks, cases }: Books, fact: ChainFact): { taskId: Hex32; caseI
   return 'taskId' in fact && tasks.has(fact.taskId) ? { taskId: fact.taskId, caseId: null } : null;
 }
 
-function movesOfTask(books: Books, { buyer, price }: TaskState, fact: ChainFact): Move[] {
+function movesOfTask(books: Books, task: TaskState, fact: ChainFact, terms: MarketTerms): Move[] {
+  const { buyer, price } = task;
   const fee = 'taskId' in fact ? (books.demands.get(fact.taskId)?.fee ?? 0n) : 0n;
   const refund: Move = { from: escrow, to: account(buyer), amount: price, reason: 'refund' };
   switch (fact.type) {
@@ -242,7 +244,11 @@ function movesOfTask(books: Books, { buyer, price }: TaskState, fact: ChainFact)
       return [{ from: demanded, to: account(fact.by), amount: fee, reason: 'demand' }];
     case 'DemandClosed': {
       const by = books.demands.get(fact.taskId)?.by;
-      return by === undefined ? [] : [{ from: demanded, to: account(by), amount: fee, reason: 'demand' }];
+      if (by === undefined) return [];
+      return [
+        { from: demanded, to: account(by), amount: fee, reason: 'demand' },
+        ...(fact.withheld ? silence(task, by, terms) : []),
+      ];
     }
     case 'TaskVoided': {
       // A case that finds the buyer's data missing ends the task while it is open, and takes the price: see `missingData`.
@@ -289,18 +295,28 @@ function movesOfCase(task: TaskState, kase: CaseState, fact: ChainFact, terms: M
 
 /** The seat of a solver whose result is wrong: Settlement.ofConviction. */
 function conviction(task: TaskState, kase: CaseState, terms: MarketTerms): Move[] {
-  const { solver } = task;
+  const { solver, buyer } = task;
   if (solver === null) return [];
   const from = staked(solver);
-  const stake = terms.solverStake;
-  const firstFee = kase.panels[0]?.fee ?? 0n;
-  const bounty = partOf(stake, terms.bountyBps);
-  const compensation = partOf(stake, terms.buyerBps);
+  const fee = kase.panels[0]?.fee ?? 0n;
+  const { toDisputer, toBuyer, burned: rest } = settleConviction(terms, fee);
   return [
-    { from, to: account(kase.disputer), amount: firstFee, reason: 'fee repaid', panel: 1 },
-    { from, to: account(kase.disputer), amount: bounty, reason: 'bounty' },
-    { from, to: account(task.buyer), amount: compensation, reason: 'compensation' },
-    { from, to: pot, amount: stake - firstFee - bounty - compensation, reason: 'forfeit' },
+    { from, to: account(kase.disputer), amount: fee, reason: 'fee repaid', panel: 1 },
+    { from, to: account(kase.disputer), amount: toDisputer - fee, reason: 'bounty' },
+    { from, to: account(buyer), amount: toBuyer, reason: 'compensation' },
+    { from, to: pot, amount: rest, reason: 'forfeit' },
+  ];
+}
+
+/** The seat of a solver that would not show its leaves to whoever demanded them: TaskMarket.leavesWithheld. */
+function silence({ solver, buyer }: TaskState, demander: Address, terms: MarketTerms): Move[] {
+  if (solver === null) return [];
+  const from = staked(solver);
+  const { toDisputer, toBuyer, burned: rest } = settleConviction(terms, 0n);
+  return [
+    { from, to: account(demander), amount: toDisputer, reason: 'bounty' },
+    { from, to: account(buyer), amount: toBuyer, reason: 'compensation' },
+    { from, to: burned, amount: rest, reason: 'burn' },
   ];
 }
 

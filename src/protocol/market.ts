@@ -89,6 +89,7 @@ export interface CaseView {
   caseId: Hex32;
   taskId: Hex32;
   disputer: Address;
+  openedAt: number;
   /** k of the transition k -> k + 1 that the disputer calls wrong */
   step: number;
   /** S_k and S_{k+1} of the solver's trace */
@@ -421,14 +422,17 @@ function changeSubnet(
 }
 
 function openCase(draft: Draft, fact: Fact<'CaseOpened'>): void {
-  const { taskId, caseId, disputer, step, before, next } = fact;
+  const { taskId, caseId, disputer, step, before, next, timestamp: openedAt } = fact;
   const stateBlob = fact.stateBlob === noHash ? null : fact.stateBlob;
   if (!draft.tasks.has(taskId)) return;
   const isUndecided = draft.tasks.get(taskId)?.state === 'undecided';
   const state = isUndecided ? 'undecided' : 'disputed';
   changeTask(draft, taskId, { state, disputer, disputedStep: step });
   const undecided = { rounds: [], settled: false, verdict: null, burned: 0n, moot: false };
-  draft.cases.set(caseId, { caseId, taskId, disputer, step, before, next, stateBlob, ...undecided });
+  draft.cases.set(caseId, {
+    ...{ caseId, taskId, disputer, openedAt, step, before, next, stateBlob },
+    ...undecided,
+  });
 }
 
 export function hasOpenCase({ cases }: Pick<MarketView, 'cases'>, taskId: Hex32): boolean {

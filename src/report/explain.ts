@@ -150,7 +150,9 @@ function formulaOf(ground: Ground, entry: Entry): string {
     case 'forfeit':
       return forfeitFormula(ground, entry);
     case 'burn':
-      return `${own} that nobody gets: the rest of the stake, halves of lost bonds, and what does not divide`;
+      return fact.type === 'DemandClosed'
+        ? `stake ${stake} less bounty and buyer's part = ${own}: its trace was withheld`
+        : `${own} that nobody gets: the rest of the stake, halves of lost bonds, and what does not divide`;
   }
 }
 

@@ -36,7 +36,7 @@ export interface Accusation {
 }
 
 /** Returns the case about this step, ours or that of somebody who was faster; null when it is too late, or the solver would not
- *  show its leaves and is rejected for that.
+ *  show its leaves and is convicted for that.
  *  throws user/account.no_tokens */
 export async function openDispute(
   disputer: Disputer,

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Head } from '../chain/follow.js';
 import { isRefusal } from '../chain/revert.js';
 import type { MarketView, TaskView } from '../protocol/market.js';
+import { casesOf } from '../protocol/marketQueries.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { traceRoot } from '../protocol/trace.js';
 import type { WorkerContext } from './context.js';
@@ -11,9 +12,12 @@ import type { Job } from './job.js';
 import { requireSubmission } from './publish.js';
 import { replayTask } from './replay.js';
 
-/** Own tasks whose leaves somebody could not get. */
+/** Tasks whose leaves somebody could not get: own ones, and those that we dispute, or an accomplice of the solver could have it
+ *  convicted for its silence and take the bounty. */
 export function demandsToAnswer(view: MarketView, head: Head, self: Address): TaskView[] {
-  return [...view.tasks.values()].filter((task) => task.solver === self && isDemanded(task, head));
+  const isOurs = ({ taskId, solver }: TaskView) =>
+    solver === self || casesOf(view, taskId).some(({ disputer, settled }) => disputer === self && !settled);
+  return [...view.tasks.values()].filter((task) => isDemanded(task, head) && isOurs(task));
 }
 
 /** Whether an answer would still be taken. */

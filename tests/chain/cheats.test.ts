@@ -14,6 +14,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const deadlines: Partial<SubnetParams> = {
   solveSeconds: 5,
+  clockSeconds: 5,
   challengeSeconds: 5,
   commitSeconds: 20,
   revealSeconds: 10,
@@ -94,8 +95,8 @@ test('a solver that delivers nothing loses a tenth of its seat, and another one 
   await expectBooksToAgree(local);
 });
 
-test('a solver that shows its trace to nobody is asked for it on chain, and rejected when it does not answer', async () => {
-  await using local = await startTestChain({ ...deadlines, clockSeconds: 4 });
+test('a solver that shows its trace to nobody is asked for it on chain, and convicted when it does not answer', async () => {
+  await using local = await startTestChain({ ...deadlines, clockSeconds: 5 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const hider = await run.worker(first, { fault: 'hidden-trace', stakeAmount: pan(100) });
   const observer = await run.contextOf(0);
@@ -111,10 +112,12 @@ test('a solver that shows its trace to nobody is asked for it on chain, and reje
     leaves: null,
   });
   expect(casesOf(observer.market.view, taskId)).toEqual([]);
-  // No lie is proven: it pays for the delay, as if it had delivered nothing.
-  expect((await hider.drain()).slashed).toBe(pan(10));
+  // Silence is its own doing, as a lie is.
+  expect((await hider.drain()).slashed).toBe(pan(100));
   expect((await honest.drain()).slashed).toBe(0n);
-  await expectBooksToAgree(local);
+  const moved = (await expectBooksToAgree(local)).filter((entry) => entry.taskId === taskId);
+  const bounties = moved.filter(({ reason }) => reason === 'bounty');
+  expect(bounties.map(({ to, amount }) => [to.owner, amount])).toEqual([[honest.address, pan(30)]]);
 });
 
 test('a solver that shows a wrong trace only when it must is convicted of its first wrong step, at a step a vote', async () => {

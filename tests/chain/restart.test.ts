@@ -1,9 +1,13 @@
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { disputeTask } from '../../src/actions/dispute.js';
+import { requireSigner } from '../../src/chain/client.js';
 import { pan } from '../../src/chain/params.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
+import type { Submission } from '../../src/protocol/task.js';
+import { createPurse } from '../../src/roles/purse.js';
 import type { WorkerReport } from '../../src/roles/worker.js';
+import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain } from '../helpers/chain.js';
 import { eventually } from '../helpers/processes.js';
 import { honestParameters, toyCompute } from '../helpers/toyCompute.js';
@@ -70,6 +74,29 @@ test('a verifier that starts again in the middle of a vote opens its commitments
     [after.address, 'invalid'],
   ]);
   expect((await after.drain()).slashed).toBe(0n);
+});
+
+test('a solver that starts again answers a demand for its trace that was made while it was gone', async () => {
+  await using local = await startTestChain({ challengeSeconds: 10 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const solver = await run.worker(firstWorker, { drainSeconds: 0 });
+  const finished = run.master();
+  const { taskId, terms, slot, submission } = await submittedBy(run, solver.address, local.signal);
+  await solver.drain();
+  const demander = await run.contextOf(9);
+  const asker = requireSigner(demander.chain).address;
+  await createPurse(demander).reserve(pan(10), local.signal);
+  const asked = [terms, slot, submission as Submission] as const;
+  await demander.contracts.challenge.write('demandLeaves', asked, local.signal);
+
+  const again = await run.worker(firstWorker);
+  await finished;
+  const task = demander.market.view.tasks.get(taskId);
+  expect(task).toMatchObject({ state: 'accepted', solver: again.address, demand: { closed: true } });
+  expect(task?.leaves).toHaveLength(terms.innerSteps + 1);
+  expect((await again.drain()).slashed).toBe(0n);
+  const paid = (await expectBooksToAgree(local)).filter(({ reason }) => reason === 'demand');
+  expect(paid.map(({ from, to }) => from.owner ?? to.owner)).toEqual([asker, again.address]);
 });
 
 test('a worker that is asked to stop finishes and submits the task it is working on', async () => {

@@ -19,7 +19,7 @@ contract CourtTest is World {
 
     function test_aDisputeTakesTheFeeAndHoldsTheTask() public {
         (bytes32 id, address solver) = submitted();
-        Case memory about = Case(id, subnet, 1, solver, dora, 7);
+        Case memory about = Case(id, subnet, 1, solver, dora, 7, uint40(vm.getBlockTimestamp()));
         bytes32 caseId = keccak256(abi.encode(block.chainid, address(court), about));
         vm.assertEq(court.caseIdOf(about), caseId, "case id");
         commitToDispute(dora, id, 7, "salt");
@@ -43,7 +43,7 @@ contract CourtTest is World {
         vm.assertEq(market.finalizeMany(termsOf[id], 1), 0, "skipped");
     }
 
-    function test_aStepIsDisputedOncePerAccount() public {
+    function test_anAccountBringsAStepOncePerSecond() public {
         (bytes32 id,) = submitted();
         bytes32 caseId = disputeAs(dora, id, 7);
         commitToDispute(dora, id, 7, "again");
@@ -57,11 +57,51 @@ contract CourtTest is World {
         vm.assertEq(taskAt(id).openCases, 3, "cases");
     }
 
+    /// @dev Nobody is to blame where a panel could not be filled: who found the fault can bring it again.
+    function test_aStepIsBroughtAgainAfterACaseWithoutAVerdict() public {
+        (bytes32 id,) = submitted();
+        bytes32 void = disputeAs(dora, id, 7);
+        vm.warp(round(void).deadline + 1);
+        advance(void);
+        closeAll(void);
+        vm.assertEq(statusOf(id), uint256(TaskStatus.Undecided), "undecided");
+        bytes32 again = disputeAs(dora, id, 7);
+        vm.assertTrue(again != void, "another case");
+        seatPanel(again);
+        vote(again, unanimous(3, Verdict.Invalid));
+        settle(again);
+        vm.assertEq(statusOf(id), uint256(TaskStatus.Rejected), "convicted");
+        vm.assertEq(free(dora), PURSE + 30 * PAN, "both fees and deposits back, and the bounty");
+    }
+
+    /// @dev Two auditors find the same fault at the same time. Whose case ends second has lost nothing but its gas.
+    function test_ofTwoCasesAboutOneStepTheSecondIsMootAndGetsItsMoneyBack() public {
+        (bytes32 id,) = submitted();
+        bytes32 first = disputeAs(dora, id, 7);
+        bytes32 second = disputeAs(_funded(stranger), id, 7);
+        nextEpoch();
+        drawSeats(first);
+        drawSeats(second);
+        vote(first, unanimous(3, Verdict.Invalid));
+        vote(second, unanimous(3, Verdict.Invalid));
+        settle(first);
+        closeAll(second);
+        vm.assertEq(uint256(round(second).status), uint256(CaseStatus.Moot), "moot");
+        vm.assertEq(free(stranger), PURSE, "fee and deposit back");
+        vm.assertEq(free(dora), PURSE + 30 * PAN, "one bounty");
+        vm.assertEq(free(address(court)), 0, "pot");
+    }
+
     function test_onlyTheChallengeOpensCases() public {
-        Case memory about = Case(0, subnet, 1, stranger, stranger, 0);
+        Case memory about = Case(0, subnet, 1, stranger, stranger, 0, 0);
         vm.expectRevert(abi.encodeWithSelector(ICourt.NotChallenge.selector, stranger));
         vm.prank(stranger);
         court.openCase(about, 0, 0, 0, 0, 0);
+    }
+
+    function _funded(address account) private returns (address) {
+        fund(account, PURSE);
+        return account;
     }
 
     // ------------------------------------------------------------------------------------ side by side

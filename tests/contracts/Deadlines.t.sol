@@ -4,7 +4,8 @@ pragma solidity ^0.8.26;
 import {ICourt, Verdict} from "../../contracts/interfaces/ICourt.sol";
 import {IRandomnessSource} from "../../contracts/interfaces/IRandomnessSource.sol";
 import {IStaking, Role} from "../../contracts/interfaces/IStaking.sol";
-import {ITaskMarket} from "../../contracts/interfaces/ITaskMarket.sol";
+import {IStepChallenge} from "../../contracts/interfaces/IStepChallenge.sol";
+import {ITaskMarket, Terms} from "../../contracts/interfaces/ITaskMarket.sol";
 import {World} from "./support/World.sol";
 
 /// @dev See Deadlines.tree. A deadline is the last second that is in time.
@@ -77,6 +78,23 @@ contract DeadlinesTest is World {
         (bytes32 id,) = disputed();
         nextEpoch();
         _turnCase(id, stranger, abi.encodeCall(ICourt.drawSeats, (cases_[id])));
+    }
+
+    function test_answerBy() public {
+        (bytes32 id,) = submitted();
+        Terms memory posted = termsOf[id];
+        vm.prank(dora);
+        challenge.demandLeaves(posted, 0, submission());
+        bytes memory publish =
+            abi.encodeCall(IStepChallenge.publishLeaves, (posted, 0, submission(), leavesOfTheTrace()));
+        _turn(
+            challenge.demandOf(id).answerBy,
+            Call(address(challenge), stranger, publish),
+            Call(address(challenge), stranger, abi.encodeCall(IStepChallenge.closeDemand, (posted, 0))),
+            id,
+            IStepChallenge.AnswerTooLate.selector,
+            IStepChallenge.AnswerNotDue.selector
+        );
     }
 
     function test_commitBy() public {

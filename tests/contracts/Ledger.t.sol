@@ -24,7 +24,7 @@ contract LedgerTest is World {
     function test_theTableInTheProtocolIsWhatHappens() public {
         stakeAll(2, 4);
         string memory table = HEAD;
-        function() returns (string memory)[10] memory stories = [
+        function() returns (string memory)[12] memory stories = [
             _honest,
             _cheatDisputed,
             _frivolous,
@@ -32,6 +32,8 @@ contract LedgerTest is World {
             _oneVerifierAbsent,
             _allVerifiersAbsent,
             _solverAbsent,
+            _leavesWithheld,
+            _leavesShown,
             _selfDispute,
             _selfDisputeWithBuyer,
             _selfDisputeThatWins
@@ -112,6 +114,31 @@ contract LedgerTest is World {
         pass(1 days);
         expire(id);
         return _row("a solver that delivers nothing", start, solver, 0);
+    }
+
+    /// @dev "Disputer" is whoever demands.
+    function _leavesWithheld() private returns (string memory) {
+        (bytes32 id, address solver) = submitted();
+        Purses memory start = _start(solver);
+        vm.warp(_demand(id) + 1);
+        challenge.closeDemand(termsOf[id], 0);
+        return _row("a cheat that shows its trace to nobody", start, solver, 1);
+    }
+
+    function _leavesShown() private returns (string memory) {
+        (bytes32 id, address solver) = submitted();
+        Purses memory start = _start(solver);
+        vm.warp(_demand(id));
+        vm.prank(solver);
+        challenge.publishLeaves(termsOf[id], 0, submission(), leavesOfTheTrace());
+        _finalize(id);
+        return _row("an honest task whose trace is demanded and shown", start, solver, 0);
+    }
+
+    function _demand(bytes32 id) private returns (uint256 answerBy) {
+        vm.prank(dora);
+        challenge.demandLeaves(termsOf[id], 0, submission());
+        return challenge.demandOf(id).answerBy;
     }
 
     function _selfDispute() private returns (string memory) {

@@ -178,8 +178,7 @@ contract StakingTest is World {
     function test_aJailedPositionOnlyLeaves() public {
         stake(alice, Role.Solver, 3);
         nextEpoch();
-        vm.prank(address(market));
-        staking.jail(subnet, Role.Solver, alice);
+        _convict();
         bytes32 id = postOne();
         vm.expectRevert(
             abi.encodeWithSelector(IStaking.PositionIsJailed.selector, subnet, Role.Solver, alice)
@@ -190,20 +189,30 @@ contract StakingTest is World {
         vm.assertEq(staking.drawableSeats(subnet, Role.Solver), 0, "weight");
         vm.expectPartialRevert(bytes4(keccak256("NoSolverFree(bytes32,uint32)")));
         assign(id);
-        _requestUnstake(Role.Solver, 3);
+        _requestUnstake(Role.Solver, 2);
         nextEpoch();
         nextEpoch();
         _withdraw(Role.Solver);
-        vm.assertEq(free(alice), PURSE, "all of it");
+        vm.assertEq(free(alice), PURSE - STAKE, "all but the seat");
     }
 
     function test_aJailedPositionIsNotDrawnFromLastEpochsWeights() public {
         stake(alice, Role.Solver, 3);
         nextEpoch();
-        vm.prank(address(market));
-        staking.jail(subnet, Role.Solver, alice);
+        _convict();
         vm.prank(address(market));
         vm.assertEq(staking.draw(subnet, Role.Solver, "x", address(0)), address(0), "drawn");
+    }
+
+    function _convict() private {
+        vm.prank(address(market));
+        staking.draw(subnet, Role.Solver, "x", address(0));
+        vm.expectEmit(address(staking));
+        emit IStaking.SeatSlashed(subnet, Role.Solver, alice, STAKE, "task");
+        vm.expectEmit(address(staking));
+        emit IStaking.PositionJailed(subnet, Role.Solver, alice);
+        vm.prank(address(market));
+        staking.convict(subnet, Role.Solver, alice, STAKE, "task");
     }
 
     function test_rolesBelongToTheirModules() public {
@@ -222,7 +231,7 @@ contract StakingTest is World {
             staking.forfeit(subnet, roles[i], alice, 1, 0);
             vm.expectRevert(reason);
             vm.prank(callers[i]);
-            staking.jail(subnet, roles[i], alice);
+            staking.convict(subnet, roles[i], alice, 1, 0);
         }
     }
 

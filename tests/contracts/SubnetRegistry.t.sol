@@ -248,7 +248,7 @@ contract SubnetRegistryTest is World {
         _refused(p, "commitBondBps", 10_001, 0, 10_000);
         p = defaultParams();
         p.clockSeconds = 0;
-        _refused(p, "clockSeconds", 0, 1, 30 days);
+        _refused(p, "clockSeconds", 0, p.solveSeconds, 30 days);
         p = defaultParams();
         p.computeCost = 0;
         _refused(p, "computeCost", 0, 1, 1e26);

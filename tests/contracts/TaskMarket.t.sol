@@ -309,7 +309,7 @@ contract TaskMarketTest is World {
         market.leavesPublished(termsOf[id], 0);
         vm.expectRevert(reason);
         vm.prank(stranger);
-        market.leavesWithheld(termsOf[id], 0);
+        market.leavesWithheld(termsOf[id], 0, stranger);
         vm.expectRevert(abi.encodeWithSelector(ITaskMarket.NotCourt.selector, stranger));
         vm.prank(stranger);
         market.closeCase(termsOf[id], 0, Verdict.Valid, stranger, 0);

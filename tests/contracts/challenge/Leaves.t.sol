@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {ICourt, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {Demand, IStepChallenge} from "../../../contracts/interfaces/IStepChallenge.sol";
 import {Role} from "../../../contracts/interfaces/IStaking.sol";
 import {ITaskMarket, Submission, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
@@ -96,33 +96,50 @@ contract LeavesTest is World {
         challenge.publishLeaves(termsOf[_task], 0, other, leaves);
     }
 
-    function test_leavesThatAreWithheldCostTheSolverItsSeatAndTheTask() public {
+    function test_leavesThatAreWithheldConvictTheSolver() public {
         _demand();
         vm.warp(vm.getBlockTimestamp() + CLOCK + 1);
         uint256 before = free(_solver);
         uint256 burned = vault.totalBurned();
         vm.expectEmit(address(challenge));
         emit IStepChallenge.DemandClosed(_task, true);
+        vm.expectEmit(address(market));
+        emit ITaskMarket.TaskRejected(_task, _solver);
         challenge.closeDemand(termsOf[_task], 0);
         vm.assertEq(statusOf(_task), uint256(TaskStatus.Rejected), "status");
-        vm.assertEq(free(dora), PURSE, "fee back");
-        vm.assertEq(free(buyer), PURSE, "price back");
-        vm.assertEq(free(_solver), before + 90 * PAN, "the seat less the penalty");
+        vm.assertEq(free(dora), PURSE + 30 * PAN, "fee back, and the bounty");
+        vm.assertEq(free(buyer), PURSE + 10 * PAN, "price back, and the buyer's part");
+        vm.assertEq(free(_solver), before, "nothing left of the seat");
         vm.assertEq(staked(_solver, Role.Solver), STAKE, "one seat less");
-        vm.assertEq(vault.totalBurned(), burned + 10 * PAN, "penalty");
+        vm.assertTrue(staking.positionOf(subnet, Role.Solver, _solver).jailed, "and not drawn again");
+        vm.assertEq(vault.totalBurned(), burned + 60 * PAN, "the rest");
         vm.assertEq(free(address(challenge)), 0, "nothing kept");
     }
 
-    function test_RevertWhen_aCaseIsStillOpen() public {
-        bytes32 id = disputeAs(dora, _task, 7);
+    /// @dev What it saves is what a cheat saves that disputes itself: no more than the bounty.
+    function test_aCheatThatDemandsItsOwnLeavesLosesAllButTheBounty() public {
+        uint256 before = wealth(_solver);
+        vm.prank(_solver);
+        challenge.demandLeaves(termsOf[_task], 0, submission());
+        vm.warp(vm.getBlockTimestamp() + CLOCK + 1);
+        challenge.closeDemand(termsOf[_task], 0);
+        vm.assertEq(wealth(_solver), before - 70 * PAN, "wealth");
+    }
+
+    /// @dev A disputer that wants its bounty answers the demand: it has the leaves.
+    function test_openCasesAreMootOnceTheLeavesAreWithheld() public {
+        bytes32 id = disputeAs(buyer, _task, 7);
+        seatPanel(id);
+        commit(id, 0, Verdict.Invalid);
         _demand();
         vm.warp(vm.getBlockTimestamp() + CLOCK + 1);
-        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.CasesOpen.selector, _task, 1));
-        challenge.closeDemand(termsOf[_task], 0);
-        advance(id); // nobody drew the panel
-        settleCase(id);
         challenge.closeDemand(termsOf[_task], 0);
         vm.assertEq(statusOf(_task), uint256(TaskStatus.Rejected), "status");
+        vm.expectRevert(abi.encodeWithSelector(ICourt.CaseIsMoot.selector, id));
+        advance(id);
+        closeAll(id);
+        vm.assertEq(free(buyer), PURSE + 10 * PAN, "fee, deposit and price back, and the buyer's part");
+        vm.assertEq(free(address(court)), 0, "pot");
     }
 
     function test_aTaskThatEndedElsewhereGivesTheFeeBack() public {

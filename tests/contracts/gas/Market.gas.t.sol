@@ -131,7 +131,7 @@ abstract contract MarketGas is GasWorld {
         address solver = taskAt(id).solver;
         vm.prank(dora);
         caseId = challenge.pin(termsOf[id], 0, submitted_, what);
-        cases_[caseId] = Case(id, subnet, 1, solver, dora, step);
+        cases_[caseId] = Case(id, subnet, 1, solver, dora, step, uint40(vm.getBlockTimestamp()));
     }
 
     function _plant() private {

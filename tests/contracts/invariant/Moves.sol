@@ -122,8 +122,7 @@ abstract contract Moves is Model {
         Demand memory demand = challenge.demandOf(id);
         bool late = vm.getBlockTimestamp() > demand.answerBy;
         if (!late && chance(isNoise[id] ? 5 : 40)) _list(Kind.PublishLeaves, anyone(), id);
-        bool withheld = market.isSubmitted(id);
-        if (!withheld || (late && taskAt(id).openCases == 1)) _list(Kind.CloseDemand, stranger, id);
+        if (late || !market.isSubmitted(id)) _list(Kind.CloseDemand, stranger, id);
     }
 
     function _listDispute(bytes32 id, address solver) private {

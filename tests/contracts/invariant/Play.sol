@@ -98,17 +98,17 @@ abstract contract Play is Moves {
             vm.prank(move.who);
             challenge.publishLeaves(termsOf[id], slotOf[id], submission(), leaves);
         } else {
-            gains(challenge.demandOf(id).by, p.verifierFee);
-            if (market.isSubmitted(id)) _expectWithheld(id, p);
+            address by = challenge.demandOf(id).by;
+            gains(by, p.verifierFee);
+            if (market.isSubmitted(id)) _expectWithheld(id, by, p);
             challenge.closeDemand(termsOf[id], slotOf[id]);
         }
     }
 
-    function _expectWithheld(bytes32 id, Params memory p) private {
-        address solver = taskAt(id).solver;
-        gains(termsOf[id].buyer, termsOf[id].price);
-        losesSeat(solver);
-        gains(solver, STAKE - STAKE * p.livenessBps / 10_000);
+    function _expectWithheld(bytes32 id, address demander, Params memory p) private {
+        gains(termsOf[id].buyer, termsOf[id].price + STAKE * p.buyerBps / 10_000);
+        gains(demander, STAKE * p.bountyBps / 10_000);
+        losesSeat(taskAt(id).solver);
     }
 
     // ------------------------------------------------------------------------------------ cases

@@ -26,7 +26,6 @@ contract ParamRulesTest is World {
         _bound(0, "minPrice", 1, MOST_AMOUNT);
         _bound(1, "solverStake", 1, MOST_AMOUNT);
         _bound(2, "openSeconds", 1, 30 days);
-        _bound(3, "solveSeconds", 1, 30 days);
         _bound(4, "verifierFee", 1, MOST_AMOUNT);
         _bound(5, "seatBond", 1, MOST_AMOUNT);
         _bound(6, "challengeSeconds", 1, 30 days);
@@ -47,7 +46,7 @@ contract ParamRulesTest is World {
         _bound(26, "scoreHalf", 1, 1_000_000);
         _bound(27, "delayBps", 0, 10_000);
         _bound(28, "commitBondBps", 0, 10_000);
-        _bound(29, "clockSeconds", 1, 30 days);
+        _bound(29, "clockSeconds", p.solveSeconds, 30 days);
         _bound(30, "computeCost", 1, MOST_AMOUNT);
         _bound(31, "outsideGain", 0, MOST_AMOUNT);
         _bound(32, "adversaryBps", 0, 5_000);
@@ -65,6 +64,19 @@ contract ParamRulesTest is World {
             _inside(bound, bound.most);
             _outside(bound, bound.most + 1);
         }
+    }
+
+    /// @dev Whoever had the time to make a trace has it once more to show it.
+    function test_leavesMayTakeAsLongAsTheTaskItself() public {
+        Params memory p = defaultParams();
+        (p.solveSeconds, p.clockSeconds) = (30 days, 30 days);
+        this.check(p);
+        p.clockSeconds -= 1;
+        _refused(p, "clockSeconds", 30 days - 1, 30 days, 30 days);
+        (p.solveSeconds, p.clockSeconds) = (30 days + 1, 30 days);
+        _refused(p, "solveSeconds", 30 days + 1, 1, 30 days);
+        p.solveSeconds = 0;
+        _refused(p, "solveSeconds", 0, 1, 30 days);
     }
 
     function test_panelsAreOddAndGrowByPairs() public {

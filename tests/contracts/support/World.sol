@@ -326,7 +326,8 @@ abstract contract World is Test {
         vm.prank(disputer);
         caseId = challenge.pin(t, slotOf[id], submission(), what);
         address solver = market.task(t, slotOf[id]).solver;
-        cases_[caseId] = Case(id, t.subnetId, t.paramsVersion, solver, disputer, what.step);
+        uint40 openedAt = uint40(vm.getBlockTimestamp());
+        cases_[caseId] = Case(id, t.subnetId, t.paramsVersion, solver, disputer, what.step, openedAt);
     }
 
     function pinOf(uint32 step, bytes32 salt) internal pure returns (Pin memory what) {

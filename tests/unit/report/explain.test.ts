@@ -200,3 +200,20 @@ test('leaves that were demanded are paid for by whoever demanded them, to whoeve
     [bob, 10n],
   ]);
 });
+
+test('the stake of a solver that shows its trace to nobody goes as in a conviction', () => {
+  const history = new History();
+  const [taskId = '0x'] = history.post([0]);
+  history.assign(taskId, alice).submit(taskId, alice);
+  history.tell(
+    { type: 'LeavesDemanded', taskId, by: bob, fee: 10n, answerBy: 9 },
+    { type: 'DemandClosed', taskId, withheld: true },
+    { type: 'SeatSlashed', subnetId: 1, role: 'solver', account: alice, amount: 100n, caseId: taskId },
+  );
+  const lost = ledgerOf(history.facts, terms).filter(({ from }) => from.pocket === 'staking');
+  expect(lost.map(({ reason, to, amount }) => [reason, to.owner ?? to.pocket, amount])).toEqual([
+    ['bounty', bob, 30n],
+    ['compensation', history.view.tasks.get(taskId)?.buyer, 10n],
+    ['burn', 'burned', 60n],
+  ]);
+});

@@ -78,7 +78,7 @@ async function kase(submission: Submission, step: number, stateBlob: Hex32 | nul
   const leaves = await fetchLeaves(job(1).context.sot, submission, manifest.innerSteps, signal);
   if (leaves === null) throw new Error('no leaves');
   const pin = { step, before: leaves[step] as Hex32, next: leaves[step + 1] as Hex32, stateBlob };
-  return { caseId: sha256Hex('case'), taskId, disputer: alice, ...pin, ...undecided };
+  return { caseId: sha256Hex('case'), taskId, disputer: alice, openedAt: 0, ...pin, ...undecided };
 }
 
 const undecided = { rounds: [], settled: false, verdict: null, burned: 0n, moot: false };

@@ -11,6 +11,8 @@ pragma solidity ^0.8.26;
 ///   bits 112..223  previous   lane k at 112 + 28 * k
 ///   bits 224..255  stamp
 ///
+/// Only as many levels are in use as the largest leaf needs, so that few accounts cost few slots.
+///
 /// A write in a new epoch first copies now to previous. A node whose stamp is older than the current epoch has
 /// not changed in it, so `now` is also its value at the end of the last epoch.
 library SortitionTree {
@@ -23,61 +25,93 @@ library SortitionTree {
     uint256 private constant STAMP_SHIFT = 224;
     uint256 private constant HALF_MASK = type(uint112).max;
 
-    /// @dev By level and place: level << 32 | place; the root is 0.
+    /// @dev By level and place: level << 32 | place; leaves hang below level LEVELS - 1.
     struct Tree {
         mapping(uint256 key => uint256 node) nodes;
+        /// level of the root, counted from LEVELS - 1 up
+        uint256 height;
     }
 
     error LeafOutOfRange(uint256 leaf, uint256 capacity);
     error SumTooLarge(uint256 sum, uint256 most);
     error TicketOutOfRange(uint256 ticket, uint256 total);
 
-    /// @notice Set the weight of `leaf` from now on. O(LEVELS).
+    /// @notice Set the weight of `leaf` from now on. O(log leaves).
     /// @param epoch the current one; never smaller than in an earlier call
     function update(Tree storage tree, uint256 leaf, uint256 weight, uint32 epoch) internal {
         require(leaf < CAPACITY, LeafOutOfRange(leaf, CAPACITY));
+        uint256 root = _grown(tree, leaf);
         uint256 old = weightOf(tree, leaf);
         uint256 place = leaf;
-        for (uint256 level = LEVELS; level > 0; --level) {
+        uint256 node;
+        for (uint256 level = LEVELS; level > root;) {
+            --level;
             uint256 lane = place & 3;
             place >>= 2;
-            uint256 key = ((level - 1) << 32) | place;
-            uint256 node = _inEpoch(tree.nodes[key], epoch);
+            uint256 key = (level << 32) | place;
+            node = _inEpoch(tree.nodes[key], epoch);
             uint256 sum = _lane(node, lane) + weight - old;
             require(sum <= MAX_SUM, SumTooLarge(sum, MAX_SUM));
-            tree.nodes[key] = _withLane(node, lane, sum);
+            node = _withLane(node, lane, sum);
+            tree.nodes[key] = node;
         }
+        // of the root, which a later root takes into one lane
+        uint256 all = _sumOf(node);
+        require(all <= MAX_SUM, SumTooLarge(all, MAX_SUM));
     }
 
     /// @notice The leaf that owns `ticket` when the leaves' weights at the end of the last epoch are laid end to
-    /// end. O(LEVELS).
+    /// end. O(log leaves).
     /// @param ticket in [0, total)
     /// @param epoch the current one
     function find(Tree storage tree, uint256 ticket, uint32 epoch) internal view returns (uint256 leaf) {
         uint256 left = ticket;
-        for (uint256 level = 0; level < LEVELS; ++level) {
+        for (uint256 level = _rootLevel(tree); level < LEVELS; ++level) {
             uint256 sums = _snapshot(tree.nodes[(level << 32) | leaf], epoch);
-            uint256 lane = 0;
-            uint256 sum = _lane(sums, 0);
-            while (left >= sum) {
-                left -= sum;
-                ++lane;
-                require(lane < 4, TicketOutOfRange(ticket, total(tree, epoch)));
-                sum = _lane(sums, lane);
+            leaf <<= 2;
+            for (uint256 sum = sums & MAX_SUM; left >= sum; sum = sums & MAX_SUM) {
+                require(sums != 0, TicketOutOfRange(ticket, total(tree, epoch)));
+                sums >>= LANE_BITS;
+                unchecked {
+                    left -= sum; // just compared
+                    ++leaf; // a fifth lane is zero, and so is what lies beyond it
+                }
             }
-            leaf = (leaf << 2) | lane;
         }
     }
 
     /// @notice Sum of all weights at the end of the last epoch.
     function total(Tree storage tree, uint32 epoch) internal view returns (uint256) {
-        uint256 sums = _snapshot(tree.nodes[0], epoch);
-        return _lane(sums, 0) + _lane(sums, 1) + _lane(sums, 2) + _lane(sums, 3);
+        return _sumOf(_snapshot(tree.nodes[_rootLevel(tree) << 32], epoch));
     }
 
     /// @notice The weight of `leaf` as of now.
     function weightOf(Tree storage tree, uint256 leaf) internal view returns (uint256) {
         return _lane(tree.nodes[((LEVELS - 1) << 32) | (leaf >> 2)], leaf & 3);
+    }
+
+    /// @dev Raise the root until `leaf` is below it. A new one finds the old one in its first lane, as it stands and as it
+    /// stood.
+    /// @return root its level
+    function _grown(Tree storage tree, uint256 leaf) private returns (uint256 root) {
+        root = _rootLevel(tree);
+        if (leaf >> (2 * (LEVELS - root)) == 0) return root;
+        uint256 node = tree.nodes[root << 32];
+        node = _sumOf(node) | (_sumOf(node >> HALF_BITS) << HALF_BITS) | ((node >> STAMP_SHIFT) << STAMP_SHIFT);
+        do {
+            --root;
+            tree.nodes[root << 32] = node;
+        } while (leaf >> (2 * (LEVELS - root)) != 0);
+        tree.height = LEVELS - 1 - root;
+    }
+
+    function _rootLevel(Tree storage tree) private view returns (uint256) {
+        return LEVELS - 1 - tree.height;
+    }
+
+    /// @dev Of the four lanes of the lower half.
+    function _sumOf(uint256 node) private pure returns (uint256) {
+        return _lane(node, 0) + _lane(node, 1) + _lane(node, 2) + _lane(node, 3);
     }
 
     function _snapshot(uint256 node, uint32 epoch) private pure returns (uint256 sums) {

@@ -40,6 +40,13 @@ abstract contract StakingGas is GasWorld {
         _snapshot("drawSeats, 3 seats");
     }
 
+    /// @dev As the court calls it for a seat, but in a transaction of its own: 22,224 of the figure are the transaction's.
+    function test_oneDraw() public {
+        vm.prank(address(court));
+        staking.draw(subnet, Role.Verifier, keccak256("entropy"), stranger);
+        _snapshot("draw, as a transaction");
+    }
+
     /// @dev Of one draw: the tree and the owner of what it finds.
     function test_ownerOfTicket() public {
         transact(

@@ -65,7 +65,7 @@ contract Handler is Checks {
         bytes32[] memory ids = post(count);
         for (uint256 i = 0; i < count; ++i) {
             liveTasks.push(ids[i]);
-            isWithheld[ids[i]] = chance(12);
+            isWithheld[ids[i]] = chance(20);
         }
         ++taken[Kind.CreateBatch];
     }

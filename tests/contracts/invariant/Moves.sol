@@ -121,7 +121,7 @@ abstract contract Moves is Model {
     function listForDemand(bytes32 id) internal {
         Demand memory demand = challenge.demandOf(id);
         bool late = vm.getBlockTimestamp() > demand.answerBy;
-        if (!late && chance(isNoise[id] ? 5 : 40)) _list(Kind.PublishLeaves, anyone(), id);
+        if (!late && chance(isNoise[id] ? 5 : 80)) _list(Kind.PublishLeaves, anyone(), id);
         if (late || !market.isSubmitted(id)) _list(Kind.CloseDemand, stranger, id);
     }
 

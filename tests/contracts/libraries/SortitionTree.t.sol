@@ -72,6 +72,40 @@ contract SortitionTreeTest is Test {
         vm.assertEq(_tree.nodes[8 << 32 | 65_535] << 32 >> 32, uint256(1) << 84, "where it stands");
     }
 
+    /// @dev Within an epoch, so that what draws see stays as it was.
+    function test_theRootRisesWithTheLeaves() public {
+        uint256[6] memory leaves = [uint256(3), 4, 15, 16, 63, 64];
+        uint256[6] memory heights = [uint256(0), 1, 1, 2, 2, 3];
+        _tree.update(0, 5, 1);
+        for (uint256 i = 0; i < leaves.length; ++i) {
+            _tree.update(leaves[i], 1, 2);
+            vm.assertEq(_tree.height, heights[i], "height");
+            vm.assertEq(_tree.total(2), 5, "total");
+            vm.assertEq(_tree.find(4, 2), 0, "owner");
+        }
+        vm.assertEq(_tree.total(3), 11, "in the next epoch");
+        for (uint256 i = 0; i < leaves.length; ++i) {
+            vm.assertEq(_tree.find(5 + i, 3), leaves[i], "in their order");
+        }
+        _tree.update(0, 0, 3);
+        _tree.update(1_024, 2, 3); // two levels at once
+        vm.assertEq(_tree.height, 5, "height");
+        vm.assertEq(_tree.find(4, 3), 0, "still its ticket");
+        vm.assertEq(_tree.find(6, 4), 1_024, "in the next");
+    }
+
+    function test_noTreeIsTooHeavyToGrow() public {
+        _tree.update(0, SortitionTree.MAX_SUM, 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                SortitionTree.SumTooLarge.selector, SortitionTree.MAX_SUM + 1, SortitionTree.MAX_SUM
+            )
+        );
+        this.update(3, 1, 1);
+        _tree.update(4, 0, 1);
+        vm.assertEq(_tree.total(2), SortitionTree.MAX_SUM, "all of it in one lane");
+    }
+
     function test_limitsAreNamed() public {
         this.update(0, SortitionTree.MAX_SUM, 1);
         vm.expectRevert(
@@ -101,7 +135,8 @@ contract SortitionTreeTest is Test {
             if (seed % 4 == 0) _epoch += uint32((seed >> 8) % 2 + 1);
             uint256 leaf = (seed >> 16) % 12 + ((seed >> 24) % 2) * 16_384;
             _tree.update(leaf, (seed >> 32) % 50, _epoch);
-            for (uint256 level = SortitionTree.LEVELS - 1; level > 0; --level) {
+            uint256 root = SortitionTree.LEVELS - 1 - _tree.height;
+            for (uint256 level = SortitionTree.LEVELS - 1; level > root; --level) {
                 leaf >>= 2;
                 (uint256 current, uint256 snapshot) = _sums(level, leaf);
                 (uint256 above, uint256 aboveBefore) = _lanes(level - 1, leaf >> 2, leaf & 3);

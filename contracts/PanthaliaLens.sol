@@ -150,9 +150,8 @@ contract PanthaliaLens is IPanthaliaLens {
         }
         if (entry.status == TaskStatus.Assigned) return _after(Action.Expire, entry.deadline);
         if (entry.status == TaskStatus.Submitted || entry.status == TaskStatus.Undecided) {
-            // a demand counts as a case
+            if (demanded) return _after(Action.CloseDemand, demand.answerBy); // whatever else is open
             if (entry.openCases == 0) return _after(Action.Finalize, entry.deadline);
-            if (demanded && entry.openCases == 1) return _after(Action.CloseDemand, demand.answerBy);
             return next;
         }
         if (demanded) return _from(Action.CloseDemand, 0);

@@ -89,12 +89,11 @@ contract NextActionTest is LensWorld {
         vm.assertEq(statusOf(id), uint256(TaskStatus.Rejected), "status");
     }
 
-    function test_besideACaseADemandWaits() public {
+    function test_besideACaseADemandIsClosedAllTheSame() public {
         (bytes32 id,) = submitted();
         _demand(id);
         disputeAs(dora, id, 7);
-        vm.warp(challenge.demandOf(id).answerBy + 1);
-        expectNothing(id);
+        expectAt(id, Action.CloseDemand, challenge.demandOf(id).answerBy + 1);
     }
 
     function test_ofADemandAboutATaskThatHasEndedItNamesTheClosingAtOnce() public {

@@ -97,7 +97,8 @@ library SortitionTree {
         root = _rootLevel(tree);
         if (leaf >> (2 * (LEVELS - root)) == 0) return root;
         uint256 node = tree.nodes[root << 32];
-        node = _sumOf(node) | (_sumOf(node >> HALF_BITS) << HALF_BITS) | ((node >> STAMP_SHIFT) << STAMP_SHIFT);
+        node =
+            _sumOf(node) | (_sumOf(node >> HALF_BITS) << HALF_BITS) | ((node >> STAMP_SHIFT) << STAMP_SHIFT);
         do {
             --root;
             tree.nodes[root << 32] = node;

@@ -44,14 +44,12 @@ test('every npm script that is shown exists', () => {
   expect(shown.filter((name) => scripts[name as string] === undefined)).toEqual([]);
 });
 
-/** Text that is for people: documents, and comments of sources. */
+/** Text that is for people: documents, but for lines that link to another project, and comments of sources. */
 function proseOf(file: string): string {
-  const text = readFileSync(join(root, file), 'utf8');
-  if (file.endsWith('.md')) return text;
-  return text
-    .split('\n')
-    .filter((line) => /^\s*(\/\/|\/\*|\*)/.test(line))
-    .join('\n');
+  const isProse = file.endsWith('.md')
+    ? (line: string) => !line.includes('https://github.com/')
+    : (line: string) => /^\s*(\/\/|\/\*|\*)/.test(line);
+  return readFileSync(join(root, file), 'utf8').split('\n').filter(isProse).join('\n');
 }
 
 test('every file that documents and comments name with its folder is there', () => {

@@ -15,7 +15,7 @@ const deadlines = {
   commitSeconds: 5,
   revealSeconds: 4,
   appealSeconds: 2,
-  clockSeconds: 3,
+  clockSeconds: 6,
 };
 
 test.each([

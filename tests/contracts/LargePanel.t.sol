@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {RoundState, Verdict} from "../../contracts/interfaces/ICourt.sol";
+import {ICourt, RoundState, Verdict} from "../../contracts/interfaces/ICourt.sol";
 import {Params} from "../../contracts/interfaces/ISubnetRegistry.sol";
+import {TaskStatus} from "../../contracts/interfaces/ITaskMarket.sol";
 import {World} from "./support/World.sol";
 
 /// @dev A panel of 21, more than one call may draw.
@@ -51,5 +52,60 @@ contract LargePanelTest is World {
         }
         closeAll(_id);
         vm.assertEq(free(address(court)), 0, "pot");
+    }
+}
+
+/// @dev As in localParams of src/chain/params.ts: seven panels of 3 to 15, then one of 31 that nobody can appeal.
+contract TerminalPanelTest is World {
+    bytes32 private _id;
+
+    function setUp() public override {
+        super.setUp();
+        Params memory params = defaultParams();
+        (params.maxRounds, params.terminalPanel) = (7, 31);
+        fund(address(this), SUBNET_BOND);
+        subnet = registry.createSubnet(params, 0);
+        stakeAll(1, 20);
+        (_id,) = voting();
+    }
+
+    function test_theLastAppealGoesToTheTerminalPanel() public {
+        for (uint256 size = 3; size <= 15; size += 2) {
+            vm.assertEq(round(_id).size, size, "seats");
+            vote(_id, unanimous(size, Verdict.Valid));
+            vm.prank(dora);
+            appeal(_id);
+            seatPanel(_id);
+        }
+        vm.assertEq(round(_id).size, 31, "seats of the terminal panel");
+        vm.assertEq(uint256(round(_id).state), uint256(RoundState.Drawing), "more than one call draws");
+        drawSeats(_id);
+        vote(_id, unanimous(31, Verdict.Invalid));
+        vm.assertEq(round(_id).deadline, 0, "no time to appeal");
+        vm.expectRevert(abi.encodeWithSelector(ICourt.LastRound.selector, _id, 8));
+        vm.prank(dora);
+        appeal(_id);
+        closeAll(_id); // at once
+        vm.assertEq(statusOf(_id), uint256(TaskStatus.Rejected), "convicted");
+        vm.assertEq(
+            free(dora),
+            PURSE + 30 * PAN,
+            "each wrong panel paid for the next: eight fees back, and the bounty"
+        );
+        vm.assertEq(free(address(court)), 0, "pot");
+    }
+
+    function test_aTerminalPanelThatCanNotBeFilledLeavesTheRulingBeforeIt() public {
+        for (uint256 size = 3; size <= 15; size += 2) {
+            vote(_id, unanimous(size, Verdict.Invalid));
+            vm.prank(buyer);
+            appeal(_id);
+            if (size < 15) seatPanel(_id);
+        }
+        vm.warp(round(_id).deadline + 1);
+        advance(_id);
+        vm.assertEq(uint256(round(_id).state), uint256(RoundState.Void), "void");
+        closeAll(_id);
+        vm.assertEq(statusOf(_id), uint256(TaskStatus.Rejected), "the ruling of round 7");
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {LibBit} from "solady/utils/LibBit.sol";
+import {Check, CheckState, IAudit} from "./interfaces/IAudit.sol";
 import {Case, CaseStatus, ICourt, Round, RoundState, Seat} from "./interfaces/ICourt.sol";
 import {
     AccountView,
@@ -21,12 +22,15 @@ import {TaskIds} from "./libraries/TaskIds.sol";
 /// @notice Reads only. Conditions are those of TaskMarket, Court and StepChallenge; src/protocol/keeper.ts decides the same
 /// from events.
 contract PanthaliaLens is IPanthaliaLens {
+    uint256 private constant PROVABLE_BLOCKS = 8_191;
+
     IVault public immutable vault;
     IStaking public immutable staking;
     IRandomnessBeacon public immutable beacon;
     ITaskMarket public immutable market;
     ICourt public immutable court;
     IStepChallenge public immutable challenge;
+    IAudit public immutable audit;
 
     constructor(
         IVault vault_,
@@ -34,7 +38,8 @@ contract PanthaliaLens is IPanthaliaLens {
         IRandomnessBeacon beacon_,
         ITaskMarket market_,
         ICourt court_,
-        IStepChallenge challenge_
+        IStepChallenge challenge_,
+        IAudit audit_
     ) {
         vault = vault_;
         staking = staking_;
@@ -42,13 +47,14 @@ contract PanthaliaLens is IPanthaliaLens {
         market = market_;
         court = court_;
         challenge = challenge_;
+        audit = audit_;
     }
 
     // ---------------------------------------------------------------------------------------- what is due
 
     /// @inheritdoc IPanthaliaLens
     function nextAction(Terms calldata terms, uint8 slot) external view returns (Next memory) {
-        return _nextOfTask(market.task(terms, slot), challenge.demandOf(_taskId(terms, slot)));
+        return _nextOfTask(_taskId(terms, slot), market.task(terms, slot));
     }
 
     /// @inheritdoc IPanthaliaLens
@@ -72,6 +78,24 @@ contract PanthaliaLens is IPanthaliaLens {
         return round.deadline == 0 ? _from(Action.Settle, 0) : _after(Action.Settle, round.deadline);
     }
 
+    /// @inheritdoc IPanthaliaLens
+    function nextCheckAction(Terms calldata terms, uint8 slot) external view returns (Next memory next) {
+        bytes32 id = _taskId(terms, slot);
+        Task memory entry = market.task(terms, slot);
+        Check memory check = audit.checkOf(id);
+        if (check.state == CheckState.Over) return next;
+        if (check.state == CheckState.None) return _nextSample(terms, slot, entry);
+        if (!market.isSubmitted(id)) return _from(Action.CloseCheck, 0);
+        if (check.state == CheckState.Disputing) {
+            return entry.openCases == 1 ? _after(Action.CloseCheck, entry.deadline) : next;
+        }
+        bool isDraw = check.state == CheckState.Drawing && block.timestamp <= check.deadline;
+        if (isDraw) return _nextDraw(Action.DrawChecker, check.epoch);
+        // silence convicts the solver, once nothing else is open
+        bool waits = check.state == CheckState.Answering && entry.openCases > 1;
+        return waits ? next : _after(Action.CloseCheck, check.deadline);
+    }
+
     // ---------------------------------------------------------------------------------------- pages
 
     /// @inheritdoc IPanthaliaLens
@@ -88,14 +112,13 @@ contract PanthaliaLens is IPanthaliaLens {
             slots &= slots - 1;
             bytes32 id = _taskId(terms, slot);
             Task memory entry = market.task(terms, slot);
-            Demand memory demand = challenge.demandOf(id);
             tasks[i] = TaskView({
                 taskId: id,
                 slot: slot,
                 task: entry,
                 submissionHash: market.submissionHash(id),
-                demand: demand,
-                next: _nextOfTask(entry, demand)
+                demand: challenge.demandOf(id),
+                next: _nextOfTask(id, entry)
             });
         }
     }
@@ -142,7 +165,8 @@ contract PanthaliaLens is IPanthaliaLens {
 
     // ---------------------------------------------------------------------------------------- conditions
 
-    function _nextOfTask(Task memory entry, Demand memory demand) private view returns (Next memory next) {
+    function _nextOfTask(bytes32 id, Task memory entry) private view returns (Next memory next) {
+        Demand memory demand = challenge.demandOf(id);
         bool demanded = demand.by != address(0) && !demand.closed;
         if (entry.status == TaskStatus.Open) {
             bool late = block.timestamp > entry.deadline;
@@ -150,11 +174,30 @@ contract PanthaliaLens is IPanthaliaLens {
         }
         if (entry.status == TaskStatus.Assigned) return _after(Action.Expire, entry.deadline);
         if (entry.status == TaskStatus.Submitted || entry.status == TaskStatus.Undecided) {
-            if (demanded) return _after(Action.CloseDemand, demand.answerBy); // whatever else is open
+            // a demand counts as a case
             if (entry.openCases == 0) return _after(Action.Finalize, entry.deadline);
+            // a check waits for the demand
+            uint8 cases = audit.isOpen(id) ? entry.openCases - 1 : entry.openCases;
+            if (demanded && cases == 1) return _after(Action.CloseDemand, demand.answerBy);
             return next;
         }
         if (demanded) return _from(Action.CloseDemand, 0);
+    }
+
+    /// @dev Whether a submission is checked follows from the seed of its epoch.
+    function _nextSample(Terms calldata terms, uint8 slot, Task memory entry)
+        private
+        view
+        returns (Next memory next)
+    {
+        if (entry.status != TaskStatus.Submitted || block.timestamp > entry.deadline) return next;
+        (, bool ready) = beacon.seed(entry.epoch);
+        if (!ready) return _seedOf(entry.epoch);
+        try audit.sampleOf(terms, slot) returns (bytes32, bool) {
+            return _nextDraw(Action.DrawChecker, entry.epoch);
+        } catch {
+            return next; // NotSampled
+        }
     }
 
     /// @dev A draw that was asked for in `epoch` is made in a later one, with the seed of the epoch before that.
@@ -162,12 +205,17 @@ contract PanthaliaLens is IPanthaliaLens {
         uint32 current = beacon.currentEpoch();
         uint32 seeded = current > epoch ? current - 1 : epoch;
         (, bool ready) = beacon.seed(seeded);
-        if (ready) return _from(draw, 0);
-        uint64 first = uint64(beacon.targetBlock(seeded) + 1);
-        return
-            Next({
-                action: Action.Fulfil, due: block.number >= first, time: 0, blockNumber: first, which: seeded
-            });
+        return ready ? _from(draw, 0) : _seedOf(seeded);
+    }
+
+    /// @dev Provable from the block after its own, for as long as that block's hash can be asked for (EIP-2935).
+    function _seedOf(uint32 epoch) private view returns (Next memory next) {
+        uint256 target = beacon.targetBlock(epoch);
+        if (block.number > target + PROVABLE_BLOCKS) return next;
+        // a number of a block fits
+        // forge-lint: disable-next-line(unsafe-typecast)
+        (next.action, next.which, next.blockNumber) = (Action.Fulfil, epoch, uint64(target + 1));
+        next.due = block.number > target;
     }
 
     function _nextClosing(bytes32 caseId, uint8 rounds) private view returns (Next memory next) {

@@ -3,24 +3,24 @@ pragma solidity 0.8.37;
 
 import {IReputation} from "./interfaces/IReputation.sol";
 
-/// @notice Scores, moved only by outcomes that the market or the court decided.
+/// @notice Scores, moved only by outcomes that the market or a check decided.
 contract Reputation is IReputation {
     /// k: what a fault of liveness costs is a k-th of the score (iExec PoCo has the same three moves)
     uint32 private constant FAULT_DIVISOR = 3;
 
     address public immutable market;
-    address public immutable court;
+    address public immutable audit;
 
     mapping(uint32 subnetId => mapping(address account => uint32)) public scoreOf;
 
     modifier onlyScorer() {
-        require(msg.sender == market || msg.sender == court, NotScorer(msg.sender));
+        require(msg.sender == market || msg.sender == audit, NotScorer(msg.sender));
         _;
     }
 
-    constructor(address market_, address court_) {
+    constructor(address market_, address audit_) {
         market = market_;
-        court = court_;
+        audit = audit_;
     }
 
     /// @inheritdoc IReputation

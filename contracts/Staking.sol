@@ -28,12 +28,16 @@ contract Staking is IStaking {
     IRandomnessSource public immutable beacon;
     address public immutable market;
     address public immutable court;
+    address public immutable audit;
 
     mapping(uint32 subnetId => mapping(Role => Pool)) private _pools;
 
-    /// @dev Solvers are drawn, returned and slashed by the market, verifiers by the court.
+    /// @dev Solvers are drawn, returned and slashed by the market, verifiers by the court for panels and by the audit
+    /// for checks.
     modifier onlyDrawerOf(Role role) {
-        require(msg.sender == (role == Role.Solver ? market : court), NotAllowed(msg.sender, role));
+        bool isDrawer =
+            role == Role.Solver ? msg.sender == market : msg.sender == court || msg.sender == audit;
+        require(isDrawer, NotAllowed(msg.sender, role));
         _;
     }
 
@@ -42,13 +46,15 @@ contract Staking is IStaking {
         ISubnetRegistry registry_,
         IRandomnessSource beacon_,
         address market_,
-        address court_
+        address court_,
+        address audit_
     ) {
         vault = vault_;
         registry = registry_;
         beacon = beacon_;
         market = market_;
         court = court_;
+        audit = audit_;
     }
 
     /// @inheritdoc IStaking

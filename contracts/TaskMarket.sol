@@ -2,8 +2,10 @@
 pragma solidity 0.8.37;
 
 import {LibBit} from "solady/utils/LibBit.sol";
+import {IAudit} from "./interfaces/IAudit.sol";
 import {Verdict} from "./interfaces/ICourt.sol";
 import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
+import {IReputation} from "./interfaces/IReputation.sol";
 import {IStaking, Role} from "./interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
 import {Batch, ITaskMarket, Submission, Task, TaskStatus, Terms} from "./interfaces/ITaskMarket.sol";
@@ -27,6 +29,8 @@ contract TaskMarket is ITaskMarket {
     IRandomnessSource public immutable beacon;
     address public immutable court;
     address public immutable challenge;
+    IAudit public immutable audit;
+    IReputation public immutable reputation;
 
     mapping(bytes32 batchId => Batch) private _batches;
     mapping(bytes32 taskId => Task) private _tasks;
@@ -43,13 +47,20 @@ contract TaskMarket is ITaskMarket {
         _;
     }
 
+    modifier onlyAudit() {
+        require(msg.sender == address(audit), NotAudit(msg.sender));
+        _;
+    }
+
     constructor(
         IVault vault_,
         ISubnetRegistry registry_,
         IStaking staking_,
         IRandomnessSource beacon_,
         address court_,
-        address challenge_
+        address challenge_,
+        IAudit audit_,
+        IReputation reputation_
     ) {
         vault = vault_;
         registry = registry_;
@@ -57,6 +68,8 @@ contract TaskMarket is ITaskMarket {
         beacon = beacon_;
         court = court_;
         challenge = challenge_;
+        audit = audit_;
+        reputation = reputation_;
     }
 
     // ---------------------------------------------------------------------------------------- posting
@@ -122,6 +135,7 @@ contract TaskMarket is ITaskMarket {
         );
 
         entry.status = TaskStatus.Submitted;
+        entry.epoch = beacon.currentEpoch();
         entry.deadline = _after(_batches[batchIdOf(terms)].challengeSeconds);
         _store(id, entry);
         submissionHash[id] = keccak256(abi.encode(submission));
@@ -204,9 +218,7 @@ contract TaskMarket is ITaskMarket {
         _inTime(id, entry);
         bytes32 opening = keccak256(abi.encode(submission));
         require(opening == submissionHash[id], WrongSubmission(id, submissionHash[id], opening));
-        require(entry.openCases < type(uint8).max, TooManyCases(id, type(uint8).max));
-        entry.openCases += 1;
-        _store(id, entry);
+        _countCase(id, entry);
         return (id, entry.solver);
     }
 
@@ -248,8 +260,52 @@ contract TaskMarket is ITaskMarket {
         returns (uint256 toBurn)
     {
         (bytes32 id, Task memory entry) = _submitted(terms, slot);
-        entry.openCases -= 1;
+        uint8 waiting = audit.isOpen(id) ? 2 : 1; // a check waits for the demand
+        require(entry.openCases <= waiting, CasesOpen(id, entry.openCases - waiting));
+        entry.openCases = 0;
         return _convict(terms, id, entry, demander, 0); // the fee was for an answer, and goes back
+    }
+
+    // ---------------------------------------------------------------------------------------- checks
+
+    /// @inheritdoc ITaskMarket
+    function openCheck(Terms calldata terms, uint8 slot)
+        external
+        onlyAudit
+        returns (bytes32 id, address solver, uint32 epoch)
+    {
+        Task memory entry;
+        (id, entry) = _inStatus(terms, slot, TaskStatus.Submitted);
+        _inTime(id, entry);
+        _countCase(id, entry);
+        return (id, entry.solver, entry.epoch);
+    }
+
+    /// @inheritdoc ITaskMarket
+    function prolong(Terms calldata terms, uint8 slot) external onlyAudit returns (uint40 challengeBy) {
+        (bytes32 id, Task memory entry) = _submitted(terms, slot);
+        challengeBy = _after(_batches[batchIdOf(terms)].challengeSeconds);
+        entry.deadline = challengeBy;
+        _store(id, entry);
+    }
+
+    /// @inheritdoc ITaskMarket
+    function closeCheck(Terms calldata terms, uint8 slot) external onlyAudit {
+        (bytes32 id, Task memory entry) = _submitted(terms, slot);
+        entry.openCases -= 1;
+        _store(id, entry);
+    }
+
+    /// @inheritdoc ITaskMarket
+    function solverSilent(Terms calldata terms, uint8 slot, address checker)
+        external
+        onlyAudit
+        returns (uint256 toBurn)
+    {
+        (bytes32 id, Task memory entry) = _submitted(terms, slot);
+        require(entry.openCases == 1, CasesOpen(id, entry.openCases - 1));
+        entry.openCases = 0;
+        return _convict(terms, id, entry, checker, 0); // the fee of the check is the buyer's
     }
 
     // ---------------------------------------------------------------------------------------- views
@@ -342,6 +398,7 @@ contract TaskMarket is ITaskMarket {
     {
         penalty = Settlement.livenessPenalty(params);
         staking.forfeit(terms.subnetId, Role.Solver, solver, penalty, id);
+        reputation.absent(terms.subnetId, solver);
         vault.move(address(staking), solver, params.solverStake - penalty);
         vault.move(address(staking), address(this), penalty);
     }
@@ -360,6 +417,7 @@ contract TaskMarket is ITaskMarket {
         _end(id, entry, TaskStatus.Rejected);
         emit TaskRejected(id, entry.solver);
         staking.convict(terms.subnetId, Role.Solver, entry.solver, params.solverStake, id);
+        reputation.convicted(terms.subnetId, entry.solver);
         vault.move(address(this), terms.buyer, terms.price);
         vault.move(address(staking), terms.buyer, toBuyer);
         vault.move(address(staking), accuser, toAccuser);
@@ -382,6 +440,12 @@ contract TaskMarket is ITaskMarket {
         staking.release(terms.subnetId, Role.Solver, entry.solver);
         vault.move(address(this), disputer, repaid);
         vault.move(address(this), court, toBurn);
+    }
+
+    function _countCase(bytes32 id, Task memory entry) private {
+        require(entry.openCases < type(uint8).max, TooManyCases(id, type(uint8).max));
+        entry.openCases += 1;
+        _store(id, entry);
     }
 
     function _end(bytes32 id, Task memory entry, TaskStatus status) private {

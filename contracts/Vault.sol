@@ -20,6 +20,7 @@ contract Vault is IVault, ReentrancyGuardTransient {
     address public immutable market;
     address public immutable court;
     address public immutable challenge;
+    address public immutable audit;
 
     mapping(address account => uint256) public balanceOf;
     uint256 public totalDeposited;
@@ -28,20 +29,22 @@ contract Vault is IVault, ReentrancyGuardTransient {
 
     modifier onlyModule() {
         bool isModule = msg.sender == staking || msg.sender == market || msg.sender == court;
-        require(isModule || msg.sender == challenge || msg.sender == registry, NotModule(msg.sender));
+        bool isOther = msg.sender == challenge || msg.sender == audit || msg.sender == registry;
+        require(isModule || isOther, NotModule(msg.sender));
         _;
     }
 
     /// @dev The modules are deployed after the vault and name it in their own constructors, so their addresses
     /// are computed beforehand from the deployer's nonce. Order: token, registry, beacon, vault, staking,
-    /// market, court, challenge.
+    /// market, court, challenge, audit, reputation.
     constructor(
         address token_,
         address registry_,
         address staking_,
         address market_,
         address court_,
-        address challenge_
+        address challenge_,
+        address audit_
     ) {
         token = token_;
         registry = registry_;
@@ -49,6 +52,7 @@ contract Vault is IVault, ReentrancyGuardTransient {
         market = market_;
         court = court_;
         challenge = challenge_;
+        audit = audit_;
     }
 
     /// @inheritdoc IVault

@@ -8,7 +8,7 @@ import {Task, Terms} from "./ITaskMarket.sol";
 
 /// @notice A call that anyone may make.
 enum Action {
-    /// nothing is left to do, or what is open must end first: a case about the task
+    /// nothing is left to do, or what is open must end first: a case about the task, or its check
     None,
     /// RandomnessBeacon.fulfil
     Fulfil,
@@ -22,7 +22,10 @@ enum Action {
     DrawSeats,
     Advance,
     Settle,
-    CloseSeats
+    CloseSeats,
+    /// Audit.drawChecker, closeCheck
+    DrawChecker,
+    CloseCheck
 }
 
 /// @notice The next such call, if nothing else happens before.
@@ -68,6 +71,9 @@ interface IPanthaliaLens {
 
     /// @notice What anyone may do about a case.
     function nextCaseAction(Case calldata about) external view returns (Next memory);
+
+    /// @notice What anyone may do about the check of a submission.
+    function nextCheckAction(Terms calldata terms, uint8 slot) external view returns (Next memory);
 
     /// @notice The tasks of a batch, slots ascending.
     /// @param from the first slot to look at

@@ -9,14 +9,14 @@ interface IReputation {
 
     error NotScorer(address caller);
 
-    /// @notice A check found the result right: + 1. Market and court only.
+    /// @notice A check found the result right: + 1. Market and audit only.
     function verified(uint32 subnetId, address account) external;
 
     /// @notice Nothing, or nothing that could be checked, was delivered in time: * (k - 1) / k with k = 3, rounded
-    /// down. Market and court only.
+    /// down. Market and audit only.
     function absent(uint32 subnetId, address account) external;
 
-    /// @notice Convicted: 0. Market and court only.
+    /// @notice Convicted: 0. Market and audit only.
     function convicted(uint32 subnetId, address account) external;
 
     /// @notice 0 for a stranger.

@@ -77,7 +77,7 @@ interface IStaking {
     /// @notice Pay pending stake that is not locked into the caller's vault account, after the cooldown.
     function withdrawStake(uint32 subnetId, Role role) external;
 
-    /// @notice Draw a position and lock one of its bonds: the market draws solvers, the court verifiers. Uses the
+    /// @notice Draw a position and lock one of its bonds: the market draws solvers, court and audit verifiers. Uses the
     /// weights as they stood when the last epoch ended.
     /// @param entropy decides the draw together with those weights
     /// @param excluded an account that must not be drawn, zero for none

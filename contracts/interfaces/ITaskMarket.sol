@@ -62,11 +62,13 @@ struct Task {
     address solver;
     /// of the current status: openBy, solveBy or challengeBy; the last second that is in time
     uint40 deadline;
-    /// epoch in which the task was opened or reopened; it is assigned in a later one
+    /// epoch in which the task was opened or reopened, it is assigned in a later one; from submission on that of the
+    /// submission, whose seed says whether it is checked
     uint32 epoch;
     TaskStatus status;
     /// from 1
     uint8 attempt;
+    /// cases, a demand for leaves and a check that are not closed
     uint8 openCases;
 }
 
@@ -123,6 +125,7 @@ interface ITaskMarket {
     error NotSolver(bytes32 taskId, address caller);
     error NotCourt(address caller);
     error NotChallenge(address caller);
+    error NotAudit(address caller);
     /// @dev Too late to cancel: a seed that decides this task may be known.
     error SeedMayBeKnown(bytes32 taskId, uint32 requestEpoch, uint32 currentEpoch);
     /// @dev No attempt hit a free seat; the next epoch's seed may.
@@ -181,11 +184,27 @@ interface ITaskMarket {
     function leavesPublished(Terms calldata terms, uint8 slot) external returns (uint40 challengeBy);
 
     /// @notice Reject a submitted task whose leaves nobody would show. Silence on chain is the solver's, as a lie is, so
-    /// its seat goes as in a conviction; open cases are moot. StepChallenge only.
+    /// its seat goes as in a conviction. StepChallenge only, once no case is open; a check does not matter.
     /// @return toBurn moved to the caller's account, for it to burn
     function leavesWithheld(Terms calldata terms, uint8 slot, address demander)
         external
         returns (uint256 toBurn);
+
+    /// @notice Count a check of a submitted task like a case. Audit only, and not after `challengeBy`.
+    function openCheck(Terms calldata terms, uint8 slot)
+        external
+        returns (bytes32 taskId, address solver, uint32 epoch);
+
+    /// @notice Leave the time of a challenge from now on to pin what a check has found. Audit only.
+    /// @return challengeBy
+    function prolong(Terms calldata terms, uint8 slot) external returns (uint40 challengeBy);
+
+    /// @notice A check of a task that is still submitted is over. Audit only.
+    function closeCheck(Terms calldata terms, uint8 slot) external;
+
+    /// @notice Convict the solver that did not say what its trace is made of, once no case and no demand is open. Audit only.
+    /// @return toBurn moved to the audit's account, for the audit to burn
+    function solverSilent(Terms calldata terms, uint8 slot, address checker) external returns (uint256 toBurn);
 
     /// @notice Whether cases about the task can still change what becomes of it.
     function isSubmitted(bytes32 taskId) external view returns (bool);

@@ -2,7 +2,8 @@
 pragma solidity ^0.8.26;
 
 /// @notice Custody of the token and a ledger of who owns it. Everybody has one account; so do the modules
-/// (SubnetRegistry, Staking, TaskMarket, Court, StepChallenge), which hold bonds of subnets, stake, escrow and case pots there. The sum of all accounts is the
+/// (SubnetRegistry, Staking, TaskMarket, Court, StepChallenge, Audit), which hold bonds of subnets, stake, escrow and case
+/// pots there. The sum of all accounts is the
 /// token balance of the vault, and `totalDeposited = totalWithdrawn + totalBurned + sum of accounts`.
 interface IVault {
     event Deposited(address indexed account, uint256 amount);
@@ -27,6 +28,8 @@ interface IVault {
     function court() external view returns (address);
 
     function challenge() external view returns (address);
+
+    function audit() external view returns (address);
 
     /// @notice Pull `amount` of the token from the caller, who has approved it, into the caller's account.
     function deposit(uint256 amount) external;

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.26;
 
 import {ISubnetRegistry, Params} from "../interfaces/ISubnetRegistry.sol";
+import {CheckHash} from "./CheckHash.sol";
 import {Escalation} from "./Escalation.sol";
 import {Sampling} from "./Sampling.sol";
 
@@ -88,7 +89,7 @@ library ParamRules {
     function _checkSampling(Params memory p) private pure {
         _within("pMin", p.pMin, 0, p.pMax);
         _within("scoreHalf", p.scoreHalf, 1, MOST_SCORE);
-        _within("auditSteps", p.auditSteps, 1, 16);
+        _within("auditSteps", p.auditSteps, 1, CheckHash.MOST_STEPS);
         _within("delayBps", p.delayBps, 0, 10_000);
         _within("commitBondBps", p.commitBondBps, 0, 10_000);
         _within("computeCost", p.computeCost, 1, MOST_AMOUNT);

@@ -42,6 +42,8 @@ contract DeploymentTest is World {
         vm.assertLt(address(market).code.length, 22_000, "TaskMarket");
         vm.assertLt(address(court).code.length, 22_000, "Court");
         vm.assertLt(address(challenge).code.length, 22_000, "StepChallenge");
+        vm.assertLt(address(audit).code.length, 22_000, "Audit");
+        vm.assertLt(address(reputation).code.length, 22_000, "Reputation");
         vm.assertLt(address(states).code.length, 22_000, "StateRegistry");
         vm.assertLt(address(lens).code.length, 22_000, "PanthaliaLens");
     }

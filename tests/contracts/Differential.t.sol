@@ -3,11 +3,13 @@ pragma solidity ^0.8.26;
 
 import {Verdict} from "../../contracts/interfaces/ICourt.sol";
 import {Params} from "../../contracts/interfaces/ISubnetRegistry.sol";
+import {CheckHash} from "../../contracts/libraries/CheckHash.sol";
 import {Escalation} from "../../contracts/libraries/Escalation.sol";
 import {OuterSteps} from "../../contracts/libraries/OuterSteps.sol";
 import {Sampling} from "../../contracts/libraries/Sampling.sol";
 import {Settlement} from "../../contracts/libraries/Settlement.sol";
 import {SortitionTree} from "../../contracts/libraries/SortitionTree.sol";
+import {TraceLeaf} from "../../contracts/libraries/TraceLeaf.sol";
 import {TraceTree} from "../../contracts/libraries/TraceTree.sol";
 import {VoteHash} from "../../contracts/libraries/VoteHash.sol";
 import {Test} from "./support/Vm.sol";
@@ -97,6 +99,25 @@ contract DifferentialTest is Test {
         bytes32 chainHash;
     }
 
+    struct CheckVector {
+        uint256 chainId;
+        address audit;
+        bytes32 taskId;
+        address checker;
+        bytes32 salt;
+        bytes32 commitment;
+        bytes32 roll;
+        uint256 innerSteps;
+        uint256 step;
+        bytes32[4] roots;
+        uint256[5] numbers;
+        bytes32[] proof;
+        bytes32 traceRoot;
+        bytes32 resultRoot;
+        bytes32 leaf;
+        bytes32 answers;
+    }
+
     mapping(uint256 => SortitionTree.Tree) private _trees;
 
     function test_solidityAndTypeScriptAgree() public {
@@ -108,7 +129,8 @@ contract DifferentialTest is Test {
             SettlementVector[] memory settlements,
             VoteVector[] memory votes,
             TraceVector[] memory traces,
-            OuterStepVector[] memory steps
+            OuterStepVector[] memory steps,
+            CheckVector[] memory checks
         ) = abi.decode(
             file,
             (
@@ -118,12 +140,16 @@ contract DifferentialTest is Test {
                 SettlementVector[],
                 VoteVector[],
                 TraceVector[],
-                OuterStepVector[]
+                OuterStepVector[],
+                CheckVector[]
             )
         );
         vm.assertTrue(trees.length > 0 && samples.length > 0 && panels.length > 0, "vectors");
         vm.assertTrue(settlements.length > 0 && votes.length > 0 && traces.length > 0, "vectors");
-        vm.assertTrue(steps.length > 0, "vectors");
+        vm.assertTrue(steps.length > 0 && checks.length > 0, "vectors");
+        for (uint256 i = 0; i < checks.length; ++i) {
+            _check(checks[i]);
+        }
         for (uint256 i = 0; i < trees.length; ++i) {
             _tree(_trees[i], trees[i]);
         }
@@ -225,6 +251,29 @@ contract DifferentialTest is Test {
         vm.assertEq(toDisputer, v.conviction[0], "to the disputer");
         vm.assertEq(toBuyer, v.conviction[1], "to the buyer");
         vm.assertEq(lost, v.conviction[2], "burned by a conviction");
+    }
+
+    function _check(CheckVector memory v) private {
+        uint32 index = uint32(v.step) + 1;
+        TraceLeaf.Content memory content = TraceLeaf.Content({
+            opsetHash: v.roots[0],
+            stateRoot: v.roots[1],
+            gradientRoot: v.roots[2],
+            batchDigest: v.roots[3],
+            stepSize: uint32(v.numbers[0]),
+            secondMomentScale: uint32(v.numbers[1]),
+            decay: uint32(v.numbers[2]),
+            loss: uint32(v.numbers[3]),
+            gradientNorm: uint32(v.numbers[4])
+        });
+        vm.assertEq(TraceLeaf.hash(v.taskId, index, content), v.leaf, "leaf");
+        this.verify(v.traceRoot, uint32(v.innerSteps), index, v.leaf, v.proof);
+        bytes32 result = index == v.innerSteps ? v.resultRoot : bytes32(0);
+        bytes32 answer = CheckHash.answer(v.roll, v.leaf, content, result);
+        vm.assertEq(CheckHash.put(0, 0, answer), v.answers, "answer to a check");
+        vm.chainId(v.chainId);
+        bytes32 hash = CheckHash.hash(v.audit, v.taskId, v.checker, v.answers, v.salt);
+        vm.assertEq(hash, v.commitment, "commitment to a check");
     }
 
     function _vote(VoteVector memory v) private {

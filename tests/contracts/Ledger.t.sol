@@ -2,11 +2,12 @@
 pragma solidity ^0.8.26;
 
 import {Verdict} from "../../contracts/interfaces/ICourt.sol";
-import {World} from "./support/World.sol";
+import {Submission} from "../../contracts/interfaces/ITaskMarket.sol";
+import {AuditWorld} from "./audit/AuditWorld.sol";
 
 /// @dev What each story leaves in whose pocket, in tokens. This test prints the table that stands in docs/protocol.md, and
 /// fails where that has another one; `npm run ledger` writes it there.
-contract LedgerTest is World {
+contract LedgerTest is AuditWorld {
     // forge-lint: disable-next-line(pascal-case-struct,mixed-case-function)
     event log(string text);
 
@@ -22,16 +23,19 @@ contract LedgerTest is World {
         "| story | solver | buyer | disputer | verifiers | burned | those who cheat, together |\n|---|---|---|---|---|---|---|\n";
 
     function test_theTableInTheProtocolIsWhatHappens() public {
-        stakeAll(2, 4);
         string memory table = HEAD;
-        function() returns (string memory)[12] memory stories = [
+        function() returns (string memory)[16] memory stories = [
             _honest,
+            _honestAndChecked,
+            _cheatChecked,
+            _silentInACheck,
             _cheatDisputed,
             _frivolous,
             _appealFlips,
             _oneVerifierAbsent,
             _allVerifiersAbsent,
             _solverAbsent,
+            _checkerMakesItUp,
             _leavesWithheld,
             _leavesShown,
             _selfDispute,
@@ -57,6 +61,43 @@ contract LedgerTest is World {
         Purses memory start = _start(solver);
         _finalize(id);
         return _row("an honest task", start, solver, 0);
+    }
+
+    function _honestAndChecked() private returns (string memory) {
+        (bytes32 id, address solver, Purses memory start) = _checked(true);
+        _finalize(id);
+        return _row("an honest task that is drawn for a check", start, solver, 0);
+    }
+
+    function _cheatChecked() private returns (string memory) {
+        (bytes32 id, address solver, Purses memory start) = _checked(false);
+        bytes32 caseId = disputeAs(checkOf(id).checker, id, 7);
+        _vote(caseId, Verdict.Invalid);
+        settle(caseId);
+        closeCheck(id);
+        return _row("a cheat that is drawn for a check; the checker disputes", start, solver, 1);
+    }
+
+    function _silentInACheck() private returns (string memory) {
+        (bytes32 id, address solver) = submitted();
+        Purses memory start = _start(solver);
+        nextEpoch();
+        drawChecker(id);
+        commitCheck(id, "answers");
+        vm.warp(checkOf(id).deadline + 1);
+        closeCheck(id);
+        return _row("a cheat that is drawn for a check and shows nothing", start, solver, 1);
+    }
+
+    function _checkerMakesItUp() private returns (string memory) {
+        (bytes32 id, address solver, Purses memory start) = _checked(false);
+        vm.warp(deadlineOf(id) + 1);
+        closeCheck(id);
+        finalize(id);
+        return
+            _row(
+                "an honest task that is drawn for a check; the checker makes up its answers", start, solver, 0
+            );
     }
 
     function _cheatDisputed() private returns (string memory) {
@@ -129,15 +170,17 @@ contract LedgerTest is World {
         (bytes32 id, address solver) = submitted();
         Purses memory start = _start(solver);
         vm.warp(_demand(id));
+        Submission memory made = submissionOf(id);
         vm.prank(solver);
-        challenge.publishLeaves(termsOf[id], 0, submission(), leavesOfTheTrace());
+        challenge.publishLeaves(termsOf[id], 0, made, leavesOf(id));
         _finalize(id);
         return _row("an honest task whose trace is demanded and shown", start, solver, 0);
     }
 
     function _demand(bytes32 id) private returns (uint256 answerBy) {
+        Submission memory made = submissionOf(id);
         vm.prank(dora);
-        challenge.demandLeaves(termsOf[id], 0, submission());
+        challenge.demandLeaves(termsOf[id], 0, made);
         return challenge.demandOf(id).answerBy;
     }
 
@@ -164,6 +207,18 @@ contract LedgerTest is World {
     }
 
     // ------------------------------------------------------------------------------------ books
+
+    /// @param right whether the checker answers as the solver's trace does
+    function _checked(bool right) private returns (bytes32 id, address solver, Purses memory start) {
+        (id, solver) = submitted();
+        start = _start(solver);
+        nextEpoch();
+        drawChecker(id);
+        bytes32 answers = right ? answersOf(id) : othersOf(id);
+        commitCheck(id, answers);
+        openAnswers(id);
+        revealCheck(id, answers);
+    }
 
     function _disputed() private returns (bytes32 id, address solver, Purses memory start) {
         (id, solver) = submitted();

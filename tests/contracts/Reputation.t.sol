@@ -6,13 +6,13 @@ import {World} from "./support/World.sol";
 
 contract ReputationTest is World {
     address private immutable _market = actor("market");
-    address private immutable _court = actor("court");
+    address private immutable _audit = actor("audit");
     address private immutable _solver = actor("solver");
     IReputation private _reputation;
 
     function setUp() public override {
         super.setUp();
-        _reputation = IReputation(create("Reputation", abi.encode(_market, _court)));
+        _reputation = IReputation(create("Reputation", abi.encode(_market, _audit)));
     }
 
     function test_aStrangerHasNone() public view {
@@ -23,7 +23,7 @@ contract ReputationTest is World {
         _verify(2);
         vm.expectEmit(address(_reputation));
         emit IReputation.ScoreChanged(1, _solver, 3);
-        vm.prank(_court);
+        vm.prank(_audit);
         _reputation.verified(1, _solver);
         vm.assertEq(_reputation.scoreOf(1, _solver), 3, "score");
         vm.assertEq(_reputation.scoreOf(2, _solver), 0, "in another subnet");
@@ -49,7 +49,7 @@ contract ReputationTest is World {
         vm.assertEq(_reputation.scoreOf(1, _solver), 0, "score");
     }
 
-    function test_onlyMarketAndCourtMoveIt() public {
+    function test_onlyMarketAndAuditMoveIt() public {
         bytes memory reason = abi.encodeWithSelector(IReputation.NotScorer.selector, _solver);
         vm.expectRevert(reason);
         vm.prank(_solver);
@@ -64,7 +64,7 @@ contract ReputationTest is World {
 
     function _verify(uint256 times) private {
         for (uint256 i = 0; i < times; ++i) {
-            vm.prank(i % 2 == 0 ? _market : _court);
+            vm.prank(i % 2 == 0 ? _market : _audit);
             _reputation.verified(1, _solver);
         }
     }

@@ -238,8 +238,8 @@ contract SubnetRegistryTest is World {
         p.scoreHalf = 0;
         _refused(p, "scoreHalf", 0, 1, 1_000_000);
         p = defaultParams();
-        p.auditSteps = 17;
-        _refused(p, "auditSteps", 17, 1, 16);
+        p.auditSteps = 5;
+        _refused(p, "auditSteps", 5, 1, 4);
         p = defaultParams();
         p.delayBps = 10_001;
         _refused(p, "delayBps", 10_001, 0, 10_000);

@@ -126,20 +126,17 @@ contract LeavesTest is World {
         vm.assertEq(wealth(_solver), before - 70 * PAN, "wealth");
     }
 
-    /// @dev A disputer that wants its bounty answers the demand: it has the leaves.
-    function test_openCasesAreMootOnceTheLeavesAreWithheld() public {
+    /// @dev Or a cheat could demand its own leaves, and not show them, to escape a case before it is settled.
+    function test_whileACaseIsOpenADemandWaits() public {
         bytes32 id = disputeAs(buyer, _task, 7);
-        seatPanel(id);
-        commit(id, 0, Verdict.Invalid);
         _demand();
         vm.warp(vm.getBlockTimestamp() + CLOCK + 1);
+        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.CasesOpen.selector, _task, 1));
+        challenge.closeDemand(termsOf[_task], 0);
+        advance(id); // nobody drew the panel
+        settleCase(id);
         challenge.closeDemand(termsOf[_task], 0);
         vm.assertEq(statusOf(_task), uint256(TaskStatus.Rejected), "status");
-        vm.expectRevert(abi.encodeWithSelector(ICourt.CaseIsMoot.selector, id));
-        advance(id);
-        closeAll(id);
-        vm.assertEq(free(buyer), PURSE + 10 * PAN, "fee, deposit and price back, and the buyer's part");
-        vm.assertEq(free(address(court)), 0, "pot");
     }
 
     function test_aTaskThatEndedElsewhereGivesTheFeeBack() public {

@@ -3,12 +3,12 @@ pragma solidity ^0.8.26;
 
 import {IStaking, Role} from "../../../contracts/interfaces/IStaking.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {TraceWorld} from "../support/TraceWorld.sol";
 import {Test} from "../support/Vm.sol";
-import {World} from "../support/World.sol";
 
 /// @dev What a transaction costs. Each call of a test is a transaction of its own (isolate), with cold storage, so
 /// a figure holds everything its sender pays. `npm run gas` compares with the files in snapshots/, group by group.
-abstract contract GasWorld is World {
+abstract contract GasWorld is TraceWorld {
     /// @dev A view is no transaction where it is called as one.
     function transact(address target, bytes memory data) internal {
         (bool success,) = target.call(data);

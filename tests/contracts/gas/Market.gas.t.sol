@@ -5,6 +5,9 @@ import {Pin} from "../../../contracts/interfaces/IStepChallenge.sol";
 import {Role} from "../../../contracts/interfaces/IStaking.sol";
 import {Case, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {Submission, Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
+import {CheckHash} from "../../../contracts/libraries/CheckHash.sol";
+import {Opening} from "../../../contracts/interfaces/IAudit.sol";
 import {GasWorld} from "./GasWorld.sol";
 
 /// @dev A task from escrow to payment, alone and in a batch, and a dispute about one step, among few and among many.
@@ -57,6 +60,31 @@ abstract contract MarketGas is GasWorld {
     function test_disputeOverOneStep() public {
         _plant();
         _dispute(256); // its pin is the shortest: the two leaves are siblings
+    }
+
+    /// @dev As most checks go: equal answers.
+    function test_check() public {
+        Params memory params = defaultParams();
+        (params.computeCost, params.stepAuditRate) = (1, type(uint32).max);
+        registry.addParams(subnet, params);
+        (bytes32 id, address solver) = submitted();
+        nextEpoch();
+        audit.drawChecker(termsOf[id], 0);
+        _snapshot("drawChecker");
+        address checker = audit.checkOf(id).checker;
+        fund(checker, 1);
+        bytes32 answers = answersOf(id);
+        bytes32 commitment = CheckHash.hash(address(audit), id, checker, answers, 0);
+        vm.prank(checker);
+        audit.commitCheck(termsOf[id], 0, commitment);
+        _snapshot("commitCheck");
+        Submission memory made = submissionOf(id);
+        Opening[] memory openings = openingsOf(id);
+        vm.prank(solver);
+        audit.openAnswers(termsOf[id], 0, made, openings);
+        _snapshot("openAnswers, 2 of 64 steps");
+        audit.revealCheck(termsOf[id], 0, answers, 0);
+        _snapshot("revealCheck, passed");
     }
 
     /// @dev Two paths that meet under the root.

@@ -122,7 +122,8 @@ abstract contract Moves is Model {
         Demand memory demand = challenge.demandOf(id);
         bool late = vm.getBlockTimestamp() > demand.answerBy;
         if (!late && chance(isNoise[id] ? 5 : 80)) _list(Kind.PublishLeaves, anyone(), id);
-        if (late || !market.isSubmitted(id)) _list(Kind.CloseDemand, stranger, id);
+        bool isAlone = taskAt(id).openCases == 1;
+        if ((late && isAlone) || !market.isSubmitted(id)) _list(Kind.CloseDemand, stranger, id);
     }
 
     function _listDispute(bytes32 id, address solver) private {

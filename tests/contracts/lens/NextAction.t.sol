@@ -89,11 +89,12 @@ contract NextActionTest is LensWorld {
         vm.assertEq(statusOf(id), uint256(TaskStatus.Rejected), "status");
     }
 
-    function test_besideACaseADemandIsClosedAllTheSame() public {
+    function test_besideACaseADemandWaits() public {
         (bytes32 id,) = submitted();
         _demand(id);
         disputeAs(dora, id, 7);
-        expectAt(id, Action.CloseDemand, challenge.demandOf(id).answerBy + 1);
+        vm.warp(challenge.demandOf(id).answerBy + 1);
+        expectNothing(id);
     }
 
     function test_ofADemandAboutATaskThatHasEndedItNamesTheClosingAtOnce() public {

@@ -41,7 +41,7 @@ contract ParamRulesTest is World {
         _bound(17, "buyerBps", 0, 3_000);
         _bound(18, "burnBps", 3_000, 10_000 - p.bountyBps - p.buyerBps);
         _bound(19, "livenessBps", 0, 3_000);
-        _bound(22, "auditSteps", 1, 16);
+        _bound(22, "auditSteps", 1, 4);
         _bound(24, "pMin", 0, p.pMax);
         _bound(26, "scoreHalf", 1, 1_000_000);
         _bound(27, "delayBps", 0, 10_000);

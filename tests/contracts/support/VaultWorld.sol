@@ -10,7 +10,7 @@ import {World} from "./World.sol";
 abstract contract VaultWorld is World {
     function vaultOver(address token_) internal returns (IVault) {
         address module = address(this);
-        return IVault(create("Vault", abi.encode(token_, module, module, module, module, module)));
+        return IVault(create("Vault", abi.encode(token_, module, module, module, module, module, module)));
     }
 
     /// @dev The token is an account of its own: it could withdraw what it has, were it let in.

@@ -2,9 +2,11 @@
 pragma solidity ^0.8.26;
 
 import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
+import {IAudit} from "../../../contracts/interfaces/IAudit.sol";
 import {Case, CaseStatus, ICourt, Round, RoundState, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {IPanthaliaToken} from "../../../contracts/interfaces/IPanthaliaToken.sol";
 import {IRandomnessBeacon} from "../../../contracts/interfaces/IRandomnessBeacon.sol";
+import {IReputation} from "../../../contracts/interfaces/IReputation.sol";
 import {IStaking, Role} from "../../../contracts/interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
 import {ITaskMarket, Submission, Task, Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
@@ -30,7 +32,7 @@ abstract contract World is Test {
     uint32 internal constant INNER_STEPS = 64;
     uint256 internal constant TRACE_DEPTH = 7;
     /// over stateAt(0) .. stateAt(INNER_STEPS)
-    bytes32 internal immutable TRACE_ROOT = _traceNodes()[1];
+    bytes32 internal immutable TRACE_ROOT = traceNodes(leavesOfTheTrace())[1];
     bytes32 internal constant RESULT_ROOT = keccak256("result");
     bytes32 internal constant LEAVES_BLOB = keccak256("leaves");
 
@@ -47,6 +49,8 @@ abstract contract World is Test {
     ITaskMarket internal market;
     ICourt internal court;
     IStepChallenge internal challenge;
+    IAudit internal audit;
+    IReputation internal reputation;
     IStateRegistry internal states;
     IPanthaliaLens internal lens;
     uint32 internal subnet;
@@ -67,18 +71,26 @@ abstract contract World is Test {
         address market_ = vm.computeCreateAddress(address(this), nonce + 5);
         address court_ = vm.computeCreateAddress(address(this), nonce + 6);
         address challenge_ = vm.computeCreateAddress(address(this), nonce + 7);
+        address audit_ = vm.computeCreateAddress(address(this), nonce + 8);
+        address reputation_ = vm.computeCreateAddress(address(this), nonce + 9);
         token = IPanthaliaToken(create("PanthaliaToken", abi.encode(address(this))));
         registry = ISubnetRegistry(create("SubnetRegistry", abi.encode(vault_, SUBNET_BOND)));
         beacon = IRandomnessBeacon(create("RandomnessBeacon", abi.encode(EPOCH_BLOCKS, 0)));
-        vault = IVault(create("Vault", abi.encode(token, registry, staking_, market_, court_, challenge_)));
-        staking = IStaking(create("Staking", abi.encode(vault, registry, beacon, market_, court_)));
+        bytes memory modules = abi.encode(token, registry, staking_, market_, court_, challenge_, audit_);
+        vault = IVault(create("Vault", modules));
+        staking = IStaking(create("Staking", abi.encode(vault, registry, beacon, market_, court_, audit_)));
         market = ITaskMarket(
-            create("TaskMarket", abi.encode(vault, registry, staking, beacon, court_, challenge_))
+            create(
+                "TaskMarket",
+                abi.encode(vault, registry, staking, beacon, court_, challenge_, audit_, reputation_)
+            )
         );
         court = ICourt(create("Court", abi.encode(vault, registry, staking, beacon, market, challenge_)));
         challenge = IStepChallenge(create("StepChallenge", abi.encode(vault, registry, market, court)));
+        audit = IAudit(create("Audit", abi.encode(vault, registry, staking, beacon, market, reputation_)));
+        reputation = IReputation(create("Reputation", abi.encode(market, audit)));
         states = IStateRegistry(create("StateRegistry", abi.encode(market)));
-        bytes memory read = abi.encode(vault, staking, beacon, market, court, challenge);
+        bytes memory read = abi.encode(vault, staking, beacon, market, court, challenge, audit);
         lens = IPanthaliaLens(create("PanthaliaLens", read));
         fund(address(this), 2 * SUBNET_BOND);
         registry.createSubnet(defaultParams(), 0); // so that no number of a subnet is that of its version
@@ -279,9 +291,19 @@ abstract contract World is Test {
         return Submission({traceRoot: TRACE_ROOT, resultRoot: RESULT_ROOT, leavesBlob: LEAVES_BLOB});
     }
 
+    /// @dev Of what a solver submits; TraceWorld has one whose leaves have a content.
+    function leavesOf(bytes32) internal pure virtual returns (bytes32[] memory) {
+        return leavesOfTheTrace();
+    }
+
+    function submissionOf(bytes32) internal view virtual returns (Submission memory) {
+        return submission();
+    }
+
     function submitAs(address solver, bytes32 id) internal {
+        Submission memory own = submissionOf(id); // may call, which would take the prank
         vm.prank(solver);
-        market.submit(termsOf[id], slotOf[id], submission());
+        market.submit(termsOf[id], slotOf[id], own);
     }
 
     function submitted() internal returns (bytes32 id, address solver) {
@@ -311,7 +333,7 @@ abstract contract World is Test {
         vm.roll(vm.getBlockNumber() - 1);
         commitToDispute(disputer, id, step, salt);
         vm.roll(vm.getBlockNumber() + 1);
-        return pinAs(disputer, id, pinOf(step, salt));
+        return pinAs(disputer, id, submissionOf(id), pinOf(leavesOf(id), step, salt));
     }
 
     /// @dev With the bond that the parameters ask for.
@@ -322,16 +344,27 @@ abstract contract World is Test {
     }
 
     function pinAs(address disputer, bytes32 id, Pin memory what) internal returns (bytes32 caseId) {
+        return pinAs(disputer, id, submission(), what);
+    }
+
+    function pinAs(address disputer, bytes32 id, Submission memory of_, Pin memory what)
+        internal
+        returns (bytes32 caseId)
+    {
         Terms memory t = termsOf[id];
         vm.prank(disputer);
-        caseId = challenge.pin(t, slotOf[id], submission(), what);
+        caseId = challenge.pin(t, slotOf[id], of_, what);
         address solver = market.task(t, slotOf[id]).solver;
         uint40 openedAt = uint40(vm.getBlockTimestamp());
         cases_[caseId] = Case(id, t.subnetId, t.paramsVersion, solver, disputer, what.step, openedAt);
     }
 
-    function pinOf(uint32 step, bytes32 salt) internal pure returns (Pin memory what) {
-        bytes32[] memory nodes = _traceNodes();
+    function pinOf(uint32 step, bytes32 salt) internal pure returns (Pin memory) {
+        return pinOf(leavesOfTheTrace(), step, salt);
+    }
+
+    function pinOf(bytes32[] memory leaves, uint32 step, bytes32 salt) internal pure returns (Pin memory) {
+        bytes32[] memory nodes = traceNodes(leaves);
         bytes32[] memory siblings = new bytes32[](2 * TRACE_DEPTH);
         uint256 count = 0;
         uint256 place = nodes.length / 2 + step;
@@ -345,7 +378,7 @@ abstract contract World is Test {
         assembly ("memory-safe") {
             mstore(siblings, count)
         }
-        return Pin(step, stateAt(step), stateAt(step + 1), siblings, 0, salt);
+        return Pin(step, leaves[step], leaves[step + 1], siblings, 0, salt);
     }
 
     function stateAt(uint32 index) internal pure returns (bytes32) {
@@ -360,11 +393,11 @@ abstract contract World is Test {
     }
 
     /// @dev As in a heap: the root at 1, the children of n at 2n and 2n + 1, the leaves in the second half.
-    function _traceNodes() private pure returns (bytes32[] memory nodes) {
+    function traceNodes(bytes32[] memory leaves) internal pure returns (bytes32[] memory nodes) {
         uint256 width = 2 ** TRACE_DEPTH;
         nodes = new bytes32[](2 * width);
         for (uint32 i = 0; i <= INNER_STEPS; ++i) {
-            nodes[width + i] = keccak256(abi.encodePacked(bytes1(0x00), i, stateAt(i)));
+            nodes[width + i] = keccak256(abi.encodePacked(bytes1(0x00), i, leaves[i]));
         }
         for (uint256 n = width - 1; n > 0; --n) {
             nodes[n] = keccak256(abi.encodePacked(bytes1(0x01), nodes[2 * n], nodes[2 * n + 1]));

@@ -13,6 +13,8 @@ const contracts = {
   market: 'TaskMarket',
   court: 'Court',
   challenge: 'StepChallenge',
+  audit: 'Audit',
+  reputation: 'Reputation',
   states: 'StateRegistry',
   lens: 'PanthaliaLens',
 };

@@ -57,7 +57,13 @@ export async function disputeTask(
   await mkdir(context.scratch, { recursive: true });
   const inputs = createInputs({ sot: context.sot, folder: context.scratch, opset: context.compute.opset });
   const jobUntil = (wanted: AbortSignal): Job => ({
-    ...{ context, task, inputs, traces: new Map(), turn: (call) => call(), signal: wanted },
+    ...{
+      context: { ...context, memory: context.scratch },
+      task,
+      inputs,
+      turn: (call) => call(),
+      signal: wanted,
+    },
   });
   const { firstWrongStep: step, ...traces } = await findWrongStep(context, task, jobUntil, signal);
   if (step === null) throw taskIsRight(task);

@@ -4,13 +4,21 @@ import { type Chain, createChain } from '../chain/client.js';
 import { type Contracts, connectContracts } from '../chain/contracts.js';
 import { deploy, mintTokens } from '../chain/deploy.js';
 import type { Deployment } from '../chain/deployment.js';
-import { localParams, marketTerms, pan } from '../chain/params.js';
+import {
+  everyTaskChecked,
+  localParams,
+  marketTerms,
+  noTaskChecked,
+  pan,
+  type SubnetParams,
+} from '../chain/params.js';
 import { watchBlocks } from '../chain/watch.js';
 import type { RunConfig } from '../config/schema.js';
 import type { Emit } from '../events/types.js';
 import { startAnvil } from '../process/anvil.js';
 import type { Leash } from '../process/leash.js';
 import { exitError } from '../process/supervise.js';
+import type { AuditPolicy } from '../protocol/audit.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import type { Deadlines } from './deadlines.js';
 import type { RunFolder } from './runFolder.js';
@@ -36,7 +44,16 @@ export function accountsOf(workers: number): Record<string, Address> {
 
 const accountCount = 40;
 const startingTokens = 10_000n;
-const priceTokens = 10n;
+/** price of a task, and fee of a check of it */
+const slotTokens = 20n;
+
+/** How often verifiers are drawn to check, beside those who look unasked. */
+const checksOf: Record<AuditPolicy, Partial<SubnetParams>> = {
+  never: noTaskChecked,
+  assigned: {},
+  all: {},
+  drawn: everyTaskChecked,
+};
 
 export interface LocalChainOptions {
   config: RunConfig;
@@ -83,7 +100,7 @@ export async function startLocalChain(options: LocalChainOptions): Promise<Local
       rpcUrl: anvil.rpcUrl,
       account: { mnemonicIndex: accountIndex.deployer },
     });
-    const params = localParams(options.deadlines);
+    const params = localParams({ ...options.deadlines, ...checksOf[config.audit] });
     const deployment = await deploy({ chain, params, metadataHash: options.jobId, signal });
     await mintTokens(chain, deployment, {
       accounts: developmentAddresses(accountCount),
@@ -114,7 +131,7 @@ export async function startLocalChain(options: LocalChainOptions): Promise<Local
 
 /** A long run costs more than everybody starts with; a third is for tasks that are posted again. */
 async function fundMaster(chain: Chain, deployment: Deployment, config: RunConfig, signal: AbortSignal) {
-  const needed = (BigInt(config.rounds * config.slotsPerRound) * priceTokens * 4n) / 3n;
+  const needed = (BigInt(config.rounds * config.slotsPerRound) * slotTokens * 4n) / 3n;
   if (needed <= startingTokens) return;
   const accounts = [accountsOf(0).master as Address];
   await mintTokens(chain, deployment, { accounts, amount: pan(needed - startingTokens), signal });

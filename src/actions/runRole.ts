@@ -28,6 +28,8 @@ export interface RunWorkerOptions extends RoleOptions {
   /** the only one it stakes on */
   opset: Opset;
   scratch: string;
+  /** outlives the process; see roles/memory.ts */
+  memory: string;
   /** what the short conformance run must give, in place of the pinned digest */
   expectedDigest?: Hex32;
 }
@@ -35,13 +37,13 @@ export interface RunWorkerOptions extends RoleOptions {
 /** Until the signal, and then until what it owes is done.
  *  throws, before anything is staked, declined/opset.differs and check/conformance.differs; then what the role throws */
 export async function runWorker(options: RunWorkerOptions): Promise<WorkerReport> {
-  const { say, signal, machine, opset, scratch, expectedDigest: expected } = options;
+  const { say, signal, machine, opset, scratch, memory, expectedDigest: expected } = options;
   await ensureAddon({ log: say, signal });
   using context = await connectRole(options);
   await requireSameOpset(context.sot, opset, signal);
   if (opset === 'canon-f32-v1') await requireConformance(machine, { expected, say, signal });
   const compute = computeOn(machine, opset);
-  return await worker({ ...context, compute, scratch, options: options.worker }, signal);
+  return await worker({ ...context, compute, scratch, memory, options: options.worker }, signal);
 }
 
 export interface RunDisputeOptions extends RoleOptions {

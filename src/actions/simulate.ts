@@ -176,8 +176,8 @@ async function closeBooks(
   try {
     const { number } = await latestBlock(chain);
     await watch.caughtUp(number, AbortSignal.timeout(closingDeadlineMs));
-    const { vault, registry, staking, market, court } = deployment.contracts;
-    const owners = [registry, staking, market, court, ...depositors];
+    const { vault, registry, staking, market, court, challenge, audit } = deployment.contracts;
+    const owners = [registry, staking, market, court, challenge, audit, ...depositors];
     const accounts = await Promise.all(
       owners.map(async (account) => ({
         account,

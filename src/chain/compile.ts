@@ -18,6 +18,8 @@ const contractNames: Record<ContractName, string> = {
   market: 'TaskMarket',
   court: 'Court',
   challenge: 'StepChallenge',
+  audit: 'Audit',
+  reputation: 'Reputation',
   states: 'StateRegistry',
   lens: 'PanthaliaLens',
 };

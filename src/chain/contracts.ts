@@ -1,11 +1,13 @@
 /** The contracts of a deployment, typed. */
 import {
+  auditAbi,
   beaconAbi,
   challengeAbi,
   courtAbi,
   lensAbi,
   marketAbi,
   registryAbi,
+  reputationAbi,
   stakingAbi,
   statesAbi,
   tokenAbi,
@@ -28,6 +30,8 @@ export function connectContracts(chain: Chain, { contracts }: Pick<Deployment, '
     market: contractAt(chain, contracts.market, marketAbi),
     court: contractAt(chain, contracts.court, courtAbi),
     challenge: contractAt(chain, contracts.challenge, challengeAbi),
+    audit: contractAt(chain, contracts.audit, auditAbi),
+    reputation: contractAt(chain, contracts.reputation, reputationAbi),
     states: contractAt(chain, contracts.states, statesAbi),
     lens: contractAt(chain, contracts.lens, lensAbi),
   };

@@ -75,7 +75,7 @@ const defaultSubnetBond = pan(100);
 
 const order: readonly ContractName[] = [
   ...(['token', 'registry', 'beacon', 'vault', 'staking', 'market', 'court', 'challenge'] as const),
-  ...(['states', 'lens'] as const),
+  ...(['audit', 'reputation', 'states', 'lens'] as const),
 ];
 
 function predictAddresses(from: Address, nonce: number): Record<ContractName, Address> {
@@ -93,19 +93,21 @@ function constructorCalls(
   minter: Address,
   { epochLength = 4, seedDelay = 0, subnetBond = defaultSubnetBond }: DeployOptions,
 ): ConstructorCall[] {
-  const { token, vault, registry, staking, beacon, market, court, challenge } = contracts;
+  const { token, vault, registry, staking, beacon, market, court, challenge, audit, reputation } = contracts;
   const addresses = (...values: Address[]) => ({ types: values.map(() => 'address'), values });
   const wiring: Record<ContractName, ConstructorCall['args']> = {
     token: addresses(minter),
     registry: { types: ['address', 'uint256'], values: [vault, subnetBond] },
     beacon: { types: ['uint256', 'uint256'], values: [epochLength, seedDelay] },
-    vault: addresses(token, registry, staking, market, court, challenge),
-    staking: addresses(vault, registry, beacon, market, court),
-    market: addresses(vault, registry, staking, beacon, court, challenge),
+    vault: addresses(token, registry, staking, market, court, challenge, audit),
+    staking: addresses(vault, registry, beacon, market, court, audit),
+    market: addresses(vault, registry, staking, beacon, court, challenge, audit, reputation),
     court: addresses(vault, registry, staking, beacon, market, challenge),
     challenge: addresses(vault, registry, market, court),
+    audit: addresses(vault, registry, staking, beacon, market, reputation),
+    reputation: addresses(market, audit),
     states: addresses(market),
-    lens: addresses(vault, staking, beacon, market, court, challenge),
+    lens: addresses(vault, staking, beacon, market, court, challenge, audit),
   };
   return order.map((name) => ({ name, args: wiring[name] }));
 }

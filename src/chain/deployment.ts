@@ -29,6 +29,8 @@ const deploymentSchema = z.strictObject({
     market: address,
     court: address,
     challenge: address,
+    audit: address,
+    reputation: address,
     states: address,
     lens: address,
   }),

@@ -60,6 +60,12 @@ export function localParams(change: Partial<SubnetParams> = {}): SubnetParams {
   };
 }
 
+/** Checks of every submission, from its base to its last step. */
+export const everyTaskChecked: Partial<SubnetParams> = { pMin: chance(100), pMax: chance(100) };
+
+/** No checks, as far as the rules for parameters allow: one in four thousand million. Only those who look unasked deter then. */
+export const noTaskChecked: Partial<SubnetParams> = { pMin: 0, pMax: 0, stepAuditRate: 1, computeCost: 1n };
+
 /** The part of the rules that decides amounts. */
 export function marketTerms(params: SubnetParams): MarketTerms {
   const { solverStake, verifierFee, seatBond, panelStart, panelStep, maxRounds } = params;

@@ -6,11 +6,13 @@ import type { ChainFact } from '../protocol/facts.js';
 import type { Hex32 } from '../protocol/task.js';
 import { type MarketPlace, slotsIn, type Terms, taskIdOf } from '../protocol/terms.js';
 import {
+  auditAbi,
   beaconAbi,
   challengeAbi,
   courtAbi,
   marketAbi,
   registryAbi,
+  reputationAbi,
   stakingAbi,
   statesAbi,
   vaultAbi,
@@ -107,11 +109,11 @@ async function readFacts(
   range: { from: number; to: number },
   timestamps: Map<number, number>,
 ): Promise<ChainFact[]> {
-  const { vault, registry, staking, beacon, market, court, challenge, states } = contracts;
+  const { vault, registry, staking, beacon, market, court, challenge, states, audit, reputation } = contracts;
   const { chainId } = chain;
   const logs: RawLog[] = await chain.provider.send('eth_getLogs', [
     {
-      address: [vault, registry, staking, beacon, market, court, challenge, states],
+      address: [vault, registry, staking, beacon, market, court, challenge, states, audit, reputation],
       fromBlock: `0x${range.from.toString(16)}`,
       toBlock: `0x${range.to.toString(16)}`,
     },
@@ -139,14 +141,8 @@ async function readFacts(
 
 const events = new Interface(
   [
-    ...vaultAbi,
-    ...registryAbi,
-    ...stakingAbi,
-    ...beaconAbi,
-    ...marketAbi,
-    ...courtAbi,
-    ...challengeAbi,
-    ...statesAbi,
+    ...[...vaultAbi, ...registryAbi, ...stakingAbi, ...beaconAbi, ...marketAbi, ...courtAbi],
+    ...[...challengeAbi, ...statesAbi, ...auditAbi, ...reputationAbi],
   ].filter((entry) => entry.type === 'event') as unknown as InterfaceAbi,
 );
 
@@ -154,6 +150,7 @@ const events = new Interface(
 const enumNames: Record<string, readonly string[]> = {
   role: ['solver', 'verifier'],
   verdict: ['none', 'valid', 'invalid', 'unavailable'],
+  outcome: ['none', 'passed', 'rejected', 'moot', 'silent', 'checkerFailed', 'unchecked'],
 };
 
 /** Null for events that are no facts, such as new parameters. */

@@ -17,7 +17,7 @@ export interface SettingFlags {
   threads?: number;
   device?: 'cpu' | 'cuda' | 'auto';
   cheat?: Record<string, string>;
-  audit?: 'never' | 'assigned' | 'all';
+  audit?: 'never' | 'assigned' | 'all' | 'drawn';
   challengeSeconds?: number;
   blockTime?: number;
   rpcPort?: number;
@@ -49,6 +49,7 @@ export function withSettings(command: Command): Command {
         'never',
         'assigned',
         'all',
+        'drawn',
       ]),
     )
     .addOption(

@@ -1,5 +1,6 @@
 /** What a run can be told. The only place where a setting is named; units stand in the keys. */
 import { z } from 'zod';
+import { auditPolicies } from '../protocol/audit.js';
 
 const count = (least: number, most: number) => z.int().min(least).max(most);
 const port = z.int().min(0).max(65_535);
@@ -60,7 +61,7 @@ export const runConfigSchema = z
     /** held-out windows evaluated after every outer step */
     validationWindows: count(1, 100_000),
     /** which submitted tasks the workers re-execute while they have nothing better to do */
-    audit: z.enum(['never', 'assigned', 'all']),
+    audit: z.enum(auditPolicies),
     /** worker_2 -> zero-delta; the fault's name is checked by the worker that has it */
     cheats: z.record(z.string().regex(/^worker_\d+$/), z.string().min(1)),
     chain: chainSchema,

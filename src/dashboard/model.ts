@@ -123,7 +123,8 @@ function afterRunEvent(model: DashboardModel, event: StampedEvent): DashboardMod
         curve: addLoss(model.curve, position, event.loss),
       };
     }
-    case 'audit.finished': {
+    case 'audit.finished':
+    case 'check.computed': {
       const { right, wrong } = model.audits;
       const isRight = event.firstWrongStep === null;
       return { ...model, audits: { right: right + (isRight ? 1 : 0), wrong: wrong + (isRight ? 0 : 1) } };

@@ -142,6 +142,7 @@ function changeBy(
     case 'audit.started':
       return { checking: [...new Set([...process.checking, event.taskId])], idleReason: null };
     case 'audit.finished':
+    case 'check.computed':
     case 'vote.computed':
       return { checking: process.checking.filter((taskId) => taskId !== event.taskId) };
     case 'worker.idle':

@@ -49,6 +49,12 @@ export function describe(event: PanthaliaEvent, names: AccountNames): Descriptio
       return event.firstWrongStep === null
         ? info(`audited ${task(event.taskId)}: right, ${seconds(event.computeSeconds)}`)
         : warn(`audited ${task(event.taskId)}: wrong from step ${event.firstWrongStep} on`);
+    case 'check.computed':
+      return event.firstWrongStep === null
+        ? info(
+            `checked ${task(event.taskId)}: ${event.steps} steps made again, ${seconds(event.computeSeconds)}`,
+          )
+        : warn(`checked ${task(event.taskId)}: wrong from step ${event.firstWrongStep} on`);
     case 'vote.computed':
       return info(
         `made ${event.steps === 1 ? 'one step' : `${event.steps} steps`} of ${task(event.taskId)} again as verifier: ${event.verdict}, ${seconds(event.computeSeconds)}`,
@@ -161,6 +167,28 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
       return fact.withheld
         ? warn(`the trace of ${task(fact.taskId)} was withheld: its solver is convicted`)
         : debug(`nobody needs the trace of ${task(fact.taskId)} any more`);
+    case 'CheckerDrawn':
+      return info(
+        `${who(fact.checker)} is drawn to check ${fact.whole ? 'all' : 'some steps'} of ${task(fact.taskId)}`,
+      );
+    case 'CheckCommitted':
+      return debug(`${who(fact.checker)} has looked at ${task(fact.taskId)}`);
+    case 'AnswersOpened':
+      return debug(`the solver of ${task(fact.taskId)} shows what its trace is made of`);
+    case 'CheckRevealed':
+      return fact.challengeBy === 0
+        ? debug(`${who(fact.checker)} has seen the same in ${task(fact.taskId)}`)
+        : warn(`${who(fact.checker)} has seen something else in ${task(fact.taskId)}`);
+    case 'CheckerReplaced':
+      return warn(
+        fact.bond === 0n
+          ? `${who(fact.checker)} can not check ${task(fact.taskId)}`
+          : `${who(fact.checker)} did not check ${task(fact.taskId)} and loses ${formatTokens(fact.bond)}`,
+      );
+    case 'CheckClosed':
+      return checkEnded(fact, who(fact.checker));
+    case 'ScoreChanged':
+      return debug(`the score of ${who(fact.account)} is ${fact.score}`);
     case 'CaseMoot':
       return info(`${kase(fact.caseId)} is moot: its task has ended, fees and bonds go back`);
     case 'SeatClosed':
@@ -175,6 +203,27 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
       return debug(`${formatTokens(fact.amount)} burned`);
     default:
       return fact satisfies never;
+  }
+}
+
+function checkEnded(fact: Extract<ChainFact, { type: 'CheckClosed' }>, checker: string): Description {
+  const of = `the check of ${task(fact.taskId)}`;
+  const gets = `${checker} gets ${formatTokens(fact.paid)}`;
+  switch (fact.outcome) {
+    case 'passed':
+      return info(`${of} is passed, ${gets}`);
+    case 'rejected':
+      return info(`${of}: rejected, ${gets}`);
+    case 'moot':
+      return debug(`${of} is moot: its task has ended`);
+    case 'silent':
+      return warn(`${of}: the solver does not show what its trace is made of, ${gets}`);
+    case 'checkerFailed':
+      return warn(`${of}: ${checker} was wrong and loses ${formatTokens(fact.lost)}`);
+    case 'unchecked':
+      return warn(`${of} did not happen: nobody came`);
+    default:
+      return fact.outcome satisfies never;
   }
 }
 

@@ -3,7 +3,7 @@ import { eventVersion, type StampedEvent } from './types.js';
 
 /** Token amounts and gas are bigint in memory and decimal strings in JSON, which has no integers beyond 2^53. */
 const bigintKeys = new Set([
-  ...['amount', 'price', 'penalty', 'fee', 'bond', 'burned', 'paid', 'slashed', 'gasUsed', 'held'],
+  ...['amount', 'price', 'penalty', 'fee', 'bond', 'burned', 'paid', 'slashed', 'gasUsed', 'held', 'lost'],
   ...['solverStake', 'verifierFee', 'seatBond'],
 ]);
 

@@ -103,6 +103,7 @@ export function project(view: RunView, event: StampedEvent): RunView {
     case 'task.solved':
       return { ...view, solvings: withSolving(view.solvings, event) };
     case 'audit.finished':
+    case 'check.computed':
     case 'vote.computed':
       return { ...view, checkSeconds: view.checkSeconds + event.computeSeconds };
     case 'blob.pushed':

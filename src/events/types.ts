@@ -53,6 +53,15 @@ export type PanthaliaEvent =
   | { type: 'audit.started'; taskId: Hex32; round: number; slot: number }
   /** firstWrongStep: the first k whose transition k -> k+1 differs, null when the result is right */
   | { type: 'audit.finished'; taskId: Hex32; firstWrongStep: number | null; computeSeconds: number }
+  /** by whoever was drawn to look at some steps. firstWrongStep: as above, among the steps that were made again */
+  | {
+      type: 'check.computed';
+      taskId: Hex32;
+      firstWrongStep: number | null;
+      /** inner steps that were made again */
+      steps: number;
+      computeSeconds: number;
+    }
   | {
       type: 'vote.computed';
       taskId: Hex32;

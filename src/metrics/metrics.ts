@@ -64,7 +64,7 @@ export async function createMetrics({ build, now = Date.now }: MetricsOptions): 
     ['worker'],
     log(0.1, 10_000),
   );
-  const verifications = counter('verifications_total', 'Re-executions: audits and votes.', [
+  const verifications = counter('verifications_total', 'Re-executions: audits, checks and votes.', [
     'worker',
     'verdict',
   ]);
@@ -148,6 +148,7 @@ export async function createMetrics({ build, now = Date.now }: MetricsOptions): 
       case 'task.solved':
         return solveSeconds.observe({ worker }, event.computeSeconds);
       case 'audit.finished':
+      case 'check.computed':
         return verifications.inc({ worker, verdict: event.firstWrongStep === null ? 'valid' : 'invalid' });
       case 'vote.computed':
         return verifications.inc({ worker, verdict: event.verdict });

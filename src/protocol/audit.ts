@@ -1,8 +1,10 @@
 /** Who checks whom while nobody disputes. */
 import type { Address } from './task.js';
 
-/** `assigned`: every submitted task has one auditor; `all`: every worker audits every task it did not solve. */
-export type AuditPolicy = 'never' | 'assigned' | 'all';
+/** `assigned`: every submitted task has one auditor; `all`: every worker audits every task it did not solve; `drawn`: nobody looks
+ *  unless the chain has drawn it to. */
+export const auditPolicies = ['never', 'assigned', 'all', 'drawn'] as const;
+export type AuditPolicy = (typeof auditPolicies)[number];
 
 /** The staker `round` + 1 places behind the solver, the solver itself left out of the circle. Everyone computes the same one
  *  without a message; within a round each staker audits as many tasks as one other solved, so windows can be short; and
@@ -24,6 +26,6 @@ export function shouldAudit(
   self: Address,
   stakers: readonly Address[],
 ): boolean {
-  if (policy === 'never' || task.solver === self) return false;
+  if (policy === 'never' || policy === 'drawn' || task.solver === self) return false;
   return policy === 'all' || assignedAuditor(task, stakers) === self;
 }

@@ -12,6 +12,15 @@ interface At {
 export type Role = 'solver' | 'verifier';
 export type Verdict = 'valid' | 'invalid' | 'unavailable';
 
+/** How a check ended, as in IAudit.sol.
+ *  passed          both answered the same
+ *  rejected        the task was rejected after the answers had differed
+ *  moot            the task ended otherwise, or a case about it without a verdict
+ *  silent          nobody said what the solver's trace is made of: the solver is convicted
+ *  checkerFailed   answers that differ from those of a trace nobody could fault, or that were never opened
+ *  unchecked       nobody looked: two were absent or declined, or there was no second one */
+export type CheckOutcome = 'passed' | 'rejected' | 'moot' | 'silent' | 'checkerFailed' | 'unchecked';
+
 export type ChainFact = At &
   (
     | { type: 'SeatsStaked'; subnetId: number; role: Role; account: Address; seats: number; amount: bigint }
@@ -128,6 +137,34 @@ export type ChainFact = At &
     | { type: 'LeavesPublished'; taskId: Hex32; by: Address; leaves: Hex32[]; challengeBy: number }
     /** withheld: the solver is convicted; otherwise the task had ended elsewhere */
     | { type: 'DemandClosed'; taskId: Hex32; withheld: boolean }
+    | {
+        type: 'CheckerDrawn';
+        taskId: Hex32;
+        checker: Address;
+        /** 2 is in the place of a checker that was absent */
+        attempt: number;
+        whole: boolean;
+        /** gives the steps, and is the seed of the answers */
+        roll: Hex32;
+        commitBy: number;
+      }
+    | { type: 'CheckCommitted'; taskId: Hex32; checker: Address; answerBy: number }
+    | { type: 'AnswersOpened'; taskId: Hex32; answers: Hex32; revealBy: number }
+    /** challengeBy: new where the answers differ, 0 where they are equal */
+    | { type: 'CheckRevealed'; taskId: Hex32; checker: Address; answers: Hex32; challengeBy: number }
+    /** bond: lost by a checker that was absent; nothing where it declined */
+    | { type: 'CheckerReplaced'; taskId: Hex32; checker: Address; bond: bigint; drawBy: number }
+    /** paid: to the checker, or nothing and the fee is the buyer's again; lost: bond of the checker, burned */
+    | {
+        type: 'CheckClosed';
+        taskId: Hex32;
+        checker: Address;
+        outcome: CheckOutcome;
+        paid: bigint;
+        lost: bigint;
+      }
+    /** of a solver: how often it was checked and right, less its faults */
+    | { type: 'ScoreChanged'; subnetId: number; account: Address; score: number }
     /** the task ended before the case did: fees and bonds go back */
     | { type: 'CaseMoot'; caseId: Hex32 }
     | {

@@ -1,7 +1,18 @@
 /** What anyone may do now to keep the market moving. Decides only; roles/keep.ts acts.
  *  source of the conditions: contracts/TaskMarket.sol, Court.sol, RandomnessBeacon.sol */
-import { type CaseView, hasOpenCase, type MarketView, type RoundView, type TaskView } from './market.js';
+
+import { hasOpenCheck, rollEpoch, standingOf } from './drawnChecks.js';
+import { type EpochRules, epochOf, seedBlock } from './epochs.js';
+import {
+  type CaseView,
+  type CheckView,
+  hasOpenCase,
+  type MarketView,
+  type RoundView,
+  type TaskView,
+} from './market.js';
 import { currentRound, isTerminal } from './marketQueries.js';
+import type { SamplingTerms } from './sampling.js';
 import type { Hex32 } from './task.js';
 
 export type DueCall =
@@ -11,6 +22,8 @@ export type DueCall =
   | { call: 'advance'; caseId: Hex32 }
   | { call: 'settle'; caseId: Hex32 }
   | { call: 'closeDemand'; taskId: Hex32 }
+  | { call: 'drawChecker'; taskId: Hex32 }
+  | { call: 'closeCheck'; taskId: Hex32 }
   | { call: 'closeSeats'; caseId: Hex32; round: number };
 
 /** Slots of one batch for which the same is due. */
@@ -26,26 +39,17 @@ export interface Clock {
   now: number;
 }
 
-export interface MarketRules {
-  /** blocks */
-  epochLength: number;
-  /** blocks from the start of an epoch to the block that seeds the epoch before it */
-  seedDelay: number;
+export interface MarketRules extends EpochRules {
   /** time to draw a solver, and to fill a panel */
   openSeconds: number;
+  /** which submissions are checked */
+  sampling: SamplingTerms;
 }
 
 /** At most this many tasks in one call, so that it fits any block. */
 const mostTasks = 16;
-
-export function epochOf(block: number, rules: Pick<MarketRules, 'epochLength'>): number {
-  return Math.floor(block / rules.epochLength);
-}
-
-/** The block whose mix seeds `epoch`. */
-export function seedBlock(epoch: number, rules: Pick<MarketRules, 'epochLength' | 'seedDelay'>): number {
-  return (epoch + 1) * rules.epochLength + rules.seedDelay;
-}
+/** A contract sees the hashes of so many blocks before its own. */
+const provableBlocks = 8_191;
 
 /** The seed that the first seats of the panel were drawn with; undefined before that. */
 export function panelSeed(
@@ -58,7 +62,19 @@ export function panelSeed(
 
 /** Calls that are due, in the order in which they must be sent: draws need the seed before them. */
 export function dueCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCall[] {
-  return [...overdueCalls(view, clock, rules), ...drawCalls(view, clock, rules)];
+  const epoch = epochOf(clock.block + 1, rules);
+  const draws = drawCalls(view, clock, rules);
+  const newest = draws.length === 0 ? [] : [epoch - 1];
+  const seeds = new Set(
+    [...epochsToRoll(view, clock, rules), ...newest].filter((one) => !view.seeds.has(one)),
+  );
+  const provable = [...seeds].filter((one) => isProvable(seedBlock(one, rules), clock));
+  const canDraw = view.seeds.has(epoch - 1) || provable.includes(epoch - 1);
+  return [
+    ...overdueCalls(view, clock, rules),
+    ...provable.map((one) => ({ call: 'fulfil' as const, epoch: one })),
+    ...(canDraw ? draws : []),
+  ];
 }
 
 /** A draw in epoch e takes what was asked for before e, and the seed of e - 1. What is sent now lands in the next block. */
@@ -71,15 +87,50 @@ function drawCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCall[
     ({ taskId, round }) =>
       round.phase === 'drawing' && isDrawable(round) && !hasEnded(view.tasks.get(taskId)),
   );
-  if (tasks.length + cases.length === 0) return [];
-  const calls: DueCall[] = [];
-  if (!view.seeds.has(epoch - 1)) {
-    if (clock.block < seedBlock(epoch - 1, rules)) return [];
-    calls.push({ call: 'fulfil', epoch: epoch - 1 });
-  }
-  calls.push(...inBatches('assignMany', tasks));
-  calls.push(...cases.map(({ caseId }) => ({ call: 'drawSeats' as const, caseId })));
-  return calls;
+  const checked = checkable(view, clock).filter((task) => standingOf(view, task, rules) === 'due');
+  const replaced = [...view.checks.values()].filter(
+    ({ phase, requestBlock, deadline }) =>
+      phase === 'drawing' && epochOf(requestBlock, rules) < epoch && !isPast(deadline, clock),
+  );
+  return [
+    ...inBatches('assignMany', tasks),
+    ...cases.map(({ caseId }) => ({ call: 'drawSeats' as const, caseId })),
+    ...[...checked, ...replaced].map(({ taskId }) => ({ call: 'drawChecker' as const, taskId })),
+  ];
+}
+
+/** Epochs whose seed decides which submissions are checked. */
+function epochsToRoll(view: MarketView, clock: Clock, rules: MarketRules): number[] {
+  const undrawn = checkable(view, clock).filter((task) => standingOf(view, task, rules) === 'undrawn');
+  return undrawn.map((task) => rollEpoch(task, rules));
+}
+
+/** A case that its disputer means to lose must not keep a checker away. */
+function checkable(view: MarketView, clock: Clock): TaskView[] {
+  return [...view.tasks.values()].filter(
+    ({ state, challengeBy }) =>
+      (state === 'submitted' || state === 'disputed') && !isPast(challengeBy, clock),
+  );
+}
+
+/** Whether the contract can ask for the hash of the block in the next one. source: EIP-2935 */
+function isProvable(block: number, clock: Clock): boolean {
+  return clock.block >= block && clock.block + 1 - block <= provableBlocks;
+}
+
+function checksToClose(view: MarketView, clock: Clock): DueCall[] {
+  const stuck = [...view.checks.values()].filter((check) => isStuck(view, check, clock));
+  return stuck.map(({ taskId }) => ({ call: 'closeCheck', taskId }));
+}
+
+/** The task has ended, or nobody can make the next move any more. Where that would cost somebody a seat, cases come first. */
+function isStuck(view: MarketView, { taskId, phase, deadline }: CheckView, clock: Clock): boolean {
+  const task = view.tasks.get(taskId);
+  if (phase === 'over' || task === undefined) return false;
+  if (hasEnded(task)) return true;
+  if (!isPast(phase === 'dispute' ? task.challengeBy : deadline, clock)) return false;
+  const convicts = phase === 'dispute' || phase === 'answer';
+  return !convicts || (!hasOpenCase(view, taskId) && !isOpen(task.demand));
 }
 
 function overdueCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCall[] {
@@ -94,9 +145,12 @@ function overdueCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCa
   return [
     ...inBatches(
       'finalizeMany',
-      final.filter(({ taskId, demand }) => !hasOpenCase(view, taskId) && !isOpen(demand)),
+      final.filter(
+        ({ taskId, demand }) => !hasOpenCase(view, taskId) && !isOpen(demand) && !hasOpenCheck(view, taskId),
+      ),
     ),
     ...demandsToClose(view, clock),
+    ...checksToClose(view, clock),
     ...inBatches('expireMany', expired),
     ...stuck
       .filter((one) => !ended.includes(one))
@@ -110,11 +164,11 @@ function isOpen(demand: TaskView['demand']): demand is NonNullable<TaskView['dem
   return demand !== null && !demand.closed;
 }
 
-/** Unanswered, which convicts the solver whatever else is open; or of a task that has ended. */
+/** Unanswered, which convicts the solver once no case is open; or of a task that has ended. */
 function demandsToClose(view: MarketView, clock: Clock): DueCall[] {
-  const due = [...view.tasks.values()].filter(({ demand, state }) => {
+  const due = [...view.tasks.values()].filter(({ taskId, demand, state }) => {
     if (!isOpen(demand)) return false;
-    return isTerminal(state) || isPast(demand.answerBy, clock);
+    return isTerminal(state) || (isPast(demand.answerBy, clock) && !hasOpenCase(view, taskId));
   });
   return due.map(({ taskId }) => ({ call: 'closeDemand', taskId }));
 }

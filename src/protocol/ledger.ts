@@ -24,6 +24,7 @@ export type Pocket =
   | 'market'
   | 'court'
   | 'challenge'
+  | 'audit'
   | 'registry'
   | 'burned';
 
@@ -39,6 +40,7 @@ export interface Place {
  *  subnet bond              put down for a subnet, given back after it was closed
  *  stake, unstake           into seats, out of seats
  *  escrow, price, refund    the price of a task: put down by the buyer, paid to the solver, given back to the buyer
+ *  check                    fee of a drawn check: put down by the buyer, paid to the checker, or given back
  *  fee, fee repaid          of a panel: put down by who called it, given back to who was right to call it, or in vain
  *  commitment               bond of a commitment to a dispute: put down, given back by the pin
  *  delay                    deposit of a pin: put down, paid to the solver that a lost case has delayed, or given back
@@ -47,8 +49,8 @@ export interface Place {
  *  bounty, compensation     out of a convicted solver's stake, to whoever disputed or demanded its leaves, and to the buyer
  *  penalty                  of a solver that delivered nothing, burned
  *  remainder                what such a solver keeps of its seat
- *  forfeit                  a lost bond, or the price of a task that could not be checked, into the pot of the case
- *  burn                     what nobody gets */
+ *  forfeit                  a lost bond of a panel, or the price of a task that could not be checked, into the pot of the case
+ *  burn                     what nobody gets: also the bond of a checker that was absent or wrong */
 export type Reason =
   | 'deposit'
   | 'withdrawal'
@@ -58,6 +60,7 @@ export type Reason =
   | 'escrow'
   | 'price'
   | 'refund'
+  | 'check'
   | 'fee'
   | 'fee repaid'
   | 'commitment'
@@ -238,6 +241,21 @@ function movesOfTask(books: Books, task: TaskState, fact: ChainFact, terms: Mark
     case 'TaskExpired':
     case 'TaskCancelled':
       return [refund];
+    case 'CheckerDrawn':
+      // A second checker is drawn for the fee of the first.
+      return fact.attempt > 1
+        ? []
+        : [{ from: account(buyer), to: checked, amount: terms.verifierFee, reason: 'check' }];
+    case 'CheckerReplaced':
+      return [{ from: staked(fact.checker), to: burned, amount: fact.bond, reason: 'burn' }];
+    case 'CheckClosed': {
+      const to = account(fact.paid > 0n ? fact.checker : buyer);
+      return [
+        { from: checked, to, amount: terms.verifierFee, reason: 'check' },
+        { from: staked(fact.checker), to: burned, amount: fact.lost, reason: 'burn' },
+        ...(fact.outcome === 'silent' ? silence(task, fact.checker, terms) : []),
+      ];
+    }
     case 'LeavesDemanded':
       return [{ from: account(fact.by), to: demanded, amount: fact.fee, reason: 'demand' }];
     case 'LeavesPublished':
@@ -308,13 +326,13 @@ function conviction(task: TaskState, kase: CaseState, terms: MarketTerms): Move[
   ];
 }
 
-/** The seat of a solver that would not show its leaves to whoever demanded them: TaskMarket.leavesWithheld. */
-function silence({ solver, buyer }: TaskState, demander: Address, terms: MarketTerms): Move[] {
+/** The seat of a solver that would not show its leaves, or what they are made of: TaskMarket.leavesWithheld, solverSilent. */
+function silence({ solver, buyer }: TaskState, asker: Address, terms: MarketTerms): Move[] {
   if (solver === null) return [];
   const from = staked(solver);
   const { toDisputer, toBuyer, burned: rest } = settleConviction(terms, 0n);
   return [
-    { from, to: account(demander), amount: toDisputer, reason: 'bounty' },
+    { from, to: account(asker), amount: toDisputer, reason: 'bounty' },
     { from, to: account(buyer), amount: toBuyer, reason: 'compensation' },
     { from, to: burned, amount: rest, reason: 'burn' },
   ];
@@ -370,6 +388,7 @@ const outside: Place = { pocket: 'outside', owner: null };
 const escrow: Place = { pocket: 'market', owner: null };
 const pot: Place = { pocket: 'court', owner: null };
 const demanded: Place = { pocket: 'challenge', owner: null };
+const checked: Place = { pocket: 'audit', owner: null };
 const burned: Place = { pocket: 'burned', owner: null };
 
 function account(owner: Address): Place {

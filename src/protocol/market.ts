@@ -1,5 +1,5 @@
 /** The market as one value, rebuilt from what happened on chain. Pure: the same facts give the same view. */
-import type { ChainFact, Role, Verdict } from './facts.js';
+import type { ChainFact, CheckOutcome, Role, Verdict } from './facts.js';
 import { type JobRef, jobKey } from './outerSteps.js';
 import type { Address, Hex32, Submission } from './task.js';
 import { slotBits, type Terms } from './terms.js';
@@ -106,6 +106,42 @@ export interface CaseView {
   moot: boolean;
 }
 
+/** Whose move it is. */
+export type CheckPhase =
+  /** anyone's: the checker was absent or has declined, another one is to be drawn */
+  | 'drawing'
+  /** the checker's: it looks, and commits to what it has seen */
+  | 'commit'
+  /** the solver's: it shows what its trace is made of */
+  | 'answer'
+  /** the checker's: it opens its commitment */
+  | 'reveal'
+  /** the checker's: their answers differ, and there is a step to pin */
+  | 'dispute'
+  | 'over';
+
+/** One verifier, drawn to look at a submission that nobody has to dispute. */
+export interface CheckView {
+  taskId: Hex32;
+  checker: Address;
+  /** 2 is in the place of a checker that was absent */
+  attempt: number;
+  /** of the whole task, or of single steps */
+  whole: boolean;
+  /** gives the steps, and is the seed of the answers */
+  roll: Hex32;
+  phase: CheckPhase;
+  /** of the phase, the last second that is in time; of `dispute` it is the task's challengeBy */
+  deadline: number;
+  /** where a second checker was asked for */
+  requestBlock: number;
+  /** the solver's */
+  answers: Hex32 | null;
+  /** the checker's */
+  revealed: Hex32 | null;
+  outcome: CheckOutcome | null;
+}
+
 /** That somebody knows a fault, before it says which. */
 export interface CommitmentView {
   disputer: Address;
@@ -161,6 +197,10 @@ export interface MarketView {
   block: number;
   tasks: ReadonlyMap<Hex32, TaskView>;
   cases: ReadonlyMap<Hex32, CaseView>;
+  /** by task: the newest checker's */
+  checks: ReadonlyMap<Hex32, CheckView>;
+  /** of solvers, by `scoreKey`; absent is 0 */
+  scores: ReadonlyMap<string, number>;
   /** those that wait for their pin, by `commitmentKey` */
   commitments: ReadonlyMap<string, CommitmentView>;
   positions: ReadonlyMap<string, PositionView>;
@@ -177,6 +217,8 @@ const noHash: Hex32 = `0x${'00'.repeat(32)}`;
 interface Draft extends MarketView {
   tasks: Map<Hex32, TaskView>;
   cases: Map<Hex32, CaseView>;
+  checks: Map<Hex32, CheckView>;
+  scores: Map<string, number>;
   commitments: Map<string, CommitmentView>;
   positions: Map<string, PositionView>;
   seeds: Map<number, Hex32>;
@@ -198,6 +240,8 @@ export function emptyMarket(subnetId: number | null = null): MarketView {
     block: 0,
     tasks: new Map(),
     cases: new Map(),
+    checks: new Map(),
+    scores: new Map(),
     commitments: new Map(),
     positions: new Map(),
     seeds: new Map(),
@@ -220,6 +264,8 @@ export function applyFacts(view: MarketView, facts: readonly ChainFact[]): Marke
     block: view.block,
     tasks: new Map(view.tasks),
     cases: new Map(view.cases),
+    checks: new Map(view.checks),
+    scores: new Map(view.scores),
     commitments: new Map(view.commitments),
     positions: new Map(view.positions),
     seeds: new Map(view.seeds),
@@ -241,6 +287,10 @@ export function commitmentKey(disputer: Address, commitment: Hex32): string {
 
 export function positionKey(subnetId: number, role: Role, account: Address): string {
   return `${subnetId}/${role}/${account}`;
+}
+
+export function scoreKey(subnetId: number, account: Address): string {
+  return `${subnetId}/${account}`;
 }
 
 type Fact<T extends ChainFact['type']> = Extract<ChainFact, { type: T }>;
@@ -317,6 +367,20 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
     closeDemand(draft, taskId);
   },
   DemandClosed: (draft, { taskId }) => closeDemand(draft, taskId),
+  CheckerDrawn: drawChecker,
+  CheckCommitted: (draft, { taskId, answerBy }) =>
+    changeCheck(draft, taskId, { phase: 'answer', deadline: answerBy }),
+  AnswersOpened: (draft, { taskId, answers, revealBy }) =>
+    changeCheck(draft, taskId, { phase: 'reveal', answers, deadline: revealBy }),
+  CheckRevealed: (draft, { taskId, answers: revealed, challengeBy }) => {
+    const isEqual = challengeBy === 0;
+    changeCheck(draft, taskId, { revealed, phase: isEqual ? 'over' : 'dispute', deadline: challengeBy });
+    if (!isEqual) changeTask(draft, taskId, { challengeBy });
+  },
+  CheckerReplaced: (draft, { taskId, drawBy, blockNumber }) =>
+    changeCheck(draft, taskId, { phase: 'drawing', deadline: drawBy, requestBlock: blockNumber }),
+  CheckClosed: (draft, { taskId, outcome }) => changeCheck(draft, taskId, { phase: 'over', outcome }),
+  ScoreChanged: (draft, { subnetId, account, score }) => draft.scores.set(scoreKey(subnetId, account), score),
   CaseOpened: openCase,
   RoundOpened: openRound,
   ReplacementOpened: (draft, fact) =>
@@ -475,6 +539,19 @@ function openRound(draft: Draft, fact: Fact<'RoundOpened'>): void {
 function changeTask(draft: Draft, taskId: Hex32, change: Partial<TaskView>): void {
   const task = draft.tasks.get(taskId);
   if (task !== undefined) draft.tasks.set(taskId, { ...task, ...change });
+}
+
+function drawChecker(draft: Draft, fact: Fact<'CheckerDrawn'>): void {
+  const { taskId, checker, attempt, whole, roll, commitBy, blockNumber } = fact;
+  if (!draft.tasks.has(taskId)) return;
+  const drawn = { taskId, checker, attempt, whole, roll, requestBlock: blockNumber };
+  const ahead = { answers: null, revealed: null, outcome: null };
+  draft.checks.set(taskId, { ...drawn, ...ahead, phase: 'commit', deadline: commitBy });
+}
+
+function changeCheck(draft: Draft, taskId: Hex32, change: Partial<CheckView>): void {
+  const check = draft.checks.get(taskId);
+  if (check !== undefined) draft.checks.set(taskId, { ...check, ...change });
 }
 
 function changeCase(draft: Draft, caseId: Hex32, change: (kase: CaseView) => Partial<CaseView>): void {

@@ -2,7 +2,7 @@
 import { formatTokens } from '../events/amount.js';
 import { short } from '../events/describe.js';
 import type { StampedEvent } from '../events/types.js';
-import type { ChainFact } from '../protocol/facts.js';
+import type { ChainFact, CheckOutcome } from '../protocol/facts.js';
 import { type Entry, ledgerOf, type MarketTerms, type Place } from '../protocol/ledger.js';
 import {
   applyFacts,
@@ -88,7 +88,7 @@ function placeName({ nameOf }: Ground, { pocket, owner }: Place): string {
   if (owner === null) {
     const names = {
       ...{ outside: 'outside', burned: 'burned', market: 'escrow' },
-      ...{ court: 'pot of the case', challenge: 'demand for leaves' },
+      ...{ court: 'pot of the case', challenge: 'demand for leaves', audit: 'fee of a check' },
     };
     return names[pocket as keyof typeof names] ?? pocket;
   }
@@ -123,6 +123,8 @@ function formulaOf(ground: Ground, entry: Entry): string {
       return `price ${own} of an accepted task`;
     case 'refund':
       return `price ${own} back: the task is ${task?.state ?? 'over'}`;
+    case 'check':
+      return checkFormula(fact, own);
     case 'fee':
       return feeFormula(terms, fact, own);
     case 'commitment':
@@ -150,9 +152,7 @@ function formulaOf(ground: Ground, entry: Entry): string {
     case 'forfeit':
       return forfeitFormula(ground, entry);
     case 'burn':
-      return fact.type === 'DemandClosed'
-        ? `stake ${stake} less bounty and buyer's part = ${own}: its trace was withheld`
-        : `${own} that nobody gets: the rest of the stake, halves of lost bonds, and what does not divide`;
+      return burnFormula(ground, entry);
   }
 }
 
@@ -160,6 +160,33 @@ function feeFormula(terms: MarketTerms, fact: ChainFact, own: string): string {
   if (fact.type !== 'RoundOpened') return own;
   const { round, size } = fact;
   return `panel ${round} has ${sizeFormula(terms, round)}${size} seats x ${formatTokens(terms.verifierFee)} = ${own}`;
+}
+
+function burnFormula({ terms }: Ground, { amount, fact }: Entry): string {
+  const own = formatTokens(amount);
+  if (fact.type === 'CheckerReplaced') return `bond ${own}: it was drawn to check and did not`;
+  if (fact.type === 'CheckClosed' && fact.lost > 0n)
+    return `bond ${own}: its answers to a check were not made good`;
+  return fact.type === 'DemandClosed' || fact.type === 'CheckClosed'
+    ? `stake ${formatTokens(terms.solverStake)} less bounty and buyer's part = ${own}: its trace was withheld`
+    : `${own} that nobody gets: the rest of the stake, halves of lost bonds, and what does not divide`;
+}
+
+const checkReasons: Record<CheckOutcome, string> = {
+  passed: 'both answered the same',
+  rejected: 'the answers differed, and the task was rejected',
+  silent: 'the solver did not show what its trace is made of',
+  moot: '',
+  checkerFailed: '',
+  unchecked: '',
+};
+
+function checkFormula(fact: ChainFact, own: string): string {
+  if (fact.type === 'CheckerDrawn')
+    return `fee of one verifier, ${own}, for whoever is drawn to check the task`;
+  if (fact.type === 'CheckClosed' && fact.paid > 0n)
+    return `fee ${own} of a check: ${checkReasons[fact.outcome]}`;
+  return `fee ${own} of a check back: nobody has earned it`;
 }
 
 function sizeFormula({ panelStart, panelStep, panelDoubles, maxRounds }: MarketTerms, round: number): string {

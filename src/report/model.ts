@@ -74,6 +74,8 @@ export interface TaskRow {
   lastLoss: number | null;
   computeSeconds: number | null;
   audits: { by: string; firstWrongStep: number | null }[];
+  /** by whoever was drawn to; null when nobody was */
+  check: { by: string; outcome: string } | null;
 }
 
 export interface DisputeRow {
@@ -106,10 +108,12 @@ export interface Verification {
   submitted: number;
   /** submitted tasks that at least one worker re-executed unasked */
   audited: number;
+  /** that whoever was drawn to did */
+  checked: number;
   auditsRight: number;
   auditsWrong: number;
   votes: number;
-  /** engine time; discarded: solutions that were not accepted */
+  /** engine time; discarded: solutions that were not accepted; auditing: drawn checks included */
   seconds: { accepted: number; discarded: number; auditing: number; verifying: number };
   /** time of audits and votes over the time of solving; null when nothing was solved */
   overhead: number | null;
@@ -243,11 +247,12 @@ function taskRows({ of, at, market, nameOf }: Story): TaskRow[] {
   const ended = lastTime('TaskAccepted', 'TaskRejected', 'TaskExpired', 'TaskCancelled', 'TaskVoided');
   const steps = groupBy(of('train.step'), ({ taskId, src }) => `${src}/${taskId}`);
   const solved = groupBy(of('task.solved'), ({ taskId, src }) => `${src}/${taskId}`);
-  const audits = groupBy(of('audit.finished'), ({ taskId }) => taskId);
+  const audits = groupBy([...of('audit.finished'), ...of('check.computed')], ({ taskId }) => taskId);
   return [...market.tasks.values()].map((task) => {
     const { taskId, round, slot, attempt, state, disputedStep } = task;
     const solver = task.solver === null ? null : nameOf(task.solver);
     const own = `${solver}/${taskId}`;
+    const check = market.checks.get(taskId);
     return {
       ...{ taskId, round, slot, attempt, state, solver, disputedStep },
       disputer: task.disputer === null ? null : nameOf(task.disputer),
@@ -259,6 +264,8 @@ function taskRows({ of, at, market, nameOf }: Story): TaskRow[] {
       firstLoss: steps.get(own)?.[0]?.loss ?? null,
       lastLoss: steps.get(own)?.at(-1)?.loss ?? null,
       computeSeconds: solved.get(own)?.at(-1)?.computeSeconds ?? null,
+      check:
+        check === undefined ? null : { by: nameOf(check.checker), outcome: check.outcome ?? check.phase },
       audits: (audits.get(taskId) ?? []).map(({ src, firstWrongStep }) => ({ by: src, firstWrongStep })),
     };
   });
@@ -290,19 +297,23 @@ function disputeRows({ market, nameOf }: Story): DisputeRow[] {
 }
 
 function workBars({ of, at }: Story): WorkBar[] {
-  const bar = (kind: WorkBar['kind']) => (event: Of<'task.solved' | 'audit.finished' | 'vote.computed'>) => ({
-    ...{ process: event.src, kind, taskId: event.taskId, to: at(event) },
-    from: Math.max(0, at(event) - event.computeSeconds),
-  });
+  const bar =
+    (kind: WorkBar['kind']) =>
+    (event: Of<'task.solved' | 'audit.finished' | 'check.computed' | 'vote.computed'>) => ({
+      ...{ process: event.src, kind, taskId: event.taskId, to: at(event) },
+      from: Math.max(0, at(event) - event.computeSeconds),
+    });
   return [
     ...of('task.solved').map(bar('solving')),
     ...of('audit.finished').map(bar('auditing')),
+    ...of('check.computed').map(bar('auditing')),
     ...of('vote.computed').map(bar('verifying')),
   ];
 }
 
 function verificationOf({ of, market }: Story): Verification {
-  const audits = of('audit.finished');
+  const [unasked, drawn] = [of('audit.finished'), of('check.computed')];
+  const audits = [...unasked, ...drawn];
   const votes = of('vote.computed');
   const solved = of('task.solved');
   const accepted = solved.filter(({ taskId, resultRoot }) => {
@@ -318,7 +329,8 @@ function verificationOf({ of, market }: Story): Verification {
   const solving = seconds.accepted + seconds.discarded;
   return {
     submitted: [...market.tasks.values()].filter(({ submission }) => submission !== null).length,
-    audited: new Set(audits.map(({ taskId }) => taskId)).size,
+    audited: new Set(unasked.map(({ taskId }) => taskId)).size,
+    checked: new Set(drawn.map(({ taskId }) => taskId)).size,
     auditsRight: audits.filter(({ firstWrongStep }) => firstWrongStep === null).length,
     auditsWrong: audits.filter(({ firstWrongStep }) => firstWrongStep !== null).length,
     votes: votes.length,

@@ -6,7 +6,7 @@ import type { Address } from '../protocol/task.js';
 /** Each of these columns sums to zero over all rows.
  *  deposited  put into the vault and not taken out
  *  tasks      prices: put down by the buyer, paid to the solver, given back
- *  verifying  shares of panels
+ *  verifying  shares of panels, fees of checks
  *  fees       of panels, paid and repaid by the case
  *  slashing   what bonds lost, and who got it: bounties, compensations, burned */
 export const columns = ['deposited', 'tasks', 'verifying', 'fees', 'slashing'] as const;
@@ -92,6 +92,7 @@ const columnOfReason: Record<Reason, Column | null> = {
   escrow: 'tasks',
   price: 'tasks',
   refund: 'tasks',
+  check: 'verifying',
   share: 'verifying',
   fee: 'fees',
   commitment: 'fees',

@@ -159,10 +159,11 @@ function taskTable(tasks: readonly TaskRow[]): Html {
   )}</details>`;
 }
 
-function auditText({ audits, disputer, disputedStep }: TaskRow): string {
+function auditText({ audits, check, disputer, disputedStep }: TaskRow): string {
   const found = audits.map(({ by, firstWrongStep }) =>
     firstWrongStep === null ? `${by}: right` : `${by}: wrong from step ${firstWrongStep}`,
   );
+  if (check !== null) found.push(`checked by ${check.by}: ${check.outcome}`);
   if (disputer !== null) found.push(`disputed by ${disputer} at step ${disputedStep}`);
   return found.length === 0 ? '–' : found.join('; ');
 }
@@ -191,19 +192,20 @@ ${table(
 }
 
 function verificationTable({ verification, summary }: ReportModel): Html {
-  const { submitted, audited, auditsRight, auditsWrong, votes, seconds, overhead } = verification;
+  const { submitted, audited, checked, auditsRight, auditsWrong, votes, seconds, overhead } = verification;
   const all = seconds.accepted + seconds.discarded + seconds.auditing + seconds.verifying;
   const time = (value: number) => `${value.toFixed(1)} s${all === 0 ? '' : `, ${percent(value / all)}`}`;
   return table(
     ['', ''],
     [
       ['submitted tasks that somebody re-executed unasked', `${audited} of ${submitted}`],
-      ['audits that found the same bits', String(auditsRight)],
-      ['audits that found a wrong step', String(auditsWrong)],
+      ['that somebody was drawn to check', `${checked} of ${submitted}`],
+      ['audits and checks that found the same bits', String(auditsRight)],
+      ['audits and checks that found a wrong step', String(auditsWrong)],
       ['votes computed in panels', String(votes)],
       ['engine time in accepted solutions', time(seconds.accepted)],
       ['in solutions that were not accepted', time(seconds.discarded)],
-      ['in audits', time(seconds.auditing)],
+      ['in audits and checks', time(seconds.auditing)],
       ['in panels', time(seconds.verifying)],
       ['verification over solving', overhead === null ? '–' : percent(overhead)],
       [

@@ -1,5 +1,8 @@
 /** What a worker does with the work it is given; the rest of the worker does not care whether it is honest. */
+
+import { type AnswerSteps, answerSteps } from './answers.js';
 import { type Audit, auditTask } from './auditor.js';
+import { type CheckTask, checkTask } from './checker.js';
 import { type Solve, solveTask } from './solver.js';
 import { type Judge, judgeTask } from './verifier.js';
 
@@ -7,8 +10,13 @@ export interface Behaviour {
   solve: Solve;
   judge: Judge;
   audit: Audit;
-  /** whether it appeals rulings against its own results */
+  check: CheckTask;
+  answer: AnswerSteps;
+  /** whether it goes to court for its own results: appeals rulings against them, pins where an answer is not its own */
   defends: boolean;
 }
 
-export const honest: Behaviour = { solve: solveTask, judge: judgeTask, audit: auditTask, defends: true };
+export const honest: Behaviour = {
+  ...{ solve: solveTask, judge: judgeTask, audit: auditTask, check: checkTask, answer: answerSteps },
+  defends: true,
+};

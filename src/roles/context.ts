@@ -34,6 +34,8 @@ export interface WorkerContext extends RoleContext {
   compute: Compute;
   /** folder for files in flight; the worker may delete what it put there */
   scratch: string;
+  /** folder that outlives the process, for what it has seen of tasks that are not final; see memory.ts */
+  memory: string;
   options: WorkerOptions;
 }
 

@@ -133,7 +133,7 @@ async function pin(
 }
 
 /** Asks the chain for leaves that nobody serves, and waits for the answer: the leaves, or null when the task ended without. */
-async function demandLeaves(
+export async function demandLeaves(
   { context, purse, rules }: Disputer,
   { taskId, terms, slot, submission }: TaskView,
   signal: AbortSignal,

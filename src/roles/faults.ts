@@ -1,11 +1,14 @@
 /** Every misbehaviour, as a wrapper around an honest worker. Nothing else in the code knows that faults exist. */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Trainer } from '../engine/trainer.js';
 import { PanthaliaError } from '../errors.js';
 import type { Hex32, StepScalars, Submission, TaskSpec } from '../protocol/task.js';
 import { traceLeaf, traceRoot } from '../protocol/trace.js';
+import type { Attention } from '../protocol/vote.js';
 import type { Behaviour } from './behaviour.js';
+import type { CheckFinding } from './checker.js';
 import type { Compute } from './context.js';
 import type { Job } from './job.js';
 import { leavesBlob } from './replay.js';
@@ -16,7 +19,10 @@ export type Fault = (honest: Behaviour) => Behaviour;
 /** By the name that `--cheat worker_2:NAME` takes. */
 export const faults: Readonly<Record<string, Fault>> = {
   /** claims the base parameters as result, without computing anything */
-  'zero-delta': (honest) => ({ ...honest, defends: false, solve: injected('zero-delta', claimBase) }),
+  'zero-delta': (honest) => ({
+    ...honest,
+    ...{ defends: false, solve: injected('zero-delta', claimBase), answer: async () => null },
+  }),
 
   /** computes all, with a learning rate off by one unit in the last place from the middle on */
   noise: (honest) => cheatingSolver(honest, 'noise', (job) => withCompute(job, noisyCompute(job))),
@@ -40,10 +46,9 @@ export const faults: Readonly<Record<string, Fault>> = {
 
   /** a wrong result whose trace nobody can fetch, and which is shown when somebody has paid to see it */
   'late-trace': (honest) =>
-    cheatingSolver(honest, 'late-trace', (job) => ({
-      ...withoutLeaves(withCompute(job, otherBatches(job.context.compute))),
-      traces: job.traces,
-    })),
+    cheatingSolver(honest, 'late-trace', (job) =>
+      withoutLeaves(withCompute(job, otherBatches(job.context.compute)), job.context.memory),
+    ),
 
   /** takes the task and never submits */
   silent: (honest) => ({ ...honest, defends: false, solve: injected('silent', async () => null) }),
@@ -51,6 +56,15 @@ export const faults: Readonly<Record<string, Fault>> = {
   /** the process dies in the middle of a task */
   crash: (honest) =>
     cheatingSolver(honest, 'crash', (job) => withCompute(job, deadlyCompute(job.context.compute))),
+
+  /** solves honestly, and tells nobody who is drawn to ask what the steps showed */
+  mute: (honest) => ({ ...honest, answer: injected('mute', async () => null) }),
+
+  /** is drawn to check, and does nothing */
+  'absent-checker': (honest) => ({ ...honest, check: injected('absent-checker', async () => null) }),
+
+  /** says that it has looked, and has not */
+  'lazy-checker': (honest) => ({ ...honest, defends: false, check: injected('lazy-checker', guess) }),
 
   /** takes the seat and never votes */
   'absent-verifier': (honest) => ({ ...honest, judge: injected('absent-verifier', async () => null) }),
@@ -107,10 +121,25 @@ function opposite(judge: Judge): Judge {
   return async (job, kase) => {
     const judgement = await judge(job, kase);
     if (judgement === null) return null;
-    const root = (): Hex32 => `0x${randomBytes(32).toString('hex')}`;
-    const seen = { stateRoot: root(), gradientRoot: root(), loss: 1, gradientNorm: 1 };
-    return { ...judgement, seen, verdict: judgement.verdict === 'valid' ? 'invalid' : 'valid' };
+    return { ...judgement, seen: invented(), verdict: judgement.verdict === 'valid' ? 'invalid' : 'valid' };
   };
+}
+
+async function guess({ task }: Job): Promise<CheckFinding> {
+  const scalars = { stepSize: 0, secondMomentScale: 0, decay: 0 };
+  const seen = Array.from({ length: task.terms.innerSteps + 1 }, () => ({
+    ...{ ...invented(), batchDigest: task.taskId, scalars },
+  }));
+  const made = {
+    ...{ seen, leaves: seen.map(({ stateRoot }) => stateRoot), resultRoot: task.taskId },
+  };
+  return { made, firstWrongStep: null, leaves: null, steps: 0, computeSeconds: 0 };
+}
+
+/** What a step could have shown, for all that whoever has not made it knows. */
+function invented(): Attention {
+  const root = (): Hex32 => `0x${randomBytes(32).toString('hex')}`;
+  return { stateRoot: root(), gradientRoot: root(), loss: 1, gradientNorm: 1 };
 }
 
 function withCompute(job: Job, compute: Compute): Job {
@@ -124,13 +153,14 @@ function withoutUpload(job: Job): Job {
   return { ...unsent, context: { ...unsent.context, sot: { ...sot, putFile } } };
 }
 
-function withoutLeaves(job: Job): Job {
+/** memory: where it remembers them itself; default: where it will not look for them */
+function withoutLeaves(job: Job, memory = join(job.context.memory, 'hidden')): Job {
   const { sot } = job.context;
   const putBytes: typeof sot.putBytes = async (bytes) => ({
     blob: `0x${createHash('sha256').update(bytes).digest('hex')}`,
     sizeBytes: bytes.length,
   });
-  return { ...job, traces: new Map(), context: { ...job.context, sot: { ...sot, putBytes } } };
+  return { ...job, context: { ...job.context, memory, sot: { ...sot, putBytes } } };
 }
 
 function noisyCompute({ context: { compute } }: Job): Compute {

@@ -3,17 +3,14 @@ import type { Head, MarketFollower } from '../chain/follow.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import { PanthaliaError } from '../errors.js';
 import type { MarketView, TaskView } from '../protocol/market.js';
-import type { Hex32 } from '../protocol/task.js';
 import type { Compute, RoleContext } from './context.js';
 import type { Inputs } from './inputs.js';
 import type { Turn } from './replay.js';
 
 export interface Job {
-  context: Pick<RoleContext, 'sot' | 'emit'> & { compute: Compute; scratch: string };
+  context: Pick<RoleContext, 'sot' | 'emit'> & { compute: Compute; scratch: string; memory: string };
   task: TaskView;
   inputs: Inputs;
-  /** S_0 .. S_H of tasks that this process has solved, by their ids */
-  traces: Map<Hex32, readonly Hex32[]>;
   turn: Turn;
   signal: AbortSignal;
 }

@@ -4,7 +4,8 @@ import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import type { Sent } from '../chain/send.js';
 import { caseOf } from '../protocol/case.js';
-import { type DueCall, dueCalls, epochOf, type MarketRules, seedBlock } from '../protocol/keeper.js';
+import { epochOf, seedBlock } from '../protocol/epochs.js';
+import { type DueCall, dueCalls, type MarketRules } from '../protocol/keeper.js';
 import { taskOf, termsOf } from '../protocol/marketQueries.js';
 import type { Address } from '../protocol/task.js';
 import { slotBits } from '../protocol/terms.js';
@@ -94,7 +95,7 @@ async function send(
   rules: SubnetRules,
   signal: AbortSignal,
 ): Promise<Sent | null> {
-  const { beacon, market, court, challenge } = contracts;
+  const { beacon, market, court, challenge, audit } = contracts;
   switch (call.call) {
     case 'fulfil': {
       const header = await headerRlp(chain, seedBlock(call.epoch, rules));
@@ -121,6 +122,14 @@ async function send(
     case 'closeDemand': {
       const { terms, slot } = taskOf(view, call.taskId);
       return challenge.send('closeDemand', [terms, slot], signal);
+    }
+    case 'drawChecker': {
+      const { terms, slot } = taskOf(view, call.taskId);
+      return audit.send('drawChecker', [terms, slot], signal);
+    }
+    case 'closeCheck': {
+      const { terms, slot } = taskOf(view, call.taskId);
+      return audit.send('closeCheck', [terms, slot], signal);
     }
     case 'closeSeats':
       return court.send('closeSeats', [caseOf(view, call.caseId), call.round], signal);
@@ -164,12 +173,12 @@ export class Agenda {
   /** The calls to make in this block. What is still due after a try is tried again in the next epoch. */
   ripe(calls: readonly DueCall[], block: number, now: number): DueCall[] {
     const epoch = epochOf(block + 1, this.#rules);
-    const keys = new Set(calls.map(keyOf));
+    const keys = new Set(calls.map((call) => keyOf(call, epoch)));
     // Draws pause at the end of every epoch, until the next seed can be proven: that is no new beginning.
     this.#due = new Map([...this.#due].filter(([, { seenIn }]) => seenIn >= epoch - 1));
     this.#triedIn = new Map([...this.#triedIn].filter(([key]) => keys.has(key)));
     return calls.filter((call) => {
-      const key = keyOf(call);
+      const key = keyOf(call, epoch);
       const since = this.#due.get(key)?.since ?? now;
       this.#due.set(key, { since, seenIn: epoch });
       if (now - since < this.#patienceSeconds || this.#triedIn.get(key) === epoch) return false;
@@ -179,7 +188,7 @@ export class Agenda {
   }
 }
 
-/** A seed is wanted for the draws of any epoch: whichever comes next is the same call. */
-function keyOf(call: DueCall): string {
-  return call.call === 'fulfil' ? call.call : JSON.stringify(call);
+/** A seed is wanted for the draws of any epoch: whichever comes next is the same call. An older one is wanted for itself. */
+function keyOf(call: DueCall, epoch: number): string {
+  return call.call === 'fulfil' && call.epoch === epoch - 1 ? call.call : JSON.stringify(call);
 }

@@ -15,6 +15,8 @@ export interface LaneItem {
   task: TaskView;
   /** the case, where it is about one of several */
   kase?: CaseView;
+  /** what else tells it from others about the same task */
+  key?: string;
 }
 
 export interface Lane<Item extends LaneItem> {
@@ -94,6 +96,6 @@ function report(emit: Emit, lane: string, task: TaskView, error: unknown): void 
   });
 }
 
-function keyOf({ task, kase }: LaneItem): string {
-  return `${task.taskId}/${task.attempt}/${kase?.caseId ?? ''}`;
+function keyOf({ task, kase, key }: LaneItem): string {
+  return `${task.taskId}/${task.attempt}/${kase?.caseId ?? key ?? ''}`;
 }

@@ -1,16 +1,16 @@
 /** Answers whoever demands our trace on chain: silence would cost the seat. */
-import { rm } from 'node:fs/promises';
 import type { Head } from '../chain/follow.js';
 import { isRefusal } from '../chain/revert.js';
 import type { MarketView, TaskView } from '../protocol/market.js';
 import { casesOf } from '../protocol/marketQueries.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { traceRoot } from '../protocol/trace.js';
+import { stepsOf } from './checker.js';
 import type { WorkerContext } from './context.js';
 import { fetchLeaves } from './inputs.js';
 import type { Job } from './job.js';
+import { recall } from './memory.js';
 import { requireSubmission } from './publish.js';
-import { replayTask } from './replay.js';
 
 /** Tasks whose leaves somebody could not get: own ones, and those that we dispute, or an accomplice of the solver could have it
  *  convicted for its silence and take the bounty. */
@@ -26,28 +26,26 @@ export function isDemanded(task: TaskView | undefined, head: Head): boolean {
   return demand != null && !demand.closed && head.timestamp <= demand.answerBy;
 }
 
-/** S_0 .. S_H as they were committed: those we remember, those the Source of Truth has, or, when a restart has forgotten them and
- *  it has lost them, those of the same computation again. Null when that gives another trace: then there is nothing to show.
+/** S_0 .. S_H as they were committed: those that were kept, those the Source of Truth has, or, when both are lost, those of the same
+ *  computation again. Null when that gives another trace: then there is nothing to show.
  *  throws the job's signal, network/sot.unreachable, notFound and check errors of spec and base */
 export async function ownLeaves(job: Job): Promise<readonly Hex32[] | null> {
-  const { context, task, traces, signal } = job;
+  const { context, task, signal } = job;
+  const { innerSteps } = task.terms;
   const submission = requireSubmission(job);
+  const kept = (await recall(context.memory, task.taskId))?.leaves;
   const known =
-    traces.get(task.taskId) ?? (await fetchLeaves(context.sot, submission, task.terms.innerSteps, signal));
+    kept?.length === innerSteps + 1 ? kept : await fetchLeaves(context.sot, submission, innerSteps, signal);
   const leaves = known ?? (await computeAgain(job));
   return traceRoot(leaves) === submission.traceRoot ? leaves : null;
 }
 
-async function computeAgain({ context, task, inputs, turn, signal }: Job): Promise<readonly Hex32[]> {
-  const { sot: _, emit, ...place } = context;
-  const { taskId, slot } = task;
-  const message = `The trace of task ${taskId} is demanded and nobody has it: the task is computed again.`;
-  emit({ type: 'alert', level: 'warn', message, code: 'leaves.lost' });
-  const spec = await inputs.spec(task, signal);
-  const base = await inputs.base(spec, signal);
-  const { leaves, outcome } = await replayTask({ ...place, taskId, slot, spec, base, turn, signal });
-  if (outcome !== null) await rm(outcome.resultFile, { force: true });
-  return leaves;
+async function computeAgain(job: Job): Promise<readonly Hex32[]> {
+  const { context, task } = job;
+  const message = `The trace of task ${task.taskId} is demanded and nobody has it: the task is computed again.`;
+  context.emit({ type: 'alert', level: 'warn', message, code: 'leaves.lost' });
+  const { made } = await stepsOf(job, task.terms.innerSteps);
+  return made.leaves;
 }
 
 /** Shows them to everybody, and earns the fee of whoever demanded them. */

@@ -93,6 +93,7 @@ async function postSlots(
   const { jobId, round, baseRoot, specHash } = ref;
   const { subnetId, params } = rules;
   const price = params.minPrice;
+  const cost = price + params.verifierFee;
   const posted = batchesOf(market.view, ref);
   const salt: Hex32 = `0x${posted.toString(16).padStart(64, '0')}`;
   const terms: Terms = {
@@ -102,7 +103,7 @@ async function postSlots(
   };
   try {
     const post = () => contracts.market.write('createBatch', [terms], signal);
-    const { blockNumber } = await purse.spend(price * BigInt(slots.length), post, signal);
+    const { blockNumber } = await purse.spend(cost * BigInt(slots.length), post, signal);
     await market.caughtUp(blockNumber, signal);
   } catch (error) {
     if (!isRefusal(error, 'BatchExists')) throw error;

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { StepResult, Trainer } from '../engine/trainer.js';
 import { PanthaliaError } from '../errors.js';
+import type { SeenStep } from '../protocol/check.js';
 import type { Hex32, Submission, TaskSpec } from '../protocol/task.js';
 import { batchDigest, encodeLeaves, type Transition, traceLeaf, traceRoot } from '../protocol/trace.js';
 import type { Compute } from './context.js';
@@ -22,6 +23,8 @@ export interface ReplayOptions {
   signal: AbortSignal;
   /** the solver's S_0 .. S_H: stop at the first one that is not ours */
   expected?: readonly Hex32[] | undefined;
+  /** how many steps to make; default all of them */
+  steps?: number;
   /** step: k, from 1 */
   onStep?: (step: number, result: StepResult) => void;
 }
@@ -29,6 +32,8 @@ export interface ReplayOptions {
 export interface Replay {
   /** S_0 .. S_H, or up to the first difference */
   leaves: Hex32[];
+  /** what each step showed: that of k -> k + 1 at k */
+  seen: SeenStep[];
   /** null when it stopped before the end */
   outcome: ReplayOutcome | null;
   /** index of the first leaf that differs from `expected` */
@@ -47,28 +52,33 @@ export interface ReplayOutcome {
   resultFile: string;
 }
 
-/** Runs the H inner steps of one slot from the base, hashing every state.
+/** Runs the H inner steps of one slot from the base, or the first `steps` of them, hashing every state.
  *  throws check/base.wrong_state when the base file is not the state the task names; the signal's reason */
 export async function replayTask(options: ReplayOptions): Promise<Replay> {
-  const { spec, expected, onStep } = options;
+  const { spec, expected, onStep, steps = spec.innerSteps } = options;
   const { turn, seconds } = timed(options.turn);
   const place = { ...options, turn };
   await using trainer = await startAtBase(place);
   const leaves = [baseLeaf(place)];
+  const seen: SeenStep[] = [];
   let loss = Number.NaN;
-  for (let k = 1; k <= spec.innerSteps && firstDifference(leaves, expected) === null; k++) {
-    const { leaf, result } = await makeStep(trainer, place, k);
+  for (let k = 1; k <= steps && firstDifference(leaves, expected) === null; k++) {
+    const { leaf, stateRoot, transition, result } = await makeStep(trainer, place, k);
     leaves.push(leaf);
+    seen.push({ stateRoot, ...transition });
     loss = result.loss;
     onStep?.(k, result);
   }
   const differsAt = firstDifference(leaves, expected);
-  if (differsAt !== null) return { leaves, outcome: null, differsAt, loss, computeSeconds: seconds() };
+  const made = { leaves, seen, differsAt, loss };
+  if (differsAt !== null || steps < spec.innerSteps) {
+    return { ...made, outcome: null, computeSeconds: seconds() };
+  }
 
   const resultFile = join(options.scratch, `${options.taskId}-${crypto.randomUUID()}.theta`);
   const { sha256 } = await turn(() => trainer.saveParameters(resultFile));
   const outcome = { traceRoot: traceRoot(leaves), resultRoot: sha256, resultFile };
-  return { leaves, outcome, differsAt: null, loss, computeSeconds: seconds() };
+  return { ...made, outcome, computeSeconds: seconds() };
 }
 
 /** Where a step is made: the task, the arithmetic, and whose turn it is. */

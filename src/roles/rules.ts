@@ -22,5 +22,6 @@ export async function readRules(contracts: Contracts, subnetId: number): Promise
     epochLength: Number(epochLength),
     seedDelay: Number(seedDelay),
     openSeconds: params.openSeconds,
+    sampling: params,
   };
 }

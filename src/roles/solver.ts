@@ -1,6 +1,7 @@
 /** Solves the tasks this account was drawn for. */
 import { rm } from 'node:fs/promises';
 import type { Submission } from '../protocol/task.js';
+import { keepMade } from './checker.js';
 import type { Job } from './job.js';
 import { leavesBlob, replayTask } from './replay.js';
 
@@ -9,7 +10,7 @@ export type Solve = (job: Job) => Promise<Submission | null>;
 
 /** throws check/spec.*, check/base.wrong_state, what the SOT refuses, and the job's signal */
 export async function solveTask(job: Job): Promise<Submission> {
-  const { context, task, inputs, traces, turn, signal } = job;
+  const { context, task, inputs, turn, signal } = job;
   const { sot, compute, scratch, emit } = context;
   const { taskId, round, slot } = task;
   const spec = await inputs.spec(task, signal);
@@ -30,7 +31,8 @@ export async function solveTask(job: Job): Promise<Submission> {
   });
   if (replay.outcome === null) throw new Error('a replay with nothing to compare with runs to the end');
   const { traceRoot, resultRoot, resultFile } = replay.outcome;
-  traces.set(taskId, replay.leaves);
+  // Somebody may be drawn to ask what the steps showed, or demand the leaves.
+  await keepMade(context, taskId, { ...replay, resultRoot });
   try {
     await sot.putFile(resultFile, { signal });
   } finally {

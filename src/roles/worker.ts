@@ -1,17 +1,21 @@
 /** One compute provider: solves what it is drawn for, audits the others, votes in panels. */
 import { mkdir } from 'node:fs/promises';
 import { requireSigner } from '../chain/client.js';
+import type { Head } from '../chain/follow.js';
 import { PanthaliaError } from '../errors.js';
+import { checkedSteps, openingsOf } from '../protocol/check.js';
 import { pinCost, roundFee } from '../protocol/economics.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
 import { positionKey } from '../protocol/market.js';
 import { isTerminal } from '../protocol/marketQueries.js';
-import type { Address, Hex32 } from '../protocol/task.js';
+import type { Address } from '../protocol/task.js';
 import { canAudit, canSolve, idleReason, openSeats, tasksToAudit, tasksToSolve } from './agenda.js';
+import { checksToAnswer, openAnswers, type QuestionItem } from './answers.js';
 import { type FollowOptions, followCase } from './appeals.js';
 import { type Behaviour, honest } from './behaviour.js';
+import { type ChecksOptions, checksToMake, runChecks } from './checks.js';
 import type { WorkerContext } from './context.js';
-import { type Accusation, type Disputer, openDispute } from './disputer.js';
+import { type Accusation, type Disputer, demandLeaves, openDispute } from './disputer.js';
 import { createEngineTurns, type EngineTurns, type Priority } from './engineTurns.js';
 import { checkFault } from './faults.js';
 import { createInputs, type Inputs } from './inputs.js';
@@ -19,6 +23,7 @@ import { type Job, whenNodeAnswers, whileWanted } from './job.js';
 import { keepDuring, standIn } from './keep.js';
 import { type Lane, type LaneItem, type LaneSignals, runLane } from './lane.js';
 import { demandsToAnswer, isDemanded, ownLeaves, showLeaves } from './leaves.js';
+import { forget } from './memory.js';
 import { publishState } from './publish.js';
 import { createPurse } from './purse.js';
 import { readRules, type SubnetRules } from './rules.js';
@@ -33,6 +38,7 @@ export interface WorkerReport {
   audited: number;
   disputed: number;
   voted: number;
+  checked: number;
   /** lost to slashing, token units */
   slashed: bigint;
 }
@@ -45,7 +51,6 @@ interface Worker {
   disputer: Disputer;
   inputs: Inputs;
   /** of tasks that can still be disputed: the Source of Truth could lose what is staked on */
-  traces: Map<Hex32, readonly Hex32[]>;
   turns: EngineTurns;
   report: WorkerReport;
   /** ends everything at once: the drain is over, or a lane has failed */
@@ -85,6 +90,7 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
   const { fault, stakeAmount } = context.options;
   const behaviour = fault === undefined ? honest : checkFault(fault)(honest);
   await mkdir(context.scratch, { recursive: true });
+  await forgetEnded(context);
   const rules = await readRules(context.contracts, context.deployment.subnetId);
   const purse = createPurse(context);
   await ensureStaked(context, { amount: stakeAmount, purse, rules }, signal);
@@ -95,9 +101,8 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
     behaviour,
     disputer: { context, purse, rules },
     inputs: createInputs({ sot: context.sot, folder: context.scratch, opset: context.compute.opset }),
-    traces: new Map(),
     turns: createEngineTurns(),
-    report: { solved: 0, audited: 0, disputed: 0, voted: 0, slashed: 0n },
+    report: { solved: 0, audited: 0, disputed: 0, voted: 0, checked: 0, slashed: 0n },
     hard,
   };
   if (context.options.audit !== 'never') await reserveFees(worker, signal);
@@ -122,8 +127,24 @@ function startLanes(worker: Worker, signals: LaneSignals): Promise<void>[] {
       worker.report.voted += 1;
     },
   };
+  const checks: ChecksOptions = {
+    ...{ context, onBusy, insists: behaviour.defends },
+    rules: worker.rules,
+    look: (task, steps) => look(worker, task, steps),
+    accuse: (task, what) => accuse(worker, task, what),
+    demand: (task) => demandLeaves(worker.disputer, task, worker.hard),
+    onCheck: () => {
+      worker.report.checked += 1;
+    },
+  };
   return [
     runVotes(votes, signals),
+    runChecks(checks, signals),
+    lane({
+      name: 'answer',
+      candidates: (view, head) => checksToAnswer(view, head, self),
+      work: (item) => answer(worker, item),
+    }),
     lane({
       name: 'audit',
       candidates: (view, head) => tasksToAudit(view, head, { self, policy }).map((task) => ({ task })),
@@ -138,7 +159,7 @@ function startLanes(worker: Worker, signals: LaneSignals): Promise<void>[] {
     lane({
       name: 'trace',
       candidates: (view, head) => demandsToAnswer(view, head, self).map((task) => ({ task })),
-      work: ({ task }) => answer(worker, task),
+      work: ({ task }) => show(worker, task),
     }),
     lane({
       name: 'defence',
@@ -162,13 +183,10 @@ async function solve(worker: Worker, task: TaskView): Promise<void> {
   const receipt = await whenNodeAnswers(market, hard, () => contracts.market.write('submit', args, hard));
   worker.report.solved += 1;
   await market.caughtUp(receipt.blockNumber, hard);
-  for (const taskId of worker.traces.keys()) {
-    const known = market.view.tasks.get(taskId);
-    if (known === undefined || isTerminal(known.state)) worker.traces.delete(taskId);
-  }
+  await forgetEnded(context);
 }
 
-async function answer(worker: Worker, task: TaskView): Promise<void> {
+async function show(worker: Worker, task: TaskView): Promise<void> {
   const { context, hard } = worker;
   const { taskId } = task;
   const leaves = await whileWanted(
@@ -186,7 +204,7 @@ async function answer(worker: Worker, task: TaskView): Promise<void> {
 }
 
 async function audit(worker: Worker, task: TaskView): Promise<void> {
-  const { context, behaviour, disputer, hard } = worker;
+  const { context, behaviour, hard } = worker;
   const { taskId } = task;
   const finding = await whileWanted(
     context.market,
@@ -195,11 +213,21 @@ async function audit(worker: Worker, task: TaskView): Promise<void> {
     (signal) => behaviour.audit(jobOf(worker, task, 'audit', signal)),
   );
   worker.report.audited += 1;
-  if (finding.firstWrongStep === null) return;
-  const step = finding.firstWrongStep;
+  const { firstWrongStep: step, leaves, ownLeaves } = finding;
+  if (step !== null) await accuse(worker, task, { step, leaves, ownLeaves });
+}
+
+/** Takes the transition to court. */
+async function accuse(
+  worker: Worker,
+  task: TaskView,
+  { step, leaves, ownLeaves }: Pick<Accusation, 'step' | 'leaves' | 'ownLeaves'>,
+): Promise<void> {
+  const { context, disputer, hard } = worker;
+  const { taskId } = task;
   const { market } = context;
   const accusation: Accusation = {
-    ...{ task, step, leaves: finding.leaves, ownLeaves: finding.ownLeaves },
+    ...{ task, step, leaves, ownLeaves },
     publish: (k, signal) => publishState(jobOf(worker, task, 'audit', signal), k),
   };
   const kase = await whenNodeAnswers(market, hard, () => openDispute(disputer, accusation, hard));
@@ -228,6 +256,38 @@ async function reserveFees({ context, disputer, rules }: Worker, signal: AbortSi
   }
 }
 
+async function look(worker: Worker, task: TaskView, steps: readonly number[]) {
+  const { context, self, behaviour, hard } = worker;
+  const { taskId, round, slot } = task;
+  const isOurs = (view: MarketView, head: Head) =>
+    checksToMake(view, head, self).some(({ check }) => check.taskId === taskId);
+  context.emit({ type: 'audit.started', taskId, round, slot });
+  const finding = await whileWanted(context.market, isOurs, hard, (signal) =>
+    behaviour.check(jobOf(worker, task, 'audit', signal), steps),
+  );
+  if (finding === null) return null;
+  const { firstWrongStep, steps: made, computeSeconds } = finding;
+  context.emit({ type: 'check.computed', taskId, firstWrongStep, steps: made, computeSeconds });
+  return finding;
+}
+
+async function answer(worker: Worker, { task, check }: QuestionItem): Promise<void> {
+  const { context, self, behaviour, rules, hard } = worker;
+  const { market } = context;
+  const isAsked = (view: MarketView, head: Head) =>
+    checksToAnswer(view, head, self).some((one) => one.task.taskId === task.taskId);
+  const made = await whileWanted(market, isAsked, hard, (signal) =>
+    behaviour.answer(jobOf(worker, task, 'verify', signal)),
+  );
+  if (made === null) return;
+  const openings = openingsOf(
+    context.compute.opset,
+    checkedSteps(rules.params, check, task.terms.innerSteps),
+    made,
+  );
+  await whenNodeAnswers(market, hard, () => openAnswers(context, task, openings, hard));
+}
+
 async function judge(worker: Worker, task: TaskView, kase: CaseView) {
   const { context, self, behaviour, hard } = worker;
   const isSeated = (view: MarketView) =>
@@ -247,9 +307,14 @@ function follow(worker: Worker, options: FollowOptions): void {
   });
 }
 
+async function forgetEnded({ memory, market }: WorkerContext): Promise<void> {
+  const { tasks } = market.view;
+  await forget(memory, (taskId) => isTerminal(tasks.get(taskId)?.state ?? 'open'));
+}
+
 function jobOf(worker: Worker, task: TaskView, priority: Priority, signal: AbortSignal): Job {
-  const { context, inputs, traces, turns } = worker;
-  return { context, task, inputs, traces, turn: turns.turnOf(priority), signal };
+  const { context, inputs, turns } = worker;
+  return { context, task, inputs, turn: turns.turnOf(priority), signal };
 }
 
 function ownDisputed(view: MarketView, self: Address): { task: TaskView; kase: CaseView }[] {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { latestBlock } from '../../src/chain/client.js';
 import { connectContracts } from '../../src/chain/contracts.js';
 import { headerRlp } from '../../src/chain/header.js';
-import { epochOf, seedBlock } from '../../src/protocol/keeper.js';
+import { epochOf, seedBlock } from '../../src/protocol/epochs.js';
 import { voteCommitment, voteSalt } from '../../src/protocol/vote.js';
 import { startTestChain, type TestChain } from '../helpers/chain.js';
 

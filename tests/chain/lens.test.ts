@@ -1,6 +1,6 @@
 /** PanthaliaLens on chain and keeper.ts on events decide the same, in every block of runs in which much goes wrong. */
 import { expect, test, vi } from 'vitest';
-import { pan } from '../../src/chain/params.js';
+import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import { readRules } from '../../src/roles/rules.js';
 import { startTestChain } from '../helpers/chain.js';
 import { compareLens } from '../helpers/lens.js';
@@ -27,8 +27,13 @@ test.each([
     'a trace that nobody can fetch, and a verifier that lies',
     ['hidden-trace', 'lying-verifier', 'zero-delta'],
   ],
-])('%s', async (_, faults) => {
-  await using local = await startTestChain(deadlines);
+  [
+    'a check of every result, a cheat, and a verifier that never looks',
+    ['noise', 'absent-verifier', 'silent'],
+    everyTaskChecked,
+  ],
+] as [string, string[], Partial<SubnetParams>?][])('%s', async (_, faults, params = {}) => {
+  await using local = await startTestChain({ ...deadlines, ...params });
   await using run = await startToyRun(local, { rounds: 2, slotsPerRound: 3 });
   for (const [i, fault] of faults.entries()) {
     await run.worker(firstWorker + i, { fault, audit: 'never', stakeAmount: pan(400) });

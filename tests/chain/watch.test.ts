@@ -68,8 +68,10 @@ test('a watcher sees every fact once and in order, across a restart of the node,
       expect(await market.read('task', [task.terms, task.slot])).toMatchObject({ status: 1, attempt: 1 });
     }
     await follower.waitFor(() => facts.some((fact) => fact.type === 'BatchCreated') || undefined, signal);
-    expect(facts.map((fact) => fact.type)).toEqual(['Deposited', 'SeatsStaked', 'BatchCreated']);
-    expect(facts[1]).toMatchObject({ role: 'verifier', seats: 2, amount: pan(320), account });
+    // The bond of the subnet comes first.
+    const ours = ['Deposited', 'SeatsStaked', 'BatchCreated'];
+    expect(facts.map((fact) => fact.type)).toEqual(['Deposited', 'SubnetCreated', ...ours]);
+    expect(facts[3]).toMatchObject({ role: 'verifier', seats: 2, amount: pan(320), account });
     expect(applyFacts(emptyMarket(view.subnetId), facts)).toEqual(view);
     expect(events.filter((event) => event.type === 'alert').map((event) => event.level)).toContain('info');
 
@@ -80,7 +82,7 @@ test('a watcher sees every fact once and in order, across a restart of the node,
       late.push(...found.facts);
       if (late.length > 0) reading.abort();
     }
-    expect(late).toEqual(facts.slice(2));
+    expect(late).toEqual(facts.slice(4));
 
     stop.abort(new Error('done'));
     await watching;

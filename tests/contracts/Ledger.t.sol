@@ -170,9 +170,11 @@ contract LedgerTest is AuditWorld {
         (bytes32 id, address solver) = submitted();
         Purses memory start = _start(solver);
         vm.warp(_demand(id));
+        // hashing is a call, which would take the prank
         Submission memory made = submissionOf(id);
+        bytes32[] memory leaves = leavesOf(id);
         vm.prank(solver);
-        challenge.publishLeaves(termsOf[id], 0, made, leavesOf(id));
+        challenge.publishLeaves(termsOf[id], 0, made, leaves);
         _finalize(id);
         return _row("an honest task whose trace is demanded and shown", start, solver, 0);
     }

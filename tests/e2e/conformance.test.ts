@@ -53,7 +53,7 @@ test('a worker whose digest differs stakes nothing', async () => {
   const account = 7;
   const expectedDigest = pinnedDigests[steps] as `0x${string}`; // not that of the short form
   const refused = runWorker({
-    ...{ deployment, expectedDigest, scratch: folder, opset: 'canon-f32-v1' },
+    ...{ deployment, expectedDigest, scratch: folder, memory: folder, opset: 'canon-f32-v1' },
     account: () => ({ mnemonicIndex: account }),
     worker: { stakeAmount: pan(100), audit: 'never' },
     machine: { device: 'cpu', threads: 1 },

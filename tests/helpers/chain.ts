@@ -4,7 +4,7 @@ import { type Chain, createChain } from '../../src/chain/client.js';
 import { type Contracts, connectContracts } from '../../src/chain/contracts.js';
 import { deploy, mintTokens } from '../../src/chain/deploy.js';
 import type { Deployment } from '../../src/chain/deployment.js';
-import { localParams, pan, type SubnetParams } from '../../src/chain/params.js';
+import { localParams, noTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import type { Emit, PanthaliaEvent } from '../../src/events/types.js';
 import { type Anvil, startAnvil } from '../../src/process/anvil.js';
 import type { Address, Hex32 } from '../../src/protocol/task.js';
@@ -28,7 +28,8 @@ export interface Actor {
   emit: Emit;
 }
 
-/** Deploys and mints 10,000 PAN to each of the first 20 accounts. Deadlines are real time, so they are short. */
+/** Deploys and mints 10,000 PAN to each of the first 20 accounts. Deadlines are real time, so they are short; nothing is
+ *  checked unless a test says so. */
 export async function startTestChain(
   params: Partial<SubnetParams> = {},
   blockTimeSeconds = testBlockSeconds,
@@ -40,7 +41,7 @@ export async function startTestChain(
     const deployer = await createChain({ rpcUrl: anvil.rpcUrl, account: { mnemonicIndex: 0 } });
     const deployment = await deploy({
       chain: deployer,
-      params: localParams(params),
+      params: localParams({ ...noTaskChecked, ...params }),
       metadataHash: `0x${'11'.repeat(32)}`,
       signal,
     });

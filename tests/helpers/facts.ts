@@ -58,6 +58,18 @@ export class History {
     return this;
   }
 
+  /** The seeds of the first epochs are known already, so that nothing is due for their sake. */
+  seeded(): this {
+    const seeds = Array.from(
+      { length: 50 },
+      (_, epoch): Unplaced => ({
+        ...{ type: 'SeedFulfilled', epoch, seed: sha256Hex(`seed ${epoch}`) },
+      }),
+    );
+    this.block -= 1;
+    return this.tell(...seeds);
+  }
+
   stake(account: Address, role: 'solver' | 'verifier' = 'solver', seats = 1): this {
     return this.tell({ type: 'SeatsStaked', subnetId: 1, role, account, seats, amount: 100n });
   }
@@ -93,6 +105,13 @@ export class History {
     const challengeBy = genesis + this.block + 1 + seconds;
     const roots = { traceRoot: sha256Hex('t'), resultRoot: sha256Hex('r'), leavesBlob: sha256Hex('l') };
     return this.tell({ type: 'TaskSubmitted', taskId, solver, ...roots, challengeBy });
+  }
+
+  /** seconds: until commitBy */
+  drawChecker(taskId: Hex32, checker: Address, seconds = 10): this {
+    const drawn = { attempt: 1, whole: true, roll: sha256Hex('roll') };
+    const commitBy = genesis + this.block + 1 + seconds;
+    return this.tell({ type: 'CheckerDrawn', taskId, checker, ...drawn, commitBy });
   }
 
   dispute(taskId: Hex32, disputer: Address): this {

@@ -15,13 +15,20 @@ const face = new Interface(lensAbi as unknown as InterfaceAbi);
 const actions = [
   ...['none', 'fulfil', 'assignMany', 'expireMany', 'finalizeMany'],
   ...['closeDemand', 'drawSeats', 'advance', 'settle', 'closeSeats'],
+  ...['drawChecker', 'closeCheck'],
 ] as const;
+
+/** A check bears the id of its task. */
+interface Subject {
+  kind: 'task' | 'case' | 'check';
+  id: Hex32;
+}
 
 type Said = { action: (typeof actions)[number]; which: number } | null;
 
 export interface Difference {
   block: number;
-  about: Hex32;
+  about: Subject;
   lens: Said;
   keeper: DueCall[];
 }
@@ -73,7 +80,7 @@ async function history({ deployer: chain, deployment, signal }: TestChain): Prom
 }
 
 /** What is alive, or was until this block. */
-function subjects(before: MarketView, view: MarketView): Hex32[] {
+function subjects(before: MarketView, view: MarketView): Subject[] {
   const tasks = [...view.tasks.values()].filter(({ taskId, state, demand }) => {
     const was = before.tasks.get(taskId)?.state ?? 'open';
     return !isTerminal(state) || !isTerminal(was) || (demand !== null && !demand.closed);
@@ -84,22 +91,25 @@ function subjects(before: MarketView, view: MarketView): Hex32[] {
       before.cases.get(caseId) !== view.cases.get(caseId) ||
       rounds.some((round) => round.seats.some((seat) => !seat.closed)),
   );
-  return [...tasks.map(({ taskId }) => taskId), ...cases.map(({ caseId }) => caseId)];
+  return [
+    ...tasks.flatMap(({ taskId: id }): Subject[] => [
+      { kind: 'task', id },
+      { kind: 'check', id },
+    ]),
+    ...cases.map(({ caseId: id }): Subject => ({ kind: 'case', id })),
+  ];
 }
 
 /** What is decided now lands in the next block, so the lens is asked as if it ran there. */
 async function ask(
   { deployer, deployment }: TestChain,
   view: MarketView,
-  about: Hex32,
+  { kind, id }: Subject,
   at: { block: number; timestamp: number },
 ): Promise<Said> {
-  const task = view.tasks.get(about);
-  const [name, args] =
-    task === undefined
-      ? (['nextCaseAction', [caseOf(view, about)]] as const)
-      : (['nextAction', [task.terms, task.slot]] as const);
-  const data = face.encodeFunctionData(name, args);
+  const name = { task: 'nextAction', case: 'nextCaseAction', check: 'nextCheckAction' }[kind];
+  const task = view.tasks.get(id);
+  const data = face.encodeFunctionData(name, task ? [task.terms, task.slot] : [caseOf(view, id)]);
   const answer = await deployer.provider.send('eth_call', [
     { to: deployment.contracts.lens, data },
     quantity(at.block),
@@ -115,19 +125,23 @@ function quantity(value: number): string {
   return `0x${value.toString(16)}`;
 }
 
-function isAbout(view: MarketView, call: DueCall, about: Hex32): boolean {
-  const task = view.tasks.get(about);
+function isAbout(view: MarketView, call: DueCall, { kind, id }: Subject): boolean {
+  if (call.call === 'drawChecker' || call.call === 'closeCheck')
+    return kind === 'check' && call.taskId === id;
+  if (kind === 'check') return false;
+  const task = view.tasks.get(id);
   if ('batchId' in call) return call.batchId === task?.batchId && call.slots.includes(task.slot);
-  if ('taskId' in call) return call.taskId === about;
-  return 'caseId' in call && call.caseId === about;
+  if ('taskId' in call) return call.taskId === id;
+  return 'caseId' in call && call.caseId === id;
 }
 
 function agree(lens: Said, keeper: DueCall[], all: DueCall[]): boolean {
   if (lens === null) return keeper.length === 0;
   const seeds = all.flatMap((call) => (call.call === 'fulfil' ? [call.epoch] : []));
   if (lens.action === 'fulfil') {
-    const isDraw = keeper.length === 1 && /^(assignMany|drawSeats)$/.test(keeper[0]?.call ?? '');
-    return isDraw && seeds.includes(lens.which);
+    // The seed of a submission's epoch says whether there is a check at all.
+    const areDraws = keeper.every(({ call }) => /^(assignMany|drawSeats|drawChecker)$/.test(call));
+    return areDraws && seeds.includes(lens.which);
   }
   const [first] = keeper;
   if (first?.call === 'closeSeats' && first.round !== lens.which) return false;

@@ -2,6 +2,7 @@
  *  tests/contracts/Differential.t.sol decodes them. */
 import { AbiCoder } from 'ethers';
 import { keccakWords } from '../../src/protocol/abiWords.js';
+import { answersOf, checkCommitment, openingsOf } from '../../src/protocol/check.js';
 import { lastRound, panelSize, rulingOf } from '../../src/protocol/economics.js';
 import type { Verdict } from '../../src/protocol/facts.js';
 import { chainAfter, chainBeginning, contributionRoot } from '../../src/protocol/outerSteps.js';
@@ -15,8 +16,8 @@ import {
 } from '../../src/protocol/sampling.js';
 import { settleConviction, settleRound, settleVoidRound } from '../../src/protocol/settlement.js';
 import { ownerOfTicket, seatsBefore, ticketOf, totalSeats } from '../../src/protocol/sortition.js';
-import type { Address, Hex32 } from '../../src/protocol/task.js';
-import { traceProof, traceRoot } from '../../src/protocol/trace.js';
+import type { Address, Hex32, Opset } from '../../src/protocol/task.js';
+import { traceLeaf, traceProof, traceRoot } from '../../src/protocol/trace.js';
 import { verdictCodes, voteCommitment } from '../../src/protocol/vote.js';
 
 const types = [
@@ -27,11 +28,12 @@ const types = [
   'tuple(uint256 chainId, address court, bytes32 caseId, uint256 round, uint256 seat, address voter, uint256 verdict, bytes32 answer, bytes32 salt, bytes32 hash)[]',
   'tuple(uint256 innerSteps, uint256 index, bytes32 value, bytes32[] proof, bytes32 root)[]',
   'tuple(uint256 chainId, address states, address buyer, uint256 subnetId, bytes32 jobId, bytes32 baseRoot, uint256[] slots, bytes32[] taskIds, bytes32[] resultRoots, uint256 round, bytes32 stateRoot, bytes32 root, bytes32 chainHash)[]',
+  'tuple(uint256 chainId, address audit, bytes32 taskId, address checker, bytes32 salt, bytes32 commitment, bytes32 roll, uint256 innerSteps, uint256 step, bytes32[4] roots, uint256[5] numbers, bytes32[] proof, bytes32 traceRoot, bytes32 resultRoot, bytes32 leaf, bytes32 answers)[]',
 ];
 const drawsPerTree = 20;
 
-/** `count` of them: a fifth each of draws, sampling, panels and settlements, a tenth each of votes, traces and outer steps.
- *  returns abi.encode of seven arrays */
+/** `count` of them: a fifth each of draws, sampling, panels and settlements, a tenth each of votes, traces, outer steps and
+ *  checks.  returns abi.encode of eight arrays */
 export function marketVectors(seed: bigint, count: number): Hex32 {
   const dice = new Dice(seed);
   const some = <T>(share: number, make: (dice: Dice) => T) =>
@@ -44,6 +46,7 @@ export function marketVectors(seed: bigint, count: number): Hex32 {
     some(10, voteVector),
     some(10, traceVector),
     some(10, outerStepVector),
+    some(10, checkVector),
   ]) as Hex32;
 }
 
@@ -164,6 +167,38 @@ function outerStepVector(dice: Dice) {
     taskIds: results.map(({ taskId }) => taskId),
     resultRoots: results.map(({ resultRoot }) => resultRoot),
     chainHash: chainAfter(chainBeginning(place, job, baseRoot), { round, stateRoot, contributionRoot: root }),
+  };
+}
+
+/** One step of a check: what the solver opens of it, and the answer and commitment that follow. */
+function checkVector(dice: Dice) {
+  const at = {
+    ...{ chainId: dice.below(2 ** 40) + 1, audit: dice.address() },
+    ...{ taskId: dice.word(), checker: dice.address() },
+  };
+  const [roll, salt, resultRoot] = [dice.word(), dice.word(), dice.word()];
+  const innerSteps = dice.below(40) + 1;
+  const step = dice.below(2) === 0 ? innerSteps - 1 : dice.below(innerSteps);
+  const opset = (['canon-f32-v1', 'torch'] as const)[dice.below(2)] as Opset;
+  const number = () => dice.below(2 ** 32);
+  const seen = {
+    ...{ stateRoot: dice.word(), gradientRoot: dice.word(), batchDigest: dice.word() },
+    scalars: { stepSize: number(), secondMomentScale: number(), decay: number() },
+    ...{ loss: Math.fround(number() / 1000), gradientNorm: Math.fround(number() / 1000) },
+  };
+  const { stateRoot, ...transition } = seen;
+  const leaf = traceLeaf({ taskId: at.taskId, opset, step: step + 1, stateRoot, transition });
+  const leaves = Array.from({ length: innerSteps + 1 }, (_, k) => (k === step + 1 ? leaf : dice.word()));
+  const made = { leaves, seen: Array.from({ length: innerSteps }, () => seen), resultRoot };
+  const answers = answersOf(roll, [step], made, innerSteps);
+  const [opening] = openingsOf(opset, [step], made);
+  if (opening === undefined) throw new Error('one step has one opening');
+  const { opsetHash, stepSize, secondMomentScale, decay, loss, gradientNorm } = opening.content;
+  return {
+    ...{ ...at, salt, commitment: checkCommitment(at, answers, salt), roll, innerSteps, step },
+    roots: [opsetHash, stateRoot, seen.gradientRoot, seen.batchDigest],
+    numbers: [stepSize, secondMomentScale, decay, loss, gradientNorm],
+    ...{ proof: opening.proof, traceRoot: traceRoot(leaves), resultRoot, leaf, answers },
   };
 }
 

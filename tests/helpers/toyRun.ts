@@ -116,7 +116,10 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
       const draining = new AbortController();
       const scratch = join(folder, `worker_${account}`);
       const all: WorkerOptions = { stakeAmount: pan(200), audit: 'assigned', drainSeconds: 2, ...options };
-      const running = runWorker({ ...context, compute, scratch, options: all }, draining.signal);
+      const running = runWorker(
+        { ...context, compute, scratch, memory: scratch, options: all },
+        draining.signal,
+      );
       ending.push(running.catch(() => {}));
       await Promise.race([ready, running]);
       stop.signal.addEventListener('abort', () => draining.abort());

@@ -40,6 +40,7 @@ export function taskText(answer: TaskAnswer): string {
     firstLoss,
     lastLoss,
     computeSeconds,
+    check,
   } = task;
   const panels = disputes.flatMap((dispute) => dispute.panels);
   const seats = panels.flatMap(({ panel, ruling, seats: all }) =>
@@ -65,6 +66,7 @@ export function taskText(answer: TaskAnswer): string {
       ? []
       : [`loss     ${firstLoss.toFixed(4)} -> ${lastLoss.toFixed(4)}`]),
     ...(computeSeconds === null ? [] : [`compute  ${computeSeconds.toFixed(1)} s`]),
+    ...(check === null ? [] : [`check    by ${check.by}: ${checkText(check.outcome)}`]),
     ...disputes.map(
       ({ disputer, step, verdict }) => `dispute  by ${disputer}: step ${step} is wrong; ${verdict}`,
     ),
@@ -77,4 +79,22 @@ export function taskText(answer: TaskAnswer): string {
       : ['', textTable(['panel', 'ruling', 'seat', 'verifier', 'vote', 'share', 'bond lost'], seats)]),
     ...(payments.length === 0 ? [] : ['', ...paymentLines(payments)]),
   ].join('\n');
+}
+
+/** Of a check that ended, how; of one that goes on, whose move it is. */
+function checkText(outcome: string): string {
+  const texts: Record<string, string> = {
+    commit: 'looks at it',
+    answer: 'has looked; the solver is asked what its trace is made of',
+    reveal: 'has looked; the solver has answered',
+    dispute: 'has seen something else than the solver says',
+    drawing: 'did not come; another one is drawn',
+    passed: 'passed',
+    rejected: 'the task was rejected',
+    moot: 'moot, the task ended first',
+    silent: 'the solver did not show what its trace is made of',
+    checkerFailed: 'the checker was wrong, or did not come back',
+    unchecked: 'nobody came',
+  };
+  return texts[outcome] ?? outcome;
 }

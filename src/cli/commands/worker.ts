@@ -21,7 +21,7 @@ import { roleEvents } from '../roleEvents.js';
 
 interface WorkerFlags extends ChainFlags, MachineFlags, MetricsFlag {
   stake?: string | true;
-  audit: 'never' | 'assigned' | 'all';
+  audit: 'never' | 'assigned' | 'all' | 'drawn';
   opset: 'canon-f32-v1' | 'torch';
   scratch?: string;
   cheat?: string;
@@ -45,15 +45,16 @@ export function workerCommand(io: CommandIo): Command {
     .option('--stake [amount]', `tokens to stake as solver, in seats of ${oneSeat} (default: one seat)`)
     .addOption(
       new Option('--audit <policy>', 'which tasks to re-execute unasked')
-        .choices(['never', 'assigned', 'all'])
+        .choices(['never', 'assigned', 'all', 'drawn'])
         .default('assigned')
         .env('PANTHALIA_AUDIT'),
     )
     .addOption(opsetOption())
     .addOption(
-      new Option('--scratch <dir>', 'folder for files in flight (default: a temporary one)').env(
-        'PANTHALIA_SCRATCH',
-      ),
+      new Option(
+        '--scratch <dir>',
+        'folder for files in flight, and for what has to outlive a crash (default: a temporary one)',
+      ).env('PANTHALIA_SCRATCH'),
     )
     .addOption(new Option('--cheat <fault>', 'misbehave, for tests').hideHelp())
     .addOption(metricsOption())
@@ -78,6 +79,8 @@ async function run(flags: WorkerFlags, io: CommandIo): Promise<void> {
     machine: machineOf(flags),
     opset,
     scratch: scratch.path,
+    // A temporary folder is gone with the process: then what is asked is computed again.
+    memory: flags.scratch ?? scratch.path,
   });
   const { solved, audited, disputed, voted, slashed } = report;
   const lost = formatTokens(slashed);

@@ -26,6 +26,8 @@ const deployment: Deployment = {
     market: address,
     court: address,
     challenge: address,
+    audit: address,
+    reputation: address,
     states: address,
     lens: address,
   },

@@ -3,7 +3,13 @@ import { dueCalls, type MarketRules } from '../../../src/protocol/keeper.js';
 import type { Hex32 } from '../../../src/protocol/task.js';
 import { alice, bob, carol, History, pinned } from '../../helpers/facts.js';
 
-const rules: MarketRules = { epochLength: 4, seedDelay: 0, openSeconds: 30 };
+const unchecked = { pMin: 0, pMax: 0, scoreHalf: 8, stepAuditRate: 0, auditSteps: 2 };
+const rules: MarketRules = {
+  epochLength: 4,
+  seedDelay: 0,
+  openSeconds: 30,
+  sampling: unchecked,
+};
 const due = (history: History) => dueCalls(history.view, history.clock, rules);
 /** Of the first task. */
 function batchIn(history: History): Hex32 {
@@ -49,7 +55,7 @@ test('a delayed seed block is waited for', () => {
 });
 
 test('a deadline counts from the second after it', () => {
-  const history = new History();
+  const history = new History().seeded();
   const [, late, done] = history.post([0, 1, 2]) as [Hex32, Hex32, Hex32];
   const batchId = batchIn(history);
   history.assign(late, alice, 6).assign(done, bob).submit(done, bob, 4);
@@ -67,7 +73,7 @@ test('a deadline counts from the second after it', () => {
 });
 
 test('a case moves on at each of its deadlines, and its seats are closed when it is settled', () => {
-  const history = new History();
+  const history = new History().seeded();
   const [caseId] = history.post([0]) as [Hex32];
   const advance = { call: 'advance', caseId } as const;
   history.submit(caseId, alice, 60).dispute(caseId, bob).pass(2);
@@ -93,7 +99,7 @@ test('a case moves on at each of its deadlines, and its seats are closed when it
 });
 
 test('a panel that can not be filled in time is given up', () => {
-  const history = new History();
+  const history = new History().seeded();
   const [caseId] = history.post([0]) as [Hex32];
   history.submit(caseId, alice, 60).dispute(caseId, bob).pass(31);
   expect(due(history)).toEqual([{ call: 'advance', caseId }]);
@@ -120,7 +126,7 @@ test('tasks of different batches are different calls', () => {
 });
 
 test('a result is not accepted while a case is open, and is when it has been lost', () => {
-  const history = new History();
+  const history = new History().seeded();
   const [taskId] = history.post([3]) as [Hex32];
   history.assign(taskId, alice).submit(taskId, alice, 3).dispute(taskId, bob).pass(10);
   const calls = () => due(history).map(({ call }) => call);
@@ -130,7 +136,7 @@ test('a result is not accepted while a case is open, and is when it has been los
 });
 
 test('an undecided task is ended like one that waits to be accepted', () => {
-  const history = new History();
+  const history = new History().seeded();
   const [taskId] = history.post([0]) as [Hex32];
   history.assign(taskId, alice).submit(taskId, alice, 3).dispute(taskId, bob).pass(10);
   history
@@ -140,7 +146,7 @@ test('an undecided task is ended like one that waits to be accepted', () => {
 });
 
 test('a case is settled at once when it can not be appealed, and when its task has ended elsewhere', () => {
-  const history = new History();
+  const history = new History().seeded();
   const [taskId] = history.post([0]) as [Hex32];
   history.assign(taskId, alice).submit(taskId, alice, 60).dispute(taskId, bob);
   const other = `0x${'0c'.repeat(32)}` as const;
@@ -158,7 +164,7 @@ test('a case is settled at once when it can not be appealed, and when its task h
 });
 
 test('votes that are all open are counted at once, although a seat is absent', () => {
-  const history = new History();
+  const history = new History().seeded();
   const [caseId] = history.post([0]) as [Hex32];
   history.submit(caseId, alice, 60).dispute(caseId, bob).seat(caseId, 1, [bob, carol, carol], 30);
   history.commit(caseId, 1, 0, bob).commit(caseId, 1, 1, carol).openReveal(caseId, 1, 30);
@@ -169,7 +175,7 @@ test('votes that are all open are counted at once, although a seat is absent', (
 });
 
 test('a demand that nobody answers is closed in time, and a result is not accepted before', () => {
-  const history = new History();
+  const history = new History().seeded();
   const [taskId] = history.post([0]) as [Hex32];
   history.assign(taskId, alice).submit(taskId, alice, 3);
   const answerBy = history.clock.now + 8;
@@ -183,7 +189,7 @@ test('a demand that nobody answers is closed in time, and a result is not accept
 });
 
 test('leaves that were shown give time to dispute, and then the result is accepted', () => {
-  const history = new History();
+  const history = new History().seeded();
   const [taskId] = history.post([0]) as [Hex32];
   history.assign(taskId, alice).submit(taskId, alice, 3);
   history.tell({ type: 'LeavesDemanded', taskId, by: bob, fee: 10n, answerBy: history.clock.now + 8 });
@@ -194,4 +200,84 @@ test('leaves that were shown give time to dispute, and then the result is accept
   expect(due(history.pass(2))).toContainEqual({
     ...{ call: 'finalizeMany', batchId: batchIn(history), slots: [0] },
   });
+});
+
+const always = { ...rules, sampling: { ...unchecked, pMin: 2 ** 32 - 1, pMax: 2 ** 32 - 1 } };
+
+test('whether a submission is checked is decided by the seed of its own epoch, which is fetched while there is time', () => {
+  const history = new History();
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice, 12); // block 3, epoch 0
+  const callsNow = () => dueCalls(history.view, history.clock, always);
+  expect(callsNow()).toEqual([]);
+  history.pass(1); // block 4 seeds epoch 0
+  expect(callsNow()).toEqual([{ call: 'fulfil', epoch: 0 }]);
+  history.pass(8); // later seeds do not decide
+  expect(callsNow()).toEqual([{ call: 'fulfil', epoch: 0 }]);
+  history.tell({ type: 'SeedFulfilled', epoch: 0, seed }); // block 13: drawn with the newest seed, that of epoch 2
+  expect(due(history)).toEqual([]);
+  expect(callsNow()).toEqual([
+    { call: 'fulfil', epoch: 2 },
+    { call: 'drawChecker', taskId },
+  ]);
+  history.pass(3);
+  expect(callsNow()).toEqual([{ call: 'finalizeMany', batchId: batchIn(history), slots: [0] }]);
+});
+
+test('a score makes checks rarer', () => {
+  const falling = { ...rules, sampling: { ...unchecked, pMax: 2 ** 32 - 2, scoreHalf: 1 } };
+  const history = new History().seeded();
+  const taskIds = history.post(Array.from({ length: 16 }, (_, i) => i));
+  for (const taskId of taskIds) history.assign(taskId, alice).submit(taskId, alice, 60);
+  const drawn = () =>
+    dueCalls(history.view, history.clock, falling).filter(({ call }) => call === 'drawChecker');
+  expect(drawn()).toHaveLength(16);
+  history.tell({ type: 'ScoreChanged', subnetId: 1, account: alice, score: 1_000_000 });
+  expect(drawn()).toHaveLength(0);
+});
+
+test('an open check holds a result back, is closed when nobody can move, and then lets it go', () => {
+  const history = new History().seeded();
+  const [taskId] = history.post([0]) as [Hex32];
+  const callsNow = () => dueCalls(history.view, history.clock, always);
+  const close = { call: 'closeCheck', taskId };
+  const final = { call: 'finalizeMany', batchId: batchIn(history), slots: [0] };
+  history.assign(taskId, alice).submit(taskId, alice, 3);
+  expect(callsNow()).toEqual([{ call: 'drawChecker', taskId }]);
+  history.drawChecker(taskId, bob, 5).pass(5);
+  expect(callsNow()).toEqual([]);
+  expect(dueCalls(history.pass(1).view, history.clock, always)).toEqual([close]);
+  const now = () => history.clock.now;
+  while ((history.block + 1) % rules.epochLength !== 0) history.pass(1); // what comes is the first of its epoch
+  history.tell({ type: 'CheckerReplaced', taskId, checker: bob, bond: 40n, drawBy: now() + 9 });
+  expect(callsNow()).toEqual([]); // a seed that is not known yet
+  history.pass(4);
+  expect(callsNow()).toEqual([{ call: 'drawChecker', taskId }]);
+  history.pass(6);
+  expect(callsNow()).toEqual([close]);
+  history.drawChecker(taskId, carol, 5);
+  history.tell({ type: 'CheckCommitted', taskId, checker: carol, answerBy: now() + 1 });
+  expect(callsNow()).toEqual([]);
+  history.pass(1);
+  expect(callsNow()).toEqual([close]);
+  history.tell({ type: 'AnswersOpened', taskId, answers: seed, revealBy: now() + 3 });
+  expect(callsNow()).toEqual([]);
+  history.tell({ type: 'CheckClosed', taskId, checker: carol, outcome: 'passed', paid: 10n, lost: 0n });
+  expect(callsNow()).toEqual([final]);
+});
+
+test('different answers give time to dispute, and a check waits for the cases about its task', () => {
+  const history = new History().seeded();
+  const [taskId] = history.post([0]) as [Hex32];
+  const callsNow = () => dueCalls(history.view, history.clock, always).map(({ call }) => call);
+  history.assign(taskId, alice).submit(taskId, alice, 3).drawChecker(taskId, bob, 5).pass(5);
+  const challengeBy = history.clock.now + 5;
+  history.tell({ type: 'CheckRevealed', taskId, checker: bob, answers: seed, challengeBy });
+  expect(history.view.tasks.get(taskId)?.challengeBy).toBe(challengeBy);
+  history.dispute(taskId, bob).pass(5);
+  expect(callsNow()).toEqual(['drawSeats']);
+  history.settle(taskId, 'valid', 1);
+  expect(callsNow()).toEqual(['closeCheck']);
+  history.tell({ type: 'TaskRejected', taskId, solver: alice });
+  expect(callsNow()).toEqual(['closeCheck']);
 });

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Hex32 } from '../../../src/protocol/task.js';
+import type { Address, Hex32 } from '../../../src/protocol/task.js';
 import { idleReason, openSeats, tasksToAudit, tasksToSolve } from '../../../src/roles/agenda.js';
+import { checksToAnswer } from '../../../src/roles/answers.js';
+import { checksToMake } from '../../../src/roles/checks.js';
 import { alice, bob, carol, History } from '../../helpers/facts.js';
 
 test('a solver works on what it was drawn for, the nearest deadline first, until the deadline', () => {
@@ -85,4 +87,25 @@ test('idleness has a reason', () => {
   expect(reason()).toBe('all seats locked until their tasks are final');
   history.tell({ type: 'PositionJailed', subnetId: 1, role: 'solver', account: alice });
   expect(reason()).toBe('convicted: verifying only');
+});
+
+test('a check is the checker’s until it is over, also when it has only to be opened after a restart', () => {
+  const history = new History();
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice, 60).drawChecker(taskId, bob, 5);
+  const mine = (self: Address) =>
+    checksToMake(history.view, history.head, self).map(({ check }) => check.phase);
+  const asked = (self: Address) => checksToAnswer(history.view, history.head, self).length;
+  expect([mine(bob), mine(alice), asked(alice)]).toEqual([['commit'], [], 0]);
+  history.pass(6);
+  expect(mine(bob)).toEqual([]);
+  const now = () => history.clock.now;
+  history.tell({ type: 'CheckCommitted', taskId, checker: bob, answerBy: now() + 6 });
+  expect([mine(bob), asked(alice), asked(bob)]).toEqual([['answer'], 1, 0]);
+  history.pass(6);
+  expect(asked(alice)).toBe(0);
+  history.tell({ type: 'AnswersOpened', taskId, answers: taskId, revealBy: now() + 6 });
+  expect([mine(bob), asked(alice)]).toEqual([['reveal'], 0]);
+  history.tell({ type: 'TaskRejected', taskId, solver: alice });
+  expect(mine(bob)).toEqual([]);
 });

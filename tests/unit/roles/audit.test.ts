@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBlobClient } from '../../../src/data/blobClient.js';
 import type { PanthaliaEvent } from '../../../src/events/types.js';
 import { canonicalId, canonicalJson } from '../../../src/protocol/canonicalJson.js';
+import { answersOf, type Made } from '../../../src/protocol/check.js';
 import type { CaseView, TaskView } from '../../../src/protocol/market.js';
 import { sha256Hex } from '../../../src/protocol/requestAuth.js';
 import { taskSpec } from '../../../src/protocol/spec.js';
@@ -61,6 +62,7 @@ function job(account: number, submission: Submission | null = null): Job & { eve
     emit: (event: PanthaliaEvent) => void events.push(event),
     compute: toyCompute(),
     scratch: folder,
+    memory: join(folder, `memory-${crypto.randomUUID()}`),
   };
   const inputs = createInputs({
     sot: client,
@@ -68,8 +70,7 @@ function job(account: number, submission: Submission | null = null): Job & { eve
     opset: context.compute.opset,
   });
   const turn: Job['turn'] = (call) => call();
-  const traces: Job['traces'] = new Map();
-  return { context, task: { ...task, submission }, inputs, traces, turn, signal, events };
+  return { context, task: { ...task, submission }, inputs, turn, signal, events };
 }
 
 /** A dispute of one transition of what was submitted, pinned with the solver's own leaves. */
@@ -205,6 +206,73 @@ test('whoever hides a wrong trace has nothing to show', async () => {
   // Another test has published the same lie.
   const hidden = { ...submission, leavesBlob: `0x${'7f'.repeat(32)}` as Hex32 };
   expect(await ownLeaves({ ...hiding, task: { ...task, submission: hidden } })).toBeNull();
+});
+
+const roll = sha256Hex('roll');
+const answers = (made: Made | null | undefined, steps: number[]) =>
+  answersOf(roll, steps, made as Made, manifest.innerSteps);
+
+test('whoever is drawn to check makes the steps up to the last one that is asked about, once, and its answers are the solver’s', async () => {
+  const solving = job(0);
+  const submission = (await honest.solve(solving)) as Submission;
+  const checking = job(1, submission);
+  const found = await honest.check(checking, [3, 1]);
+  expect(found).toMatchObject({ firstWrongStep: null, steps: 4 });
+  // The solver kept what its steps showed: it answers with the spec gone.
+  const gone = { ...solving, task: { ...task, submission, specHash: sha256Hex('gone') } };
+  expect(answers(await honest.answer(gone), [3, 1])).toBe(answers(found?.made, [3, 1]));
+  // A checker that was killed after its commitment has them too; another process without that folder makes them again.
+  expect(await honest.check(checking, [3, 1])).toEqual({ ...found, steps: 0, computeSeconds: 0 });
+  const lost = await honest.check(job(1, submission), [3, 1]);
+  expect(lost).toMatchObject({ made: found?.made, steps: 4 });
+  expect(await honest.answer(job(0, submission))).toEqual(await honest.answer(gone));
+});
+
+test.each([
+  ['zero-delta', [1, 0], 0],
+  ['noise', [4, 1], 3],
+  // The check ends before the first wrong step: chance has passed it by.
+  ['noise', [2, 1], null],
+  ['wrong-result', [5, 0], 5],
+  ['wrong-result', [4, 0], null],
+])('a check of %s at steps %j finds %s', async (fault, steps, wrong) => {
+  const submission = await solvedBy(checkFault(fault)(honest));
+  expect((await honest.check(job(1, submission), steps))?.firstWrongStep).toBe(wrong);
+});
+
+test('without leaves to compare only the answers can tell, or the end of a check of the whole task', async () => {
+  const submission = await solvedBy(checkFault('wrong-seed')(honest));
+  const hidden = { ...submission, leavesBlob: sha256Hex('nowhere') };
+  expect(await honest.check(job(1, hidden), [1, 0])).toMatchObject({ firstWrongStep: null, leaves: null });
+  expect(await honest.check(job(1, hidden), [5, 0])).toMatchObject({ firstWrongStep: 5, leaves: null });
+});
+
+test('a solver that computed something else answers something else, and one that computed nothing does not answer', async () => {
+  const right = await honest.answer(job(0));
+  for (const [fault, steps] of [
+    ['noise', [4]],
+    ['wrong-result', [5]],
+  ] as const) {
+    const cheating = job(0);
+    const cheat = checkFault(fault)(honest);
+    await cheat.solve(cheating);
+    expect(answers(await cheat.answer(cheating), [...steps])).not.toBe(answers(right, [...steps]));
+    // A step before the first wrong one is as everybody made it.
+    expect(answers(await cheat.answer(cheating), [1])).toBe(answers(right, [1]));
+  }
+  expect(await checkFault('zero-delta')(honest).answer(job(0))).toBeNull();
+  expect(await checkFault('mute')(honest).answer(job(0))).toBeNull();
+  expect(await checkFault('absent-checker')(honest).check(job(1), [4])).toBeNull();
+  const lazy = await checkFault('lazy-checker')(honest).check(job(1), [4]);
+  expect(lazy).toMatchObject({ firstWrongStep: null, steps: 0 });
+  expect(answers(lazy?.made, [4])).not.toBe(answers(right, [4]));
+});
+
+test('a check of a task whose inputs are gone can not be made', async () => {
+  const submission = await solvedBy(honest);
+  const missing = { ...task, submission, specHash: sha256Hex('nowhere') };
+  const found = await honest.check({ ...job(1), task: missing }, [3, 1]);
+  expect(found).toMatchObject({ made: null, firstWrongStep: null, steps: 0 });
 });
 
 test('a verifier that can not get the inputs votes unavailable', async () => {

@@ -4,7 +4,8 @@ import { Agenda, standIn } from '../../../src/roles/keep.js';
 import type { SubnetRules } from '../../../src/roles/rules.js';
 import { History } from '../../helpers/facts.js';
 
-const rules: MarketRules = { epochLength: 4, seedDelay: 0, openSeconds: 60 };
+const sampling = { pMin: 0, pMax: 0, scoreHalf: 8, stepAuditRate: 0, auditSteps: 2 };
+const rules: MarketRules = { epochLength: 4, seedDelay: 0, openSeconds: 60, sampling };
 
 /** The calls made in each of the next blocks, a second each. */
 function callsOver(history: History, agenda: Agenda, blocks: number): string[][] {

@@ -1,0 +1,189 @@
+/** The checks that one account was drawn for: look, commit, open once the solver has answered, pin what differs. What is not on
+ *  chain is in memory.ts or computed again, and salts derive from the key: a restart goes on anywhere. */
+import { requireSigner } from '../chain/client.js';
+import type { Head } from '../chain/follow.js';
+import { isRefusal } from '../chain/revert.js';
+import { answersOf, checkCommitment, checkedSteps, checkSalt, type Made } from '../protocol/check.js';
+import type { CheckView, MarketView, TaskView } from '../protocol/market.js';
+import { isTerminal } from '../protocol/marketQueries.js';
+import type { SamplingTerms } from '../protocol/sampling.js';
+import type { Address, Hex32 } from '../protocol/task.js';
+import type { CheckFinding } from './checker.js';
+import { firstWrong } from './checker.js';
+import type { RoleContext } from './context.js';
+import type { Accusation } from './disputer.js';
+import { whenNodeAnswers } from './job.js';
+import { type LaneHost, type LaneItem, type LaneSignals, runLane } from './lane.js';
+import { requireSubmission } from './publish.js';
+
+const saltLabel = 'panthalia.check-salt.v1';
+
+export interface ChecksOptions {
+  context: Pick<RoleContext, 'chain' | 'contracts' | 'deployment' | 'market' | 'emit'>;
+  /** steps: those it is asked about; null does not look */
+  look(task: TaskView, steps: readonly number[]): Promise<CheckFinding | null>;
+  /** Takes a transition to court, with the solver's leaves, or without where they can not be had. */
+  accuse(task: TaskView, what: Pick<Accusation, 'step' | 'leaves' | 'ownLeaves'>): Promise<void>;
+  /** Asks the chain for the solver's leaves; null when the task has ended for want of them. */
+  demand(task: TaskView): Promise<readonly Hex32[] | null>;
+  /** whether it goes to court where the solver's answers are not its own */
+  insists: boolean;
+  rules: { params: SamplingTerms };
+  onBusy: NonNullable<LaneHost['onBusy']>;
+  onCheck: () => void;
+}
+
+interface CheckItem extends LaneItem {
+  check: CheckView;
+}
+
+/** Takes what it is drawn for until `taking`, then sees through what it has begun. */
+export async function runChecks(options: ChecksOptions, signals: LaneSignals): Promise<void> {
+  const { context, onBusy } = options;
+  const self = requireSigner(context.chain).address;
+  const begun = new Set<Promise<void>>();
+  await runLane<CheckItem>(
+    {
+      name: 'check',
+      candidates: (view, head) => checksToMake(view, head, self),
+      work: async (item) => {
+        const answered = await lookAndCommit(options, item, self, signals.hard);
+        if (answered === null) return;
+        // In the background: the solver takes its time, and other checks must go on.
+        const rest = seeThrough(options, item, answered, signals.hard).catch((error) => {
+          if (!signals.hard.aborted) tell(context, item, error);
+        });
+        begun.add(rest);
+      },
+    },
+    { ...context, onBusy },
+    signals,
+  );
+  await Promise.all(begun);
+}
+
+/** Checks of ours that wait for us, the most pressing first. One that has only to be opened is taken up after a restart. */
+export function checksToMake(view: MarketView, head: Head, self: Address): CheckItem[] {
+  return [...view.checks.values()]
+    .flatMap((check) => {
+      const task = view.tasks.get(check.taskId);
+      if (task === undefined || check.checker !== self || !isPending(task, check)) return [];
+      if (check.phase === 'commit' && head.timestamp > check.deadline) return [];
+      return [{ task, check, key: keyOf(check) }];
+    })
+    .sort((a, b) => a.check.deadline - b.check.deadline);
+}
+
+/** Something is left to do for the checker. */
+function isPending({ state }: TaskView, { phase }: CheckView): boolean {
+  return !isTerminal(state) && phase !== 'over' && phase !== 'drawing';
+}
+
+function keyOf({ attempt }: CheckView): string {
+  return `check ${attempt}`;
+}
+
+interface Answered {
+  made: Made;
+  finding: CheckFinding;
+  answers: Hex32;
+}
+
+async function lookAndCommit(
+  { context, look, rules, onCheck }: ChecksOptions,
+  { task, check }: CheckItem,
+  self: Address,
+  signal: AbortSignal,
+): Promise<Answered | null> {
+  const { market, contracts } = context;
+  const { taskId, terms, slot } = task;
+  const steps = checkedSteps(rules.params, check, terms.innerSteps);
+  const finding = await look(task, steps);
+  if (finding === null) return null;
+  const isFirst = market.view.checks.get(taskId)?.phase === 'commit';
+  const { made } = finding;
+  if (made === null) {
+    // Nothing to compute from: somebody else may know better.
+    if (isFirst) await contracts.audit.write('declineCheck', [terms, slot], signal);
+    return null;
+  }
+  const answered = { made, finding, answers: answersOf(check.roll, steps, made, terms.innerSteps) };
+  if (!isFirst) return answered;
+  const place = {
+    chainId: context.deployment.chainId,
+    audit: contracts.audit.address,
+    taskId,
+    checker: self,
+  };
+  const commitment = checkCommitment(place, answered.answers, saltOf(context, taskId));
+  const commit = () => contracts.audit.write('commitCheck', [terms, slot, commitment], signal);
+  const { blockNumber } = await whenNodeAnswers(market, signal, commit);
+  onCheck();
+  await market.caughtUp(blockNumber, signal);
+  return answered;
+}
+
+/** From the commitment to the end. What is wrong goes to court at once, beside the rest. */
+async function seeThrough(
+  options: ChecksOptions,
+  { task, check }: CheckItem,
+  { made, finding, answers }: Answered,
+  signal: AbortSignal,
+): Promise<void> {
+  const { context, accuse, demand, insists } = options;
+  const { market } = context;
+  const { firstWrongStep: step, leaves } = finding;
+  const accusing = step === null ? null : accuse(task, { step, leaves, ownLeaves: made.leaves });
+  // Awaited below: the opening has a deadline of its own.
+  accusing?.catch(() => {});
+  const phase = await market.waitFor((view) => nextMove(view, check), signal);
+  if (phase === 'reveal') await open(context, task, answers, signal);
+  if (accusing === null && insists && nextMove(market.view, check) === 'dispute') {
+    // The trace could not be had before: whoever demands it sees where it is wrong.
+    const shown = leaves ?? (await demand(task));
+    const wrong = shown && firstWrong(made, shown, requireSubmission({ task }), task.terms.innerSteps);
+    if (wrong !== null) {
+      await accuse(task, { step: wrong, leaves: shown, ownLeaves: made.leaves });
+    }
+  }
+  await accusing;
+}
+
+/** What the checker can do now; undefined while others move. */
+function nextMove(view: MarketView, { taskId, attempt }: CheckView) {
+  const [task, now] = [view.tasks.get(taskId), view.checks.get(taskId)];
+  if (!task || !now || now.attempt !== attempt || !isPending(task, now)) return 'over';
+  return now.phase === 'reveal' || now.phase === 'dispute' ? now.phase : undefined;
+}
+
+async function open(
+  context: ChecksOptions['context'],
+  { taskId, terms, slot }: TaskView,
+  answers: Hex32,
+  signal: AbortSignal,
+): Promise<void> {
+  const { market, contracts } = context;
+  const args = [terms, slot, answers, saltOf(context, taskId)] as const;
+  const reveal = () => contracts.audit.write('revealCheck', args, signal);
+  const { blockNumber } = await whenNodeAnswers(market, signal, reveal);
+  await market.caughtUp(blockNumber, signal);
+}
+
+function saltOf({ chain, contracts }: ChecksOptions['context'], taskId: Hex32): Hex32 {
+  const secret = requireSigner(chain).account.deriveSecret(saltLabel);
+  return checkSalt(secret, contracts.audit.address, taskId);
+}
+
+/** What a contract refuses has been overtaken by something else. */
+function tell(
+  { emit }: ChecksOptions['context'],
+  { task }: CheckItem,
+  error: Error & { code?: string },
+): void {
+  emit({
+    type: 'alert',
+    level: isRefusal(error) ? 'warn' : 'error',
+    message: `The check of task ${task.taskId} ended: ${error.message}`,
+    ...(error.code === undefined ? {} : { code: error.code }),
+  });
+}

@@ -1,0 +1,197 @@
+import { expect, test, vi } from 'vitest';
+import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
+import { scoreKey } from '../../src/protocol/market.js';
+import { casesOf } from '../../src/protocol/marketQueries.js';
+import { expectBooksToAgree } from '../helpers/books.js';
+import { startTestChain } from '../helpers/chain.js';
+import { honestParameters } from '../helpers/toyCompute.js';
+import { assignedTo, firstWorker, startToyRun, type ToyWorker, tasksOf } from '../helpers/toyRun.js';
+
+// Windows and draws take real blocks, and a machine that runs other tests takes its time.
+vi.setConfig({ testTimeout: 120_000 });
+
+const deadlines: Partial<SubnetParams> = {
+  ...everyTaskChecked,
+  openSeconds: 20,
+  solveSeconds: 10,
+  challengeSeconds: 5,
+  commitSeconds: 20,
+  revealSeconds: 10,
+  clockSeconds: 10,
+  appealSeconds: 1,
+};
+const [first, second, third] = [firstWorker, firstWorker + 1, firstWorker + 2];
+/** Nobody looks unasked. */
+const drawn = { audit: 'drawn', stakeAmount: pan(100) } as const;
+
+async function slashedOf(workers: readonly ToyWorker[]): Promise<bigint[]> {
+  return Promise.all(workers.map(async (worker) => (await worker.drain()).slashed));
+}
+
+test('every task of an honest run is checked, the checkers are paid, and the scores of the solvers rise', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 2 });
+  const workers = [await run.worker(first, drawn), await run.worker(second, drawn)];
+  const { market, contracts, deployment } = await run.contextOf(0);
+  expect((await run.master()).parameters).toBe(await honestParameters(run.manifest, run.folder));
+
+  const { view } = market;
+  const passed = { phase: 'over', outcome: 'passed', attempt: 1, whole: true };
+  for (const task of tasksOf(view)) {
+    expect(task.state).toBe('accepted');
+    expect(view.checks.get(task.taskId)).toMatchObject(passed);
+    expect(view.checks.get(task.taskId)?.checker).not.toBe(task.solver);
+  }
+  const scores = await Promise.all(
+    workers.map(({ address }) => contracts.reputation.read('scoreOf', [deployment.subnetId, address])),
+  );
+  expect(scores.reduce((sum, score) => sum + score, 0)).toBe(2);
+  expect(workers.map(({ address }) => view.scores.get(scoreKey(deployment.subnetId, address)) ?? 0)).toEqual(
+    scores,
+  );
+  // The solvers had kept what their steps showed: nobody but the checkers computed anything again.
+  const made = workers.flatMap(({ events }) => events.filter((event) => event.type === 'check.computed'));
+  expect(made.map(({ steps, firstWrongStep }) => ({ steps, firstWrongStep }))).toEqual(
+    tasksOf(view).map(() => ({ steps: run.manifest.innerSteps, firstWrongStep: null })),
+  );
+  expect(workers.flatMap(({ events }) => events.filter(({ type }) => type === 'audit.finished'))).toEqual([]);
+  const paid = (await expectBooksToAgree(local)).filter(
+    ({ reason, to }) => reason === 'check' && to.pocket === 'account',
+  );
+  expect(paid.map(({ amount }) => amount)).toEqual([pan(10), pan(10)]);
+  expect(await slashedOf(workers)).toEqual([0n, 0n]);
+});
+
+test.each([
+  // It has nothing to answer with, and is convicted of the step before it had to.
+  ['zero-delta', 'moot'],
+  ['noise', 'rejected'],
+  ['wrong-result', 'rejected'],
+])(
+  'a %s cheat is caught by a drawn check alone, convicted, and its score is gone',
+  async (fault, outcome) => {
+    await using local = await startTestChain(deadlines);
+    await using run = await startToyRun(local, { slotsPerRound: 1 });
+    const cheat = await run.worker(first, { ...drawn, fault });
+    const { market } = await run.contextOf(0);
+    const finished = run.master();
+    const { taskId } = await assignedTo(run, cheat.address, local.signal);
+    const honest = [await run.worker(second, drawn), await run.worker(third, drawn)];
+    expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
+
+    const { view } = market;
+    expect(view.tasks.get(taskId)?.state).toBe('rejected');
+    // Whoever had looked is paid for it, beside fee and bounty of the case.
+    expect(view.checks.get(taskId)).toMatchObject({ phase: 'over', outcome });
+    expect(view.scores.get(scoreKey(local.deployment.subnetId, cheat.address)) ?? 0).toBe(0);
+    expect(casesOf(view, taskId).map(({ verdict }) => verdict)).toEqual(['invalid']);
+    const unasked = honest.flatMap(({ events }) => events.filter(({ type }) => type === 'audit.finished'));
+    expect(unasked).toEqual([]);
+    expect(await slashedOf([cheat, ...honest])).toEqual([pan(100), 0n, 0n]);
+    await expectBooksToAgree(local);
+  },
+);
+
+test('a solver that does not show what its trace is made of is convicted, though its result is right', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const mute = await run.worker(first, { ...drawn, fault: 'mute' });
+  const { market } = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await assignedTo(run, mute.address, local.signal);
+  const honest = await run.worker(second, drawn);
+  expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
+
+  const { view } = market;
+  expect(view.tasks.get(taskId)?.state).toBe('rejected');
+  expect(view.checks.get(taskId)).toMatchObject({ outcome: 'silent', answers: null });
+  expect(casesOf(view, taskId)).toEqual([]);
+  expect(await slashedOf([mute, honest])).toEqual([pan(100), 0n]);
+  const paid = (await expectBooksToAgree(local)).filter(
+    ({ taskId: about, to }) => about === taskId && to.owner === honest.address,
+  );
+  expect(paid.map(({ reason, amount }) => [reason, amount])).toEqual([
+    ['check', pan(10)],
+    ['bounty', pan(30)],
+  ]);
+});
+
+test('a checker that has not looked can not make its answers good and loses its bond, and the result is accepted', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const solver = await run.worker(first, drawn);
+  const { market } = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await assignedTo(run, solver.address, local.signal);
+  const lazy = await run.worker(second, { ...drawn, fault: 'lazy-checker' });
+  await finished;
+
+  const { view } = market;
+  expect(view.tasks.get(taskId)?.state).toBe('accepted');
+  expect(view.checks.get(taskId)).toMatchObject({ outcome: 'checkerFailed', checker: lazy.address });
+  expect(view.scores.get(scoreKey(local.deployment.subnetId, solver.address))).toBeUndefined();
+  expect(await slashedOf([solver, lazy])).toEqual([0n, pan(40)]);
+  await expectBooksToAgree(local);
+});
+
+test('an absent checker loses its bond and is replaced once, then the task goes unchecked and the buyer has its fee back', async () => {
+  await using local = await startTestChain({ ...deadlines, commitSeconds: 2 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const solver = await run.worker(first, drawn);
+  const { market } = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await assignedTo(run, solver.address, local.signal);
+  // A seat that has lost a bond is not whole and not drawn, so there has to be another one.
+  const absent = await run.worker(second, { ...drawn, fault: 'absent-checker', stakeAmount: pan(200) });
+  await finished;
+
+  const { view } = market;
+  expect(view.tasks.get(taskId)?.state).toBe('accepted');
+  expect(view.checks.get(taskId)).toMatchObject({ outcome: 'unchecked', attempt: 2 });
+  expect(await slashedOf([solver, absent])).toEqual([0n, pan(80)]);
+  await expectBooksToAgree(local);
+});
+
+test('where nobody but the solver could check, the result is accepted when its time is over', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const alone = await run.worker(first, drawn);
+  const { market } = await run.contextOf(0);
+  await run.master();
+  expect(tasksOf(market.view).map(({ state }) => state)).toEqual(['accepted']);
+  expect(market.view.checks.size).toBe(0);
+  expect(await slashedOf([alone])).toEqual([0n]);
+  await expectBooksToAgree(local);
+});
+
+test('a checker that dies between commitment and opening opens it when it is back, without computing again', async () => {
+  await using local = await startTestChain({ ...deadlines, clockSeconds: 20, revealSeconds: 30 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const solver = await run.worker(first, drawn);
+  const { market } = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await assignedTo(run, solver.address, local.signal);
+  let die = async () => {};
+  const died = new Promise<void>((resolve) => {
+    void run
+      .worker(second, {
+        ...{ ...drawn, drainSeconds: 0 },
+        onEvent: (event) => {
+          if (event.type !== 'transaction.sent' || event.what !== 'commitCheck') return;
+          void die().then(resolve);
+        },
+      })
+      .then((worker) => {
+        die = async () => void (await worker.drain());
+      });
+  });
+  await died;
+  expect(market.view.checks.get(taskId)?.revealed ?? null).toBeNull();
+  const again = await run.worker(second, drawn);
+  await finished;
+  expect(market.view.checks.get(taskId)).toMatchObject({ outcome: 'passed', checker: again.address });
+  const made = again.events.filter((event) => event.type === 'check.computed');
+  expect(made.map(({ steps }) => steps)).toEqual([0]);
+  expect(await slashedOf([solver, again])).toEqual([0n, 0n]);
+  await expectBooksToAgree(local);
+});

@@ -43,7 +43,10 @@ const near = {
   Staking: 'staking/*.t.sol',
   SubnetRegistry: 'registry/*.t.sol',
   RandomnessBeacon: 'beacon/*.t.sol',
-  Reputation: 'Reputation.t.sol',
+  Reputation: 'reputation/*.t.sol',
+  Audit: 'audit/*.t.sol',
+  StateRegistry: 'states/*.t.sol',
+  PanthaliaLens: 'lens/*.t.sol',
 };
 const standard = [
   'Settlement',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {CaseStatus, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {CaseStatus, ICourt, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {World} from "../support/World.sol";
 
 contract SettleTest is World {
@@ -39,6 +39,8 @@ contract SettleTest is World {
         vote(first, unanimous(3, Verdict.Invalid));
         settle(first);
         uint256 burned = vault.totalBurned();
+        vm.expectEmit(address(court));
+        emit ICourt.CaseMoot(second);
         settleCase(second);
         vm.assertEq(uint256(round(second).status), uint256(CaseStatus.Moot), "moot");
         vm.assertEq(vault.totalBurned(), burned + 2 * BOND, "two bonds");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {ICourt, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {ICourt, RoundState, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {World} from "../support/World.sol";
 
 contract AdvanceTest is World {
@@ -26,6 +26,15 @@ contract AdvanceTest is World {
         advance(id);
         vm.assertEq(round(id).deadline, vm.getBlockTimestamp() + 60, "drawBy");
         vm.assertEq(free(address(court)), 31 * PAN + 2 * BOND, "with fee and deposit");
+    }
+
+    /// @dev There is nothing to reveal, so nobody waits for it.
+    function test_aPanelThatStaysAwayIsReplacedAtOnce() public {
+        (bytes32 id,) = voting();
+        vm.warp(round(id).deadline + 1);
+        advance(id);
+        vm.assertEq(uint256(round(id).state), uint256(RoundState.Drawing), "drawing again");
+        vm.assertEq(round(id).replaced, 3, "all of them");
     }
 
     function test_aVoidRoundIsAnnounced() public {

@@ -28,6 +28,7 @@ contract SubnetRegistryTest is World {
         Params memory params = defaultParams();
         params.minPrice = 77;
         vm.assertEq(registry.addParams(subnet, params), 2, "version");
+        vm.assertEq(registry.openVersion(subnet), 2, "that tasks are posted under");
         vm.assertEq(registry.paramsOf(subnet, 1).minPrice, PRICE, "first version");
         vm.assertEq(registry.paramsOf(subnet, 2).minPrice, 77, "second version");
     }
@@ -49,6 +50,8 @@ contract SubnetRegistryTest is World {
     function test_unknownSubnetsAndVersionsAreNamed() public {
         vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.UnknownSubnet.selector, 9));
         registry.latestVersion(9);
+        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.UnknownSubnet.selector, 9));
+        registry.seatTerms(9);
         vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.UnknownVersion.selector, subnet, 2));
         registry.paramsOf(subnet, 2);
         vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.UnknownVersion.selector, subnet, 0));

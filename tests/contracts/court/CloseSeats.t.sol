@@ -10,6 +10,30 @@ contract CloseSeatsTest is World {
         stakeAll(1, 4);
     }
 
+    function test_answersOfValidVotesMustAgree() public {
+        (bytes32 id,) = voting();
+        bytes32[3] memory answers = [bytes32("read"), bytes32("guessed"), bytes32("read")];
+        for (uint8 seat = 0; seat < 3; ++seat) {
+            address holder = voter(id, seat);
+            bytes32 hash = court.voteHash(id, 1, seat, holder, Verdict.Valid, answers[seat], saltOf(seat));
+            vm.prank(holder);
+            court.commitVote(cases_[id], 1, seat, hash);
+        }
+        for (uint8 seat = 0; seat < 3; ++seat) {
+            court.revealVote(cases_[id], 1, seat, Verdict.Valid, answers[seat], saltOf(seat));
+        }
+        vm.assertEq(round(id).agreeing, 2, "two agree");
+        vm.warp(round(id).deadline + 1);
+        settleCase(id);
+        vm.expectEmit(address(court));
+        emit ICourt.SeatClosed(id, 1, 1, voter(id, 1), 0, BOND);
+        court.closeSeat(cases_[id], 1, 1);
+        vm.expectEmit(address(court));
+        emit ICourt.SeatClosed(id, 1, 0, voter(id, 0), 25 * PAN, 0);
+        court.closeSeats(cases_[id], 1);
+        vm.assertEq(free(address(court)), 0, "pot");
+    }
+
     /// @dev The candidate changes while the votes are counted.
     function test_theAnswerOfMostCountsWhateverTheOrder() public {
         (bytes32 id,) = _voted([Verdict.Valid, Verdict.Valid, Verdict.Valid], [bytes32("a"), "b", "b"]);

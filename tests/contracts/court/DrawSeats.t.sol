@@ -1,14 +1,102 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {ICourt, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {Case, CaseStatus, ICourt, RoundState, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {IRandomnessSource} from "../../../contracts/interfaces/IRandomnessSource.sol";
 import {Role} from "../../../contracts/interfaces/IStaking.sol";
+import {TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {World} from "../support/World.sol";
 
 contract DrawSeatsTest is World {
     function setUp() public override {
         super.setUp();
         stakeAll(1, 4);
+    }
+
+    function test_seatsAreDrawnInALaterEpochAndNeverToTheSolver() public {
+        (bytes32 id, address solver) = disputed();
+        uint32 epoch = beacon.currentEpoch();
+        vm.expectRevert(abi.encodeWithSelector(IRandomnessSource.SeedNotDue.selector, id, epoch, epoch));
+        drawSeats(id);
+        nextEpoch();
+        vm.prank(stranger);
+        drawSeats(id);
+        for (uint8 seat = 0; seat < 3; ++seat) {
+            vm.assertTrue(voter(id, seat) != solver && voter(id, seat) != address(0), "seated");
+        }
+        vm.assertEq(free(address(court)), 31 * PAN, "fee and deposit; bonds stay where they are");
+        vm.assertEq(uint256(round(id).state), uint256(RoundState.Commit), "voting");
+        vm.expectRevert(abi.encodeWithSelector(ICourt.WrongState.selector, id, 1, RoundState.Commit));
+        drawSeats(id);
+    }
+
+    function test_thePanelSitsAtDrawByAndIsVoidAfter() public {
+        (bytes32 id,) = disputed();
+        nextEpoch();
+        uint40 drawBy = round(id).deadline;
+        uint256 snapshot = vm.snapshotState();
+        vm.warp(drawBy);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.DeadlineNotPassed.selector, id, drawBy));
+        advance(id);
+        drawSeats(id);
+        vm.revertToState(snapshot);
+        vm.warp(drawBy + 1);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.DeadlinePassed.selector, id, drawBy));
+        drawSeats(id);
+        advance(id);
+        vm.assertEq(uint256(round(id).state), uint256(RoundState.Void), "void");
+        closeAll(id);
+        vm.assertEq(statusOf(id), uint256(TaskStatus.Undecided), "task");
+        vm.warp(deadlineOf(id) + 1);
+        finalize(cases_[id].taskId);
+        vm.assertEq(statusOf(id), uint256(TaskStatus.Voided), "task");
+        vm.assertEq(free(dora), PURSE, "fee back");
+        vm.assertEq(free(buyer), PURSE, "price back");
+    }
+
+    function test_aPanelThatNobodyFillsReturnsTheBondsOfThoseSeated() public {
+        // only the solver and one seat of somebody else can be drawn: a bond short of a panel
+        (bytes32 id, address solver) = disputed();
+        address last = solver == workers[0] ? workers[1] : workers[0];
+        for (uint256 i = 0; i < workers.length; ++i) {
+            if (workers[i] == solver) continue;
+            vm.prank(workers[i]);
+            staking.requestUnstake(subnet, Role.Verifier, workers[i] == last ? 3 : 4);
+        }
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.prank(address(court));
+            staking.draw(subnet, Role.Verifier, keccak256(abi.encode(i)), solver);
+        }
+        nextEpoch();
+        uint256 before = wealth(last);
+        drawSeats(id);
+        vm.assertEq(round(id).drawn, 2, "two of three");
+        vm.expectRevert(abi.encodeWithSelector(ICourt.NoVerifierFree.selector, id, beacon.currentEpoch()));
+        drawSeats(id);
+        vm.warp(round(id).deadline + 1);
+        advance(id);
+        closeAll(id);
+        vm.assertEq(wealth(last), before, "bonds back");
+        vm.assertEq(vault.totalBurned(), 0, "nothing burned");
+    }
+
+    /// @dev The court keeps a hash: whatever is changed in the case, it is one that does not exist.
+    function test_RevertWhen_theCaseIsAnother() public {
+        stakeAll(2, 4);
+        (bytes32 id,) = voting();
+        for (uint256 field = 0; field < 5; ++field) {
+            Case memory other = cases_[id];
+            if (field == 0) other.solver = stranger;
+            else if (field == 1) other.disputer = stranger;
+            else if (field == 2) other.step += 1;
+            else if (field == 3) other.paramsVersion += 1;
+            else other.taskId = keccak256("another");
+            bytes32 otherId = court.caseIdOf(other);
+            vm.expectRevert(abi.encodeWithSelector(ICourt.CaseNotActive.selector, otherId, CaseStatus.None));
+            court.drawSeats(other);
+            vm.expectRevert(abi.encodeWithSelector(ICourt.CaseNotEnded.selector, otherId, CaseStatus.None));
+            court.closeSeats(other, 1);
+        }
     }
 
     /// @dev Nobody chooses: everyone can compute the panel of a round from the seed of the epoch before.

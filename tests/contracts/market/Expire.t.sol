@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {IRandomnessSource} from "../../../contracts/interfaces/IRandomnessSource.sol";
+import {IStaking, Role} from "../../../contracts/interfaces/IStaking.sol";
+import {ITaskMarket, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {World} from "../support/World.sol";
+
+contract ExpireTest is World {
+    function test_aTaskThatFindsNoSolverIsRefunded() public {
+        bytes32 id = postOne();
+        uint40 openBy = uint40(deadlineOf(id));
+        vm.warp(openBy);
+        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.DeadlineNotPassed.selector, id, openBy));
+        expire(id);
+        vm.warp(openBy + 1);
+        expire(id);
+        vm.assertEq(statusOf(id), uint256(TaskStatus.Expired), "status");
+        vm.assertEq(free(buyer), PURSE, "refund");
+        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.WrongStatus.selector, id, TaskStatus.Expired));
+        expire(id);
+    }
+
+    function test_aTaskIsTriedThreeTimesThenExpires() public {
+        stakeAll(3, 1);
+        bytes32 id = postOne();
+        for (uint8 attempt = 1; attempt <= 3; ++attempt) {
+            nextEpoch();
+            assign(id);
+            address solver = taskAt(id).solver;
+            vm.assertEq(taskAt(id).attempt, attempt, "attempt");
+            vm.warp(deadlineOf(id) + 1);
+            vm.expectEmit(address(staking));
+            emit IStaking.SeatSlashed(subnet, Role.Solver, solver, 10 * PAN, id);
+            expire(id);
+        }
+        vm.assertEq(statusOf(id), uint256(TaskStatus.Expired), "status");
+        vm.assertEq(free(buyer), PURSE, "refund and no more");
+        vm.assertEq(free(address(market)), 0, "escrow");
+    }
+
+    function test_aReopenedTaskWaitsForTheSeedOfItsNewEpoch() public {
+        stakeAll(3, 1);
+        (bytes32 id, address solver) = assigned();
+        vm.warp(deadlineOf(id) + 1);
+        vm.expectEmit(address(market));
+        emit ITaskMarket.TaskReopened(id, solver, 2, 10 * PAN);
+        expire(id);
+        vm.assertEq(taskAt(id).solver, address(0), "nobody's");
+        vm.assertEq(deadlineOf(id), vm.getBlockTimestamp() + 60, "openBy");
+        vm.expectPartialRevert(IRandomnessSource.SeedNotDue.selector);
+        assign(id);
+        nextEpoch();
+        assign(id);
+    }
+}

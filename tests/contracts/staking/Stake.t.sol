@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {IStaking, PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
+import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {StakingWorld} from "../support/StakingWorld.sol";
+
+contract StakeTest is StakingWorld {
+    function test_seatsArePaidFromTheFreeBalance() public {
+        vm.expectEmit(address(staking));
+        emit IStaking.SeatsStaked(subnet, Role.Solver, alice, 3, 3 * STAKE);
+        stake(alice, Role.Solver, 3);
+        stake(alice, Role.Verifier, 2);
+        vm.assertEq(free(alice), PURSE - 3 * STAKE - 2 * 4 * BOND, "free balance");
+        vm.assertEq(free(address(staking)), 3 * STAKE + 8 * BOND, "held by the module");
+        PositionView memory position = _position(Role.Verifier);
+        vm.assertEq(position.seats, 2, "seats");
+        vm.assertEq(position.freeBonds, 8, "bonds");
+        vm.assertEq(position.amount, 8 * BOND, "amount");
+    }
+
+    function test_stakingNeedsSeatsAndMoney() public {
+        vm.expectRevert(abi.encodeWithSelector(IStaking.NoSeats.selector));
+        vm.prank(alice);
+        staking.stake(subnet, Role.Solver, 0);
+        vm.expectRevert(
+            abi.encodeWithSelector(IVault.InsufficientBalance.selector, alice, 101 * STAKE, PURSE)
+        );
+        vm.prank(alice);
+        staking.stake(subnet, Role.Solver, 101);
+    }
+
+    function test_stakeIsDrawableFromTheNextEpoch() public {
+        stake(alice, Role.Solver, 3);
+        vm.assertEq(staking.drawableSeats(subnet, Role.Solver), 0, "in the same epoch");
+        nextEpoch();
+        vm.assertEq(staking.drawableSeats(subnet, Role.Solver), 3, "in the next");
+        vm.assertEq(staking.ownerOfTicket(subnet, Role.Solver, 2), alice, "owner");
+    }
+
+    function test_aLostBondEmptiesASeatThatTheNextStakeFills() public {
+        stake(alice, Role.Verifier, 2);
+        nextEpoch();
+        _loseABond();
+        PositionView memory position = _position(Role.Verifier);
+        vm.assertEq(position.seats, 1, "whole seats");
+        vm.assertEq(position.amount, 7 * BOND, "amount");
+        vm.expectEmit(address(staking));
+        emit IStaking.SeatsStaked(subnet, Role.Verifier, alice, 1, BOND);
+        stake(alice, Role.Verifier, 1);
+        vm.assertEq(_position(Role.Verifier).seats, 2, "whole again for one bond");
+    }
+}

@@ -144,6 +144,23 @@ test('an honest run and one with a cheat end in the same bytes, and the cheat ha
   expect(accepted.map(({ solver }) => solver)).not.toContain(slashedAddress);
 });
 
+test('where nobody looks unasked, every task is checked by draw, and the cheat is caught all the same', async () => {
+  const cheat = ['--cheat', 'worker_2:zero-delta', '--expect-slashed', 'worker_2'];
+  const run = await simulate('--audit', 'drawn', '--rounds', '1', ...cheat);
+  expect(run.finished.code).toBe(0);
+  expect(run.summary.tasks).toEqual({ posted: 5, accepted: 4, rejected: 1, expired: 0 });
+  expect(Object.values(run.summary.slashed)).toEqual(['100']);
+  expectBalancedLedger(run.summary);
+  expect(run.events.filter(({ type }) => type === 'audit.finished')).toEqual([]);
+  const facts = run.events.flatMap((event) => (event.type === 'chain.fact' ? [event.fact] : []));
+  const accepted = facts.flatMap((fact) => (fact.type === 'TaskAccepted' ? [fact.taskId] : []));
+  const passed = facts.flatMap((fact) =>
+    fact.type === 'CheckClosed' && fact.outcome === 'passed' ? [fact.taskId] : [],
+  );
+  expect(passed.sort()).toEqual(accepted.sort());
+  expect(readFileSync(join(run.folder, 'report.html'), 'utf8')).toContain('The books balance');
+});
+
 test('an expectation that is not met ends with 5, and the summary is printed all the same', async () => {
   const folder = join(temporaryFolder(), 'run');
   const flags = ['--rounds', '1', '--workers', '2', '--expect-slashed', 'worker_1'];

@@ -31,7 +31,9 @@ export async function checkTask(job: Job, steps: readonly number[]): Promise<Che
   try {
     const { made, computeSeconds } = await stepsOf(job, count);
     const { innerSteps } = task.terms;
-    const leaves = await fetchLeaves(context.sot, submission, innerSteps, signal);
+    // What it has seen counts without them: a commitment has a deadline.
+    const leaves = await fetchLeaves(context.sot, submission, innerSteps, signal).catch(() => null);
+    signal.throwIfAborted();
     const firstWrongStep = firstWrong(made, leaves, submission, innerSteps);
     const counted = computeSeconds === 0 ? 0 : count;
     return { made, firstWrongStep, leaves, steps: counted, computeSeconds };

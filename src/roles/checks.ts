@@ -3,6 +3,7 @@
 import { requireSigner } from '../chain/client.js';
 import type { Head } from '../chain/follow.js';
 import { isRefusal } from '../chain/revert.js';
+import { PanthaliaError } from '../errors.js';
 import { answersOf, checkCommitment, checkedSteps, checkSalt, type Made } from '../protocol/check.js';
 import type { CheckView, MarketView, TaskView } from '../protocol/market.js';
 import { isTerminal } from '../protocol/marketQueries.js';
@@ -16,19 +17,24 @@ import { whenNodeAnswers } from './job.js';
 import { type LaneHost, type LaneItem, type LaneSignals, runLane } from './lane.js';
 import { requireSubmission } from './publish.js';
 
+/** The last part of the time to commit is left for declining. */
+const declineShare = 8;
+/** As in a lane. */
+const retrySeconds = 2;
+
 const saltLabel = 'panthalia.check-salt.v1';
 
 export interface ChecksOptions {
   context: Pick<RoleContext, 'chain' | 'contracts' | 'deployment' | 'market' | 'emit'>;
-  /** steps: those it is asked about; null does not look */
-  look(task: TaskView, steps: readonly number[]): Promise<CheckFinding | null>;
-  /** Takes a transition to court, with the solver's leaves, or without where they can not be had. */
-  accuse(task: TaskView, what: Pick<Accusation, 'step' | 'leaves' | 'ownLeaves'>): Promise<void>;
+  /** steps: those it is asked about; until: unix seconds, when it is too late to commit; null does not look */
+  look(task: TaskView, steps: readonly number[], until: number): Promise<CheckFinding | null>;
+  /** Takes a transition to court, with the solver's leaves, or without where they can not be had; whether a case stands. */
+  accuse(task: TaskView, what: Pick<Accusation, 'step' | 'leaves' | 'ownLeaves'>): Promise<boolean>;
   /** Asks the chain for the solver's leaves; null when the task has ended for want of them. */
   demand(task: TaskView): Promise<readonly Hex32[] | null>;
   /** whether it goes to court where the solver's answers are not its own */
   insists: boolean;
-  rules: { params: SamplingTerms };
+  rules: { paramsOf(version: number): Promise<SamplingTerms & { commitSeconds: number }> };
   onBusy: NonNullable<LaneHost['onBusy']>;
   onCheck: () => void;
 }
@@ -71,7 +77,12 @@ export function checksToMake(view: MarketView, head: Head, self: Address): Check
       if (check.phase === 'commit' && head.timestamp > check.deadline) return [];
       return [{ task, check, key: keyOf(check) }];
     })
-    .sort((a, b) => a.check.deadline - b.check.deadline);
+    .sort((a, b) => urgency(a) - urgency(b) || a.check.deadline - b.check.deadline);
+}
+
+/** What is committed to has to be opened: that takes a moment, and a new look minutes. */
+function urgency({ check }: CheckItem): number {
+  return check.phase === 'commit' ? 1 : 0;
 }
 
 /** Something is left to do for the checker. */
@@ -97,14 +108,28 @@ async function lookAndCommit(
 ): Promise<Answered | null> {
   const { market, contracts } = context;
   const { taskId, terms, slot } = task;
-  const steps = checkedSteps(rules.params, check, terms.innerSteps);
-  const finding = await look(task, steps);
+  const params = await rules.paramsOf(terms.paramsVersion);
+  const steps = checkedSteps(params, check, terms.innerSteps);
+  const isToCommit = () => {
+    const { attempt, phase } = market.view.checks.get(taskId) ?? {};
+    return phase === 'commit' && attempt === check.attempt;
+  };
+  // Somebody else may know better, and a bond is not lost for what can not be computed, or not in time.
+  const decline = () => contracts.audit.write('declineCheck', [terms, slot], signal);
+  const until = check.deadline - Math.ceil(params.commitSeconds / declineShare);
+  let finding: CheckFinding | null;
+  try {
+    finding = await look(task, steps, until);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isToCommit() && (market.head.timestamp >= until || !mayPass(error))) await decline();
+    throw error;
+  }
   if (finding === null) return null;
-  const isFirst = market.view.checks.get(taskId)?.phase === 'commit';
+  const isFirst = isToCommit();
   const { made } = finding;
   if (made === null) {
-    // Nothing to compute from: somebody else may know better.
-    if (isFirst) await contracts.audit.write('declineCheck', [terms, slot], signal);
+    if (isFirst) await decline();
     return null;
   }
   const answered = { made, finding, answers: answersOf(check.roll, steps, made, terms.innerSteps) };
@@ -123,30 +148,59 @@ async function lookAndCommit(
   return answered;
 }
 
-/** From the commitment to the end. What is wrong goes to court at once, beside the rest. */
+/** From the commitment to the end. What is wrong goes to court at once, beside the rest, and once more in the window that the different
+ *  answers open: the first may have been over. */
 async function seeThrough(
   options: ChecksOptions,
-  { task, check }: CheckItem,
+  item: CheckItem,
   { made, finding, answers }: Answered,
   signal: AbortSignal,
 ): Promise<void> {
   const { context, accuse, demand, insists } = options;
+  const { task, check } = item;
   const { market } = context;
   const { firstWrongStep: step, leaves } = finding;
-  const accusing = step === null ? null : accuse(task, { step, leaves, ownLeaves: made.leaves });
-  // Awaited below: the opening has a deadline of its own.
-  accusing?.catch(() => {});
+  const accusing =
+    step === null ? false : accuse(task, { step, leaves, ownLeaves: made.leaves }).catch(() => false);
   const phase = await market.waitFor((view) => nextMove(view, check), signal);
-  if (phase === 'reveal') await open(context, task, answers, signal);
-  if (accusing === null && insists && nextMove(market.view, check) === 'dispute') {
-    // The trace could not be had before: whoever demands it sees where it is wrong.
+  const canReveal = () => nextMove(market.view, check) === 'reveal';
+  if (phase === 'reveal') {
+    await persist(context, item, signal, canReveal, () => open(context, task, answers, signal));
+  }
+  if ((await accusing) || !insists) return;
+  const canDispute = () => nextMove(market.view, check) === 'dispute';
+  await persist(context, item, signal, canDispute, async () => {
+    // Where the trace could not be had before, whoever demands it sees where it is wrong.
     const shown = leaves ?? (await demand(task));
     const wrong = shown && firstWrong(made, shown, requireSubmission({ task }), task.terms.innerSteps);
-    if (wrong !== null) {
-      await accuse(task, { step: wrong, leaves: shown, ownLeaves: made.leaves });
+    if (wrong !== null) await accuse(task, { step: wrong, leaves: shown, ownLeaves: made.leaves });
+  });
+}
+
+/** Until it is done, as long as it can be: a bond depends on it. */
+async function persist(
+  context: ChecksOptions['context'],
+  item: CheckItem,
+  signal: AbortSignal,
+  isPossible: () => boolean,
+  act: () => Promise<void>,
+): Promise<void> {
+  const { market } = context;
+  while (isPossible()) {
+    const next = market.head.timestamp + retrySeconds;
+    try {
+      return await act();
+    } catch (error) {
+      signal.throwIfAborted();
+      tell(context, item, error as Error);
     }
+    await market.waitFor((_, head) => head.timestamp >= next || undefined, signal);
   }
-  await accusing;
+}
+
+/** A server or a node that is away may come back; what the engine can not compute it will not compute the next time. */
+function mayPass(error: unknown): boolean {
+  return error instanceof PanthaliaError && error.family === 'network';
 }
 
 /** What the checker can do now; undefined while others move. */

@@ -130,7 +130,7 @@ function startLanes(worker: Worker, signals: LaneSignals): Promise<void>[] {
   const checks: ChecksOptions = {
     ...{ context, onBusy, insists: behaviour.defends },
     rules: worker.rules,
-    look: (task, steps) => look(worker, task, steps),
+    look: (task, steps, until) => look(worker, task, steps, until),
     accuse: (task, what) => accuse(worker, task, what),
     demand: (task) => demandLeaves(worker.disputer, task, worker.hard),
     onCheck: () => {
@@ -214,15 +214,23 @@ async function audit(worker: Worker, task: TaskView): Promise<void> {
   );
   worker.report.audited += 1;
   const { firstWrongStep: step, leaves, ownLeaves } = finding;
-  if (step !== null) await accuse(worker, task, { step, leaves, ownLeaves });
+  if (step === null) return;
+  try {
+    await accuse(worker, task, { step, leaves, ownLeaves });
+  } catch (error) {
+    // Work of ours that others may ask about goes on without the money for a dispute.
+    if (!(error instanceof PanthaliaError) || error.code !== 'account.no_tokens') throw error;
+    const message = `Task ${taskId} is wrong and is not disputed: ${error.message}`;
+    context.emit({ type: 'alert', level: 'error', message, code: error.code });
+  }
 }
 
-/** Takes the transition to court. */
+/** Takes the transition to court.  returns whether a case about it stands */
 async function accuse(
   worker: Worker,
   task: TaskView,
   { step, leaves, ownLeaves }: Pick<Accusation, 'step' | 'leaves' | 'ownLeaves'>,
-): Promise<void> {
+): Promise<boolean> {
   const { context, disputer, hard } = worker;
   const { taskId } = task;
   const { market } = context;
@@ -233,15 +241,18 @@ async function accuse(
   const kase = await whenNodeAnswers(market, hard, () => openDispute(disputer, accusation, hard));
   if (kase !== null) {
     follow(worker, { caseId: kase.caseId, opinion: 'invalid' });
-    if (kase.disputer !== worker.self) return;
-    worker.report.disputed += 1;
-    await reserveFees(worker, hard);
+    if (kase.disputer === worker.self) {
+      worker.report.disputed += 1;
+      await reserveFees(worker, hard);
+    }
+    return true;
   } else if (canAudit(market.view.tasks.get(taskId), market.head)) {
     throw new Error(`task ${taskId} is wrong and no case about step ${step} came to be`);
   } else if (market.view.tasks.get(taskId)?.state === 'accepted') {
     const message = `Task ${taskId} is wrong and could not be disputed: its window has closed.`;
     context.emit({ type: 'alert', level: 'error', message, code: 'audit.too_late' });
   }
+  return false;
 }
 
 /** What a dispute and its first appeal cost waits in the vault, since their windows are short. */
@@ -256,11 +267,13 @@ async function reserveFees({ context, disputer, rules }: Worker, signal: AbortSi
   }
 }
 
-async function look(worker: Worker, task: TaskView, steps: readonly number[]) {
+async function look(worker: Worker, task: TaskView, steps: readonly number[], until: number) {
   const { context, self, behaviour, hard } = worker;
   const { taskId, round, slot } = task;
   const isOurs = (view: MarketView, head: Head) =>
-    checksToMake(view, head, self).some(({ check }) => check.taskId === taskId);
+    checksToMake(view, head, self).some(
+      ({ check }) => check.taskId === taskId && (check.phase !== 'commit' || head.timestamp < until),
+    );
   context.emit({ type: 'audit.started', taskId, round, slot });
   const finding = await whileWanted(context.market, isOurs, hard, (signal) =>
     behaviour.check(jobOf(worker, task, 'audit', signal), steps),
@@ -282,7 +295,7 @@ async function answer(worker: Worker, { task, check }: QuestionItem): Promise<vo
   if (made === null) return;
   const openings = openingsOf(
     context.compute.opset,
-    checkedSteps(rules.params, check, task.terms.innerSteps),
+    checkedSteps(await rules.paramsOf(task.terms.paramsVersion), check, task.terms.innerSteps),
     made,
   );
   await whenNodeAnswers(market, hard, () => openAnswers(context, task, openings, hard));

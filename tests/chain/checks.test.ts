@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import { scoreKey } from '../../src/protocol/market.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
+import type { Hex32 } from '../../src/protocol/task.js';
 import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain } from '../helpers/chain.js';
 import { honestParameters } from '../helpers/toyCompute.js';
@@ -193,5 +194,24 @@ test('a checker that dies between commitment and opening opens it when it is bac
   const made = again.events.filter((event) => event.type === 'check.computed');
   expect(made.map(({ steps }) => steps)).toEqual([0]);
   expect(await slashedOf([solver, again])).toEqual([0n, 0n]);
+  await expectBooksToAgree(local);
+});
+
+test('tasks of a newer version of the rules are answered and checked by its steps, also by workers that started before it', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const workers = [await run.worker(first, drawn), await run.worker(second, drawn)];
+  const { contracts, deployment, market } = await run.contextOf(0);
+  const params = await contracts.registry.read('paramsOf', [deployment.subnetId, 1]);
+  await contracts.registry.write(
+    'addParams',
+    [deployment.subnetId, { ...params, auditSteps: 4 }],
+    local.signal,
+  );
+  await run.master();
+  const [task] = tasksOf(market.view);
+  expect(task).toMatchObject({ state: 'accepted', paramsVersion: 2 });
+  expect(market.view.checks.get(task?.taskId as Hex32)).toMatchObject({ outcome: 'passed' });
+  expect(await slashedOf(workers)).toEqual([0n, 0n]);
   await expectBooksToAgree(local);
 });

@@ -6,10 +6,10 @@ import {Action, Next} from "../../../contracts/interfaces/IPanthaliaLens.sol";
 import {PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
 import {Demand} from "../../../contracts/interfaces/IStepChallenge.sol";
 import {ITaskMarket, Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
-import {Play} from "./Play.sol";
+import {Audits} from "./Audits.sol";
 
 /// @dev What must hold after every step; the number before a sentence is the invariant's, see README.md.
-abstract contract Checks is Play {
+abstract contract Checks is Audits {
     struct Seen {
         TaskStatus status;
         uint8 attempt;
@@ -53,6 +53,7 @@ abstract contract Checks is Play {
         if (demands.length > 0 && chance(15)) _checkLens(demands[pick(demands.length)]);
         same(free(address(court)), pots + committed, "1, 4: court = pots and bonds of commitments");
         same(free(address(challenge)), demanded, "1, 4: challenge = fees of open demands");
+        afterChecks();
     }
 
     // ------------------------------------------------------------------------------------ keepers
@@ -97,7 +98,7 @@ abstract contract Checks is Play {
         uint256 bonds = SUBNET_BOND * registry.subnetCount();
         same(free(address(registry)), bonds, "1: registry = bonds of subnets");
         uint256 held = bonds + free(address(staking)) + free(address(market)) + free(address(court))
-            + free(address(challenge));
+            + free(address(challenge)) + free(address(audit));
         for (uint256 i = 0; i < accounts.length; ++i) {
             held += books[accounts[i]].free;
         }
@@ -215,6 +216,7 @@ abstract contract Checks is Play {
         }
         Demand memory demand = challenge.demandOf(id);
         if (demand.by != address(0) && !demand.closed) ++count;
+        if (audit.isOpen(id)) ++count;
     }
 
     // ------------------------------------------------------------------------------------ cases
@@ -279,6 +281,7 @@ abstract contract Checks is Play {
         while (commitments.length > 0) {
             dropOldest();
         }
+        finishChecks();
         while (liveTasks.length > 0) {
             _finishTask(liveTasks[liveTasks.length - 1]);
             liveTasks.pop();

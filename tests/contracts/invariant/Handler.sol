@@ -41,13 +41,20 @@ contract Handler is Checks {
             if (legal.length > 0) return play(legal[pick(legal.length)]);
             if (chance(20)) _waitUntil(challenge.demandOf(asked).answerBy + pick(2));
         }
+        if (checks.length > 0 && chance(35)) {
+            bytes32 checked = checks[pick(checks.length)];
+            listForCheck(checked);
+            if (legal.length > 0) return play(legal[pick(legal.length)]);
+            if (chance(20)) _waitUntil(audit.checkOf(checked).deadline + pick(2));
+        }
         uint256 places = liveTasks.length + 2 * liveCases.length;
         if (places == 0 || (liveTasks.length < MOST_TASKS && chance(12))) return _post();
         uint256 place = pick(places);
         bytes32 id;
         if (place < liveTasks.length) {
             id = liveTasks[place];
-            listForTask(id);
+            listDrawOf(id);
+            if (legal.length == 0 || chance(50)) listForTask(id); // or a draw is one of many possible moves
         } else {
             id = liveCases[(place - liveTasks.length) / 2];
             listForCase(id);

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.26;
 
 import {Action} from "../../../contracts/interfaces/IPanthaliaLens.sol";
+import {CheckState} from "../../../contracts/interfaces/IAudit.sol";
 import {CaseStatus, RoundState, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {Test} from "../support/Vm.sol";
@@ -45,7 +46,7 @@ contract InvariantsTest is Test {
 
     /// @dev Steps that reach nothing prove nothing.
     function test_everyActionAndEveryStateIsReached() public {
-        for (uint256 n = 0; n < 3_000; ++n) {
+        for (uint256 n = 0; n < 4_500; ++n) {
             _handler.step(uint256(keccak256(abi.encode("reach", n))));
         }
         for (uint256 kind = 1; kind <= uint256(type(Moves.Kind).max); ++kind) {
@@ -70,6 +71,10 @@ contract InvariantsTest is Test {
         }
         vm.assertGe(_handler.casesSeen(CaseStatus.Settled), 1, "a settled case");
         vm.assertGe(_handler.casesSeen(CaseStatus.Moot), 1, "a moot case");
+        for (uint256 state = 1; state <= uint256(type(CheckState).max); ++state) {
+            string memory what = string.concat("state of a check ", vm.toString(state));
+            vm.assertGe(_handler.checksSeen(CheckState(state)), 1, what);
+        }
         vm.assertGe(_handler.emptyDraws(), 1, "a draw that finds nobody");
         _handler.drain();
     }

@@ -16,6 +16,9 @@ abstract contract Model is Cast {
     /// fees of open demands, and bonds of open commitments
     uint256 internal demanded;
     uint256 internal committed;
+    /// fees of open checks
+    uint256 internal checkFees;
+    mapping(address account => uint256) internal scores;
     /// bonds that settled cases took from seats which are not closed yet
     uint256 internal bondsOnTheirWay;
     mapping(bytes32 caseId => mapping(uint8 round => address)) internal payers;
@@ -56,6 +59,7 @@ abstract contract Model is Cast {
             same(found.free, book.free, "14, 22, 24, 25: free balance");
             same(found.staked[0], book.staked[0], "6, 7: solver's stake");
             same(found.staked[1], book.staked[1], "6: verifier's stake");
+            same(reputation.scoreOf(subnet, accounts[i]), scores[accounts[i]], "28: score");
         }
     }
 
@@ -199,6 +203,7 @@ abstract contract Model is Cast {
             gains(termsOf[about.taskId].buyer, price + STAKE * p.buyerBps / 10_000);
             gains(about.disputer, fee + STAKE * p.bountyBps / 10_000);
             losesSeat(about.solver);
+            scores[about.solver] = 0;
         } else if (ruling == Verdict.Unavailable) {
             gains(about.disputer, fee < price ? fee : price);
         }

@@ -55,6 +55,13 @@ abstract contract Moves is Model {
         SettleMoot,
         CloseSeat,
         CloseSeats,
+        // checks
+        DrawChecker,
+        CommitCheck,
+        DeclineCheck,
+        OpenAnswers,
+        RevealCheck,
+        CloseCheck,
         // what must be refused
         Probe
     }
@@ -122,7 +129,7 @@ abstract contract Moves is Model {
         Demand memory demand = challenge.demandOf(id);
         bool late = vm.getBlockTimestamp() > demand.answerBy;
         if (!late && chance(isNoise[id] ? 5 : 80)) _list(Kind.PublishLeaves, anyone(), id);
-        bool isAlone = taskAt(id).openCases == 1;
+        bool isAlone = taskAt(id).openCases == (audit.isOpen(id) ? 2 : 1);
         if ((late && isAlone) || !market.isSubmitted(id)) _list(Kind.CloseDemand, stranger, id);
     }
 
@@ -211,8 +218,8 @@ abstract contract Moves is Model {
         if (kind == Kind.Assign || kind == Kind.AssignMany) return true;
         if (kind >= Kind.Finalize && kind <= Kind.ExpireMany) return true;
         if (kind >= Kind.AdvanceDrawing && kind <= Kind.AdvanceReveal) return true;
-        return
-            kind == Kind.CloseDemand || kind == Kind.DrawSeats || (kind >= Kind.Settle && kind < Kind.Probe);
+        return kind == Kind.CloseDemand || kind == Kind.DrawSeats
+            || (kind >= Kind.Settle && kind <= Kind.CloseSeats);
     }
 
     function _list(Kind kind, address who, bytes32 id) private {

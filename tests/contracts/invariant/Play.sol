@@ -4,7 +4,7 @@ pragma solidity ^0.8.26;
 import {CaseStatus, ICourt, Round, RoundState, Seat, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {Role} from "../../../contracts/interfaces/IStaking.sol";
 import {Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
-import {ITaskMarket, Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {ITaskMarket, Submission, Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {Moves} from "./Moves.sol";
 
 /// @dev Takes one action about a task or a case, after telling the model what it has to do to everybody's money.
@@ -23,7 +23,7 @@ abstract contract Play is Moves {
     /// the case that the step at hand is about
     bytes32 internal touched;
 
-    function play(Move memory move) internal {
+    function play(Move memory move) internal virtual {
         if (move.kind < Kind.CommitDispute) _playTask(move);
         else if (move.kind < Kind.Pin) _playDemand(move);
         else _playCase(move);
@@ -45,7 +45,7 @@ abstract contract Play is Moves {
         } else if (move.kind == Kind.AssignMany) {
             uint256 done = market.assignMany(termsOf[id], 1 << slotOf[id]);
             if (done == 0) ++emptyDraws;
-            else _checkDrawn(taskAt(id).solver, Role.Solver);
+            else checkDrawn(taskAt(id).solver, Role.Solver);
         } else if (move.kind == Kind.Submit) {
             isNoise[id] = deliversNoise(move.who);
             submitAs(move.who, id);
@@ -62,7 +62,7 @@ abstract contract Play is Moves {
 
     function _assign(bytes32 id) private {
         try market.assign(termsOf[id], slotOf[id]) {
-            _checkDrawn(taskAt(id).solver, Role.Solver);
+            checkDrawn(taskAt(id).solver, Role.Solver);
         } catch (bytes memory reason) {
             holds(bytes4(reason) == ITaskMarket.NoSolverFree.selector, "only if none is free");
             ++emptyDraws;
@@ -75,6 +75,7 @@ abstract contract Play is Moves {
         if (!assigned_ || entry.attempt == p.maxAttempts) gains(buyer, termsOf[id].price);
         if (!assigned_) return;
         losesSeat(entry.solver);
+        scores[entry.solver] = scores[entry.solver] * 2 / 3;
         gains(entry.solver, STAKE - STAKE * p.livenessBps / 10_000);
     }
 
@@ -87,16 +88,17 @@ abstract contract Play is Moves {
             pays(move.who, p.verifierFee);
             demanded += p.verifierFee;
             demands.push(id);
+            Submission memory made = submissionOf(id);
             vm.prank(move.who);
-            challenge.demandLeaves(termsOf[id], slotOf[id], submission());
+            challenge.demandLeaves(termsOf[id], slotOf[id], made);
             return;
         }
         demanded -= p.verifierFee;
         if (move.kind == Kind.PublishLeaves) {
             gains(move.who, p.verifierFee);
-            bytes32[] memory leaves = leavesOfTheTrace();
+            (Submission memory made, bytes32[] memory leaves) = (submissionOf(id), leavesOf(id));
             vm.prank(move.who);
-            challenge.publishLeaves(termsOf[id], slotOf[id], submission(), leaves);
+            challenge.publishLeaves(termsOf[id], slotOf[id], made, leaves);
         } else {
             address by = challenge.demandOf(id).by;
             gains(by, p.verifierFee);
@@ -109,6 +111,7 @@ abstract contract Play is Moves {
         gains(termsOf[id].buyer, termsOf[id].price + STAKE * p.buyerBps / 10_000);
         gains(demander, STAKE * p.bountyBps / 10_000);
         losesSeat(taskAt(id).solver);
+        scores[taskAt(id).solver] = 0;
     }
 
     // ------------------------------------------------------------------------------------ cases
@@ -153,7 +156,7 @@ abstract contract Play is Moves {
             for (uint8 i = before; i < r.drawn; ++i) {
                 Seat memory seat = court.seatOf(id, r.number, i);
                 holds(seat.voter != cases_[id].solver, "23: the solver judges itself");
-                if (seat.verdict == Verdict.None) _checkDrawn(seat.voter, Role.Verifier);
+                if (seat.verdict == Verdict.None) checkDrawn(seat.voter, Role.Verifier);
             }
         } catch (bytes memory reason) {
             holds(bytes4(reason) == ICourt.NoVerifierFree.selector, "only if none is free");
@@ -161,7 +164,7 @@ abstract contract Play is Moves {
         }
     }
 
-    function _checkDrawn(address account, Role role) private view {
+    function checkDrawn(address account, Role role) internal view {
         vm.assertGe(drawable[account][uint256(role)], 1, "11: drawn without weight");
     }
 

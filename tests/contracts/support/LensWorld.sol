@@ -2,10 +2,10 @@
 pragma solidity ^0.8.26;
 
 import {Action, Next} from "../../../contracts/interfaces/IPanthaliaLens.sol";
-import {World} from "./World.sol";
+import {TraceWorld} from "./TraceWorld.sol";
 
 /// @dev What the lens says, and doing it.
-abstract contract LensWorld is World {
+abstract contract LensWorld is TraceWorld {
     function nextOf(bytes32 id) internal view returns (Next memory) {
         if (cases_[id].taskId != 0) return lens.nextCaseAction(cases_[id]);
         return lens.nextAction(termsOf[id], slotOf[id]);

@@ -3,7 +3,7 @@ pragma solidity ^0.8.26;
 
 import {Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {Action} from "../../../contracts/interfaces/IPanthaliaLens.sol";
-import {TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {Submission, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {LensWorld} from "../support/LensWorld.sol";
 
 contract NextActionTest is LensWorld {
@@ -116,7 +116,8 @@ contract NextActionTest is LensWorld {
     }
 
     function _demand(bytes32 id) private {
+        Submission memory made = submissionOf(id);
         vm.prank(dora);
-        challenge.demandLeaves(termsOf[id], slotOf[id], submission());
+        challenge.demandLeaves(termsOf[id], slotOf[id], made);
     }
 }

@@ -61,7 +61,7 @@ class CudaOperators final : public Operators {
   DeviceBuffer<int32_t> occurrences_;              // tokens, starts, rows
   DeviceBuffer<float> chains_;                     // of products whose chunks are taken side by side
   DeviceBuffer<float> turned_;                     // of attention: channels by positions
-  DeviceBuffer<float> score_strips_;               // (strips, 64, T)
+  DeviceBuffer<float> score_strips_;               // (strips, T, 64)
   DeviceBuffer<float> corrections_;                // (B * h * T)
   DeviceBuffer<float> column_sums_;                // (ceil(N / 64), C)
   DeviceBuffer<float> row_greatest_, row_losses_;  // (N)

@@ -11,7 +11,8 @@ import { type Cli, runCli, temporaryFolder } from '../helpers/cli.js';
 import { eventually } from '../helpers/processes.js';
 import { firstWorker, tasksOf } from '../helpers/toyRun.js';
 
-// Workers leave the calls to the master for some seconds before they make them, one after the other.
+// Workers leave the calls to the master for some seconds before they make them, one after the other: markets that mostly wait,
+// so both are watched at once.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 240_000 });
 
 const deadlines: Partial<SubnetParams> = {
@@ -48,7 +49,7 @@ function isQuiet(view: MarketView): boolean {
   return areEnded && arePaid && tasksOf(view).length > 0;
 }
 
-test('while the master is dead the workers keep the market going, and when it is back the run ends as if nothing had been', async () => {
+test.concurrent('while the master is dead the workers keep the market going, and when it is back the run ends as if nothing had been', async () => {
   await using byHand = await startMarketByHand(temporaryFolder(), manifest, deadlines);
   const { market, local } = byHand;
   const honest = [await byHand.worker(firstWorker), await byHand.worker(firstWorker + 1)];
@@ -86,7 +87,7 @@ test('while the master is dead the workers keep the market going, and when it is
   );
 });
 
-test('a solver that is killed and started again shows a trace that the Source of Truth has lost, and is paid', async () => {
+test.concurrent('a solver that is killed and started again shows a trace that the Source of Truth has lost, and is paid', async () => {
   await using byHand = await startMarketByHand(temporaryFolder(), manifest, {
     ...deadlines,
     challengeSeconds: 30,

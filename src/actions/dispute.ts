@@ -4,7 +4,7 @@ import { requireSigner } from '../chain/client.js';
 import { PanthaliaError } from '../errors.js';
 import { disputeBalance } from '../protocol/economics.js';
 import type { Verdict } from '../protocol/facts.js';
-import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
+import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import type { Hex32 } from '../protocol/task.js';
 import { canAudit } from '../roles/agenda.js';
 import { followCase } from '../roles/appeals.js';

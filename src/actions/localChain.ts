@@ -18,8 +18,8 @@ import type { Emit } from '../events/types.js';
 import { startAnvil } from '../process/anvil.js';
 import type { Leash } from '../process/leash.js';
 import { exitError } from '../process/supervise.js';
-import type { AuditPolicy } from '../protocol/audit.js';
 import type { Address, Hex32 } from '../protocol/task.js';
+import type { AuditPolicy } from '../protocol/unaskedAudits.js';
 import type { Deadlines } from './deadlines.js';
 import type { RunFolder } from './runFolder.js';
 

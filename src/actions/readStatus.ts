@@ -1,7 +1,7 @@
 /** A deployment at this moment, as one value. */
 import { createBlobClient } from '../data/blobClient.js';
 import { formatTokens } from '../events/amount.js';
-import type { MarketView } from '../protocol/market.js';
+import type { MarketView } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { type ConnectOptions, connectWithoutSot } from './connect.js';
 

@@ -1,6 +1,7 @@
 /** The market, kept up to date: roles ask the view and wait for it to change. */
 
-import { applyFacts, emptyMarket, type MarketView } from '../protocol/market.js';
+import { applyFacts } from '../protocol/market.js';
+import { emptyMarket, type MarketView } from '../protocol/marketView.js';
 import { latestBlock } from './client.js';
 import type { Deployment } from './deployment.js';
 import { type WatchOptions, watchBlocks } from './watch.js';

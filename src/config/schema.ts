@@ -1,6 +1,6 @@
 /** What a run can be told. The only place where a setting is named; units stand in the keys. */
 import { z } from 'zod';
-import { auditPolicies } from '../protocol/audit.js';
+import { auditPolicies } from '../protocol/unaskedAudits.js';
 
 const count = (least: number, most: number) => z.int().min(least).max(most);
 const port = z.int().min(0).max(65_535);

@@ -1,6 +1,7 @@
 /** A run as one value, folded from its events. Pure; the only source for screens, status and summaries. */
 import type { ChainFact } from '../protocol/facts.js';
-import { applyFact, emptyMarket, type MarketView } from '../protocol/market.js';
+import { applyFact } from '../protocol/market.js';
+import { emptyMarket, type MarketView } from '../protocol/marketView.js';
 import type { Hex32, RunManifest } from '../protocol/task.js';
 import type { StampedEvent } from './types.js';
 

@@ -1,5 +1,5 @@
 /** What a run comes to. Its keys are an interface (docs/protocol.md, the summary of a run), versioned by `schema`. */
-import type { MarketView, TaskState } from '../protocol/market.js';
+import type { MarketView, TaskState } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { formatTokens } from './amount.js';
 import { type RunView, type SolvingView, solvingKey } from './projection.js';

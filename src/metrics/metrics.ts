@@ -2,7 +2,8 @@
  *  Names and labels are an interface: docs/grafana-dashboard.json and docs/alerts.yml use them. */
 import type { EventListener } from '../events/bus.js';
 import type { StampedEvent } from '../events/types.js';
-import { applyFacts, emptyMarket, type MarketView } from '../protocol/market.js';
+import { applyFacts } from '../protocol/market.js';
+import { emptyMarket, type MarketView } from '../protocol/marketView.js';
 import type { Address } from '../protocol/task.js';
 
 export interface Metrics {

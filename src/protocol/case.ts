@@ -1,6 +1,6 @@
 /** What a case is about. The court keeps only its hash: whoever calls about a case brings it. Twin: contracts/Court.sol */
 import { keccakWords } from './abiWords.js';
-import type { MarketView } from './market.js';
+import type { MarketView } from './marketView.js';
 import type { Address, Hex32 } from './task.js';
 
 /** As in ICourt.sol. */

@@ -1,7 +1,6 @@
 /** Whether a submission is checked, as the chain will see it. Twin: contracts/Audit.sol */
 import { type EpochRules, epochOf } from './epochs.js';
-import type { MarketView, TaskView } from './market.js';
-import { scoreKey } from './market.js';
+import { type MarketView, scoreKey, type TaskView } from './marketView.js';
 import { checkOf, rollOf, type SamplingTerms } from './sampling.js';
 import type { Hex32 } from './task.js';
 

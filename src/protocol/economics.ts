@@ -1,7 +1,7 @@
 /** The money of a dispute, in token units. Twins: contracts/libraries/Escalation.sol, Settlement.sol.
  *  source: the paper's Figure 4 (3 verifiers for 30, 5 for 50); docs/protocol.md, money */
 import type { Verdict } from './facts.js';
-import type { CaseView } from './market.js';
+import type { CaseView } from './marketView.js';
 import type { Address } from './task.js';
 
 /** The part of a subnet's parameters that disputes depend on. */

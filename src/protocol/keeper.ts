@@ -3,15 +3,8 @@
 
 import { hasOpenCheck, rollEpoch, standingOf } from './drawnChecks.js';
 import { type EpochRules, epochOf, seedBlock } from './epochs.js';
-import {
-  type CaseView,
-  type CheckView,
-  hasOpenCase,
-  type MarketView,
-  type RoundView,
-  type TaskView,
-} from './market.js';
-import { currentRound, isTerminal } from './marketQueries.js';
+import { currentRound, hasOpenCase, isTerminal } from './marketQueries.js';
+import type { CaseView, CheckView, MarketView, RoundView, TaskView } from './marketView.js';
 import type { SamplingTerms } from './sampling.js';
 import type { Hex32 } from './task.js';
 

@@ -2,7 +2,7 @@
  *  so this is a twin: contracts/Vault.sol under Staking, TaskMarket, Court and libraries/Settlement.sol. */
 import { type DisputeTerms, partOf } from './economics.js';
 import type { ChainFact, Verdict } from './facts.js';
-import { commitmentKey } from './market.js';
+import { commitmentKey } from './marketView.js';
 import { settleConviction } from './settlement.js';
 import type { Address, Hex32 } from './task.js';
 

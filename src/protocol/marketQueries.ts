@@ -1,5 +1,5 @@
 /** Questions about the market that more than one role asks. */
-import type { CaseView, MarketView, RoundView, SeatView, TaskState, TaskView } from './market.js';
+import type { CaseView, MarketView, RoundView, SeatView, TaskState, TaskView } from './marketView.js';
 import type { Address, Hex32 } from './task.js';
 import type { Terms } from './terms.js';
 
@@ -67,6 +67,10 @@ export function termsOf(view: MarketView, batchId: Hex32): Terms {
 /** The disputes of a task, oldest first. */
 export function casesOf(view: MarketView, taskId: Hex32): CaseView[] {
   return [...view.cases.values()].filter((kase) => kase.taskId === taskId);
+}
+
+export function hasOpenCase({ cases }: Pick<MarketView, 'cases'>, taskId: Hex32): boolean {
+  return [...cases.values()].some((kase) => kase.taskId === taskId && !kase.settled);
 }
 
 /** The case in which a panel is asked about this transition, whoever opened it; undefined while there is none, and after one that

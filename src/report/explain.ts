@@ -4,14 +4,9 @@ import { short } from '../events/describe.js';
 import type { StampedEvent } from '../events/types.js';
 import type { ChainFact, CheckOutcome } from '../protocol/facts.js';
 import { type Entry, ledgerOf, type MarketTerms, type Place } from '../protocol/ledger.js';
-import {
-  applyFacts,
-  type CaseView,
-  emptyMarket,
-  type MarketView,
-  type RoundView,
-} from '../protocol/market.js';
+import { applyFacts } from '../protocol/market.js';
 import { isRight } from '../protocol/marketQueries.js';
+import { type CaseView, emptyMarket, type MarketView, type RoundView } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 
 /** Amounts are decimal strings in tokens. */

@@ -5,7 +5,8 @@ import type { RunSummary } from '../events/summary.js';
 import type { PanthaliaEvent, StampedEvent } from '../events/types.js';
 import type { ChainFact } from '../protocol/facts.js';
 import { ledgerOf } from '../protocol/ledger.js';
-import { applyFacts, emptyMarket, type MarketView } from '../protocol/market.js';
+import { applyFacts } from '../protocol/market.js';
+import { emptyMarket, type MarketView } from '../protocol/marketView.js';
 import type { Address, Hex32, RunManifest } from '../protocol/task.js';
 import { type MoneyFlow, moneyFlow } from './money.js';
 

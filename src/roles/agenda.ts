@@ -1,10 +1,10 @@
 /** What a worker could do now, most urgent first. Pure questions about the market. */
 import type { Head } from '../chain/follow.js';
-import { type AuditPolicy, shouldAudit } from '../protocol/audit.js';
-import type { MarketView, RoundPhase, TaskView } from '../protocol/market.js';
-import { positionKey } from '../protocol/market.js';
 import { currentRound, solversBefore } from '../protocol/marketQueries.js';
+import type { MarketView, RoundPhase, TaskView } from '../protocol/marketView.js';
+import { positionKey } from '../protocol/marketView.js';
 import type { Address } from '../protocol/task.js';
+import { type AuditPolicy, shouldAudit } from '../protocol/unaskedAudits.js';
 import type { SeatRef } from '../protocol/vote.js';
 
 /** A seat of ours in the newest round of an open case, without a vote yet. */

@@ -1,7 +1,7 @@
 /** What a solver says when somebody was drawn to ask about steps of its own result. */
 import type { Head } from '../chain/follow.js';
 import type { Made, openingsOf } from '../protocol/check.js';
-import type { CheckView, MarketView, TaskView } from '../protocol/market.js';
+import type { CheckView, MarketView, TaskView } from '../protocol/marketView.js';
 import type { Address } from '../protocol/task.js';
 import { stepsOf } from './checker.js';
 import type { RoleContext } from './context.js';

@@ -3,8 +3,8 @@ import type { Head } from '../chain/follow.js';
 import { caseOf } from '../protocol/case.js';
 import { lastRound, roundFee } from '../protocol/economics.js';
 import type { Verdict } from '../protocol/facts.js';
-import type { CaseView, MarketView } from '../protocol/market.js';
 import { currentRound } from '../protocol/marketQueries.js';
+import type { CaseView, MarketView } from '../protocol/marketView.js';
 import type { Hex32 } from '../protocol/task.js';
 import type { Disputer } from './disputer.js';
 

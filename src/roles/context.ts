@@ -6,8 +6,8 @@ import type { MarketFollower } from '../chain/follow.js';
 import type { BlobClient } from '../data/blobClient.js';
 import type { Batch, Trainer } from '../engine/trainer.js';
 import type { Emit } from '../events/types.js';
-import type { AuditPolicy } from '../protocol/audit.js';
 import type { Hex32, Opset, RunManifest, TaskSpec } from '../protocol/task.js';
+import type { AuditPolicy } from '../protocol/unaskedAudits.js';
 
 export interface RoleContext {
   chain: Chain;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { BlobClient } from '../data/blobClient.js';
 import { PanthaliaError } from '../errors.js';
-import type { TaskView } from '../protocol/market.js';
+import type { TaskView } from '../protocol/marketView.js';
 import { parameterCount } from '../protocol/stateTree.js';
 import type { Hex32, Opset, Submission, TaskSpec } from '../protocol/task.js';
 import { decodeLeaves, traceRoot } from '../protocol/trace.js';

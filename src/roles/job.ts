@@ -2,7 +2,7 @@
 import type { Head, MarketFollower } from '../chain/follow.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import { PanthaliaError } from '../errors.js';
-import type { MarketView, TaskView } from '../protocol/market.js';
+import type { MarketView, TaskView } from '../protocol/marketView.js';
 import type { Compute, RoleContext } from './context.js';
 import type { Inputs } from './inputs.js';
 import type { Turn } from './replay.js';

@@ -2,7 +2,7 @@
 import type { Head, MarketFollower } from '../chain/follow.js';
 import { type ErrorFamily, PanthaliaError } from '../errors.js';
 import type { Emit } from '../events/types.js';
-import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
+import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import { isPointless } from './job.js';
 
 /** What failed is tried again after this long, while it is still wanted. */

@@ -1,8 +1,8 @@
 /** Answers whoever demands our trace on chain: silence would cost the seat. */
 import type { Head } from '../chain/follow.js';
 import { isRefusal } from '../chain/revert.js';
-import type { MarketView, TaskView } from '../protocol/market.js';
 import { casesOf } from '../protocol/marketQueries.js';
+import type { MarketView, TaskView } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { traceRoot } from '../protocol/trace.js';
 import { stepsOf } from './checker.js';

@@ -2,7 +2,7 @@
 import { requireSigner } from '../chain/client.js';
 import { isRefusal } from '../chain/revert.js';
 import type { ModelVersion } from '../data/versions.js';
-import type { MarketView, TaskView } from '../protocol/market.js';
+import type { MarketView, TaskView } from '../protocol/marketView.js';
 import type { Submission } from '../protocol/task.js';
 import type { Terms } from '../protocol/terms.js';
 import type { MasterContext } from './context.js';

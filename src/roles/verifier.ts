@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PanthaliaError } from '../errors.js';
 import type { Verdict } from '../protocol/facts.js';
-import type { CaseView } from '../protocol/market.js';
+import type { CaseView } from '../protocol/marketView.js';
 import type { TaskSpec } from '../protocol/task.js';
 import type { Attention } from '../protocol/vote.js';
 import { isUnusableBlob } from './inputs.js';

@@ -6,7 +6,7 @@ import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import { caseOf } from '../protocol/case.js';
 import { type MarketRules, panelSeed } from '../protocol/keeper.js';
-import type { CaseView, MarketView, TaskView } from '../protocol/market.js';
+import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { attentionDigest, type Ballot, verdictCodes, voteCommitment, voteSalt } from '../protocol/vote.js';
 import { type OpenSeat, openSeats } from './agenda.js';

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
-import { scoreKey } from '../../src/protocol/market.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
+import { scoreKey } from '../../src/protocol/marketView.js';
 import type { Hex32 } from '../../src/protocol/task.js';
 import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain } from '../helpers/chain.js';

@@ -11,7 +11,8 @@ import { watchBlocks } from '../../src/chain/watch.js';
 import type { PanthaliaEvent } from '../../src/events/types.js';
 import { startAnvil } from '../../src/process/anvil.js';
 import type { ChainFact } from '../../src/protocol/facts.js';
-import { applyFacts, emptyMarket } from '../../src/protocol/market.js';
+import { applyFacts } from '../../src/protocol/market.js';
+import { emptyMarket } from '../../src/protocol/marketView.js';
 import { slotBits } from '../../src/protocol/terms.js';
 import { testTerms } from '../helpers/chain.js';
 

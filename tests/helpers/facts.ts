@@ -1,6 +1,7 @@
 /** Writes the history of a market fact by fact, in the words of the protocol. Blocks pass one by one, a second each. */
 import type { ChainFact, Verdict } from '../../src/protocol/facts.js';
-import { applyFacts, emptyMarket, type MarketView } from '../../src/protocol/market.js';
+import { applyFacts } from '../../src/protocol/market.js';
+import { emptyMarket, type MarketView } from '../../src/protocol/marketView.js';
 import { sha256Hex } from '../../src/protocol/requestAuth.js';
 import type { Address, Hex32 } from '../../src/protocol/task.js';
 

@@ -5,8 +5,9 @@ import type { BlockFacts } from '../../src/chain/watch.js';
 import { watchBlocks } from '../../src/chain/watch.js';
 import { caseOf } from '../../src/protocol/case.js';
 import { type DueCall, dueCalls, type MarketRules } from '../../src/protocol/keeper.js';
-import { applyFacts, emptyMarket, type MarketView } from '../../src/protocol/market.js';
+import { applyFacts } from '../../src/protocol/market.js';
 import { isTerminal } from '../../src/protocol/marketQueries.js';
+import { emptyMarket, type MarketView } from '../../src/protocol/marketView.js';
 import type { Hex32 } from '../../src/protocol/task.js';
 import type { TestChain } from './chain.js';
 

@@ -11,7 +11,7 @@ import { createBlobClient } from '../../src/data/blobClient.js';
 import type { ModelVersion } from '../../src/data/versions.js';
 import type { PanthaliaEvent } from '../../src/events/types.js';
 import { canonicalId } from '../../src/protocol/canonicalJson.js';
-import type { MarketView, TaskView } from '../../src/protocol/market.js';
+import type { MarketView, TaskView } from '../../src/protocol/marketView.js';
 import type { Address, Hex32, RunManifest } from '../../src/protocol/task.js';
 import type { Compute, RoleContext, WorkerOptions } from '../../src/roles/context.js';
 import { run as runMaster } from '../../src/roles/master.js';

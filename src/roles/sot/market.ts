@@ -1,6 +1,6 @@
 /** What the Source of Truth reads from the market. Pure. */
 import { canonicalId } from '../../protocol/canonicalJson.js';
-import type { MarketView, TaskView } from '../../protocol/market.js';
+import type { MarketView, TaskView } from '../../protocol/marketView.js';
 import { taskSpec } from '../../protocol/spec.js';
 import type { Address, Hex32, RunManifest } from '../../protocol/task.js';
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createMetrics } from '../../../src/metrics/metrics.js';
 import { serveMetrics } from '../../../src/metrics/serve.js';
-import { applyFacts, emptyMarket } from '../../../src/protocol/market.js';
+import { applyFacts } from '../../../src/protocol/market.js';
+import { emptyMarket } from '../../../src/protocol/marketView.js';
 import { cheatedRun } from '../../helpers/demoRun.js';
 
 const docs = join(import.meta.dirname, '../../../docs');

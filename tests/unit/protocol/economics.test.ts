@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { disputeBalance, panelSize, pinCost, roundFee, wholeSeats } from '../../../src/protocol/economics.js';
 import type { Verdict } from '../../../src/protocol/facts.js';
-import type { CaseView } from '../../../src/protocol/market.js';
+import type { CaseView } from '../../../src/protocol/marketView.js';
 import type { Address, Hex32 } from '../../../src/protocol/task.js';
 import { alice, bob, carol, History, pinned } from '../../helpers/facts.js';
 

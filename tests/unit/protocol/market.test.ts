@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { applyFact, applyFacts, emptyMarket } from '../../../src/protocol/market.js';
+import { applyFact, applyFacts } from '../../../src/protocol/market.js';
 import { casesOf, isRoundAccepted, slotsToPost, solversBefore } from '../../../src/protocol/marketQueries.js';
+import { emptyMarket } from '../../../src/protocol/marketView.js';
 import { sha256Hex } from '../../../src/protocol/requestAuth.js';
 import type { Hex32 } from '../../../src/protocol/task.js';
 import { alice, bob, carol, genesis, History, pinned, round0 } from '../../helpers/facts.js';

@@ -6,7 +6,7 @@ import { createBlobClient } from '../../../src/data/blobClient.js';
 import type { PanthaliaEvent } from '../../../src/events/types.js';
 import { canonicalId, canonicalJson } from '../../../src/protocol/canonicalJson.js';
 import { answersOf, type Made } from '../../../src/protocol/check.js';
-import type { CaseView, TaskView } from '../../../src/protocol/market.js';
+import type { CaseView, TaskView } from '../../../src/protocol/marketView.js';
 import { sha256Hex } from '../../../src/protocol/requestAuth.js';
 import { taskSpec } from '../../../src/protocol/spec.js';
 import type { Hex32, Submission } from '../../../src/protocol/task.js';

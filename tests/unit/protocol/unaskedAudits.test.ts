@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { assignedAuditor, shouldAudit } from '../../../src/protocol/audit.js';
 import type { Address } from '../../../src/protocol/task.js';
+import { assignedAuditor, shouldAudit } from '../../../src/protocol/unaskedAudits.js';
 import { alice, bob, carol } from '../../helpers/facts.js';
 
 const dave: Address = '0xDADADADADADADADADADADADADADADADADADADADA';

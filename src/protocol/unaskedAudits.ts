@@ -1,4 +1,4 @@
-/** Who checks whom while nobody disputes. */
+/** Who looks at whose submission although nothing on chain asks for it. What the chain asks for is in drawnChecks.ts. */
 import type { Address } from './task.js';
 
 /** `assigned`: every submitted task has one auditor; `all`: every worker audits every task it did not solve; `drawn`: nobody looks

@@ -20,7 +20,7 @@ const isOn = (number) => `block.coinbase == address(${number})`;
 
 /** @param sources file -> its syntax tree, with types, and its text
  *  @param skipped numbers of mutants that get no switch, because they do not compile
- *  @returns texts: file -> text with switches; mutants: {number, file, line, what, before, after}; constants: names of
+ *  @returns texts: file -> text with switches; mutants: {number, file, line, text, what, before, after}; constants: names of
  *  those that are functions now, so that others call them */
 export function withSwitches(sources, skipped = new Set()) {
   const constants = movableConstants(sources);
@@ -179,7 +179,7 @@ class Renderer {
     const text = this.text(node);
     const isNoNumber =
       (parent?.kind === 'typeConversion' && !/^u?int/.test(typeOf(parent))) ||
-      /^(bytes|address)/.test(parent?.commonType?.typeString ?? '');
+      /^(bytes|address)/.test(parent?.commonType?.typeString ?? typeOf(targetOf(parent)));
     if (isNoNumber) return text;
     const changes = (text === '0' ? ['(0 + 1)'] : [`(${text} + 1)`, `(${text} - 1)`]).map((after) => {
       const number = this.mutant(node, 'constant', after);
@@ -224,12 +224,13 @@ class Renderer {
     const number = this.mutants.length + 1;
     const [start, end] = rangeOf(node);
     const line = this.source.slice(0, start).split('\n').length;
+    const text = this.source.split('\n')[line - 1].trim();
     const before = this.source.slice(start, end);
     const asWritten = [...this.constants.values()].reduce(
-      (text, name) => text.replaceAll(`${name}()`, name),
+      (edited, name) => edited.replaceAll(`${name}()`, name),
       after,
     );
-    this.mutants.push({ number, file: this.file, line, what, before, after: asWritten });
+    this.mutants.push({ number, file: this.file, line, text, what, before, after: asWritten });
     return this.skipped.has(number) ? null : number;
   }
 
@@ -283,7 +284,12 @@ function isNumber(node) {
 }
 
 function typeOf(node) {
-  return node.typeDescriptions?.typeString ?? '';
+  return node?.typeDescriptions?.typeString ?? '';
+}
+
+/** What a statement gives its value to, if it is one that does. */
+function targetOf(node) {
+  return node?.nodeType === 'VariableDeclarationStatement' ? node.declarations[0] : node?.leftHandSide;
 }
 
 /** Offsets in characters: the sources are plain ASCII, which `withSwitches` relies on. */

@@ -20,26 +20,6 @@ const folders: Record<string, string> = {
   Vault: 'vault',
 };
 
-/** Still to be taken apart: entry point -> the file in which it is tested with others, or reached through them. */
-const together: Record<string, string> = {
-  'Audit.isOpen': 'audit/CloseCheck.t.sol',
-  'Reputation.absent': 'Reputation.t.sol',
-  'Reputation.convicted': 'Reputation.t.sol',
-  'Reputation.verified': 'Reputation.t.sol',
-  'StepChallenge.closeDemand': 'challenge/Leaves.t.sol',
-  'StepChallenge.commitDispute': 'challenge/Pin.t.sol',
-  'StepChallenge.demandLeaves': 'challenge/Leaves.t.sol',
-  'StepChallenge.dropCommitment': 'challenge/Pin.t.sol',
-  'StepChallenge.pin': 'challenge/Pin.t.sol',
-  'StepChallenge.publishLeaves': 'challenge/Leaves.t.sol',
-  'SubnetRegistry.addParams': 'SubnetRegistry.t.sol',
-  'SubnetRegistry.createSubnet': 'SubnetRegistry.t.sol',
-  'TaskMarket.closeCheck': 'audit/CloseCheck.t.sol',
-  'TaskMarket.openCheck': 'audit/DrawChecker.t.sol',
-  'TaskMarket.prolong': 'audit/RevealCheck.t.sol',
-  'TaskMarket.solverSilent': 'audit/CloseCheck.t.sol',
-};
-
 interface EntryPoint {
   contract: string;
   name: string;
@@ -78,8 +58,6 @@ function sources(folder: string): string {
 function missingOf({ contract, name, isView }: EntryPoint, allTests: string): string[] {
   const folder = folders[contract];
   if (folder === undefined) return [`${contract}: no folder of tests`];
-  const shared = together[`${contract}.${name}`];
-  if (shared !== undefined && existsSync(join(tests, shared))) return [];
   if (isView) {
     return new RegExp(`\\.${name}\\b`).test(allTests) ? [] : [`${contract}.${name}: read by no test`];
   }

@@ -201,6 +201,8 @@ contract CloseCheckTest is AuditWorld {
         emit IAudit.CheckClosed(id, checker, outcome, paid, lost);
         closeCheck(id);
         assertState(id, CheckState.Over);
+        vm.assertTrue(!audit.isOpen(id), "open");
+        vm.assertEq(checkOf(id).deadline, 0, "nobody is waited for");
         vm.assertEq(free(address(audit)), 0, "nothing is left");
     }
 

@@ -7,6 +7,7 @@ import {IRandomnessSource} from "../../../contracts/interfaces/IRandomnessSource
 import {Role} from "../../../contracts/interfaces/IStaking.sol";
 import {ITaskMarket, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {Sampling} from "../../../contracts/libraries/Sampling.sol";
 import {AuditWorld} from "./AuditWorld.sol";
 
 /// @dev See DrawChecker.tree.
@@ -66,19 +67,43 @@ contract DrawCheckerTest is AuditWorld {
     function test_itDrawsAVerifierPaidByTheBuyer() public {
         (bytes32 id, address solver) = sampled();
         uint256 before = free(buyer);
+        vm.assertTrue(!audit.isOpen(id), "no check yet");
+        (bytes32 roll, bool whole) = audit.sampleOf(termsOf[id], slotOf[id]);
+        address expected = _firstOf(id, 1);
+        uint40 commitBy = uint40(vm.getBlockTimestamp() + COMMIT_SECONDS);
+        vm.expectEmit(address(audit));
+        emit IAudit.CheckerDrawn(id, expected, 1, false, roll, commitBy);
         address checker = drawChecker(id);
+        vm.assertEq(checker, expected, "checker");
+        vm.assertTrue(audit.isOpen(id), "open");
         vm.assertTrue(checker != solver && checker != address(0), "not the solver");
         vm.assertEq(locked(checker), 1, "bond");
         vm.assertEq(free(buyer), before - FEE, "fee");
         vm.assertEq(free(address(audit)), FEE, "held");
         vm.assertEq(taskAt(id).openCases, 1, "holds the task");
-        vm.assertEq(checkOf(id).deadline, vm.getBlockTimestamp() + COMMIT_SECONDS, "commitBy");
+        vm.assertEq(checkOf(id).deadline, commitBy, "commitBy");
         vm.assertEq(checkOf(id).attempt, 1, "attempt");
-        (bytes32 roll, bool whole) = audit.sampleOf(termsOf[id], slotOf[id]);
         vm.assertTrue(!whole && roll != 0, "of steps");
+        vm.assertEq(checkOf(id).epoch, taskAt(id).epoch, "epoch of the request");
         vm.warp(taskAt(id).deadline + 1);
         vm.expectRevert(abi.encodeWithSelector(ITaskMarket.CasesOpen.selector, id, 1));
         finalize(id);
+    }
+
+    /// @dev By the seed of the last epoch, the task and the number of the checker, and by nothing else.
+    function test_whoIsDrawnFollowsFromTheSeed() public {
+        for (uint256 i = 0; i < 6; ++i) {
+            (bytes32 id,) = sampled();
+            (bytes32 roll,) = audit.sampleOf(termsOf[id], slotOf[id]);
+            vm.assertEq(roll, Sampling.rollOf(_seed(taskAt(id).epoch), id), "roll");
+            address expected = _firstOf(id, 1);
+            vm.assertEq(drawChecker(id), expected, "first");
+            pass(COMMIT_SECONDS + 1);
+            closeCheck(id);
+            nextEpoch();
+            expected = _firstOf(id, 2);
+            vm.assertEq(drawChecker(id), expected, "second");
+        }
     }
 
     function test_aCheckOfTheWholeTaskBeginsWithTheLastStep() public {
@@ -134,6 +159,20 @@ contract DrawCheckerTest is AuditWorld {
         _convict(caseId);
         vm.expectRevert(abi.encodeWithSelector(IAudit.TaskHasEnded.selector, id));
         drawChecker(id);
+    }
+
+    function _seed(uint32 epoch) private view returns (bytes32 seed) {
+        (seed,) = beacon.seed(epoch);
+    }
+
+    /// @dev Whom Staking names for that draw, which is undone.
+    function _firstOf(bytes32 id, uint8 attempt) private returns (address expected) {
+        bytes32 entropy = keccak256(abi.encode(_seed(beacon.currentEpoch() - 1), id, attempt));
+        address solver = taskAt(id).solver;
+        uint256 before = vm.snapshotState();
+        vm.prank(address(audit));
+        expected = staking.draw(subnet, Role.Verifier, entropy, solver);
+        vm.revertToState(before);
     }
 
     function _absent() private returns (bytes32 id, address solver) {

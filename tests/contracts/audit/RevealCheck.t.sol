@@ -119,6 +119,7 @@ contract RevealCheckTest is AuditWorld {
         emit IAudit.CheckRevealed(id, checker, answers, challengeBy);
         revealCheck(id, answers);
         vm.assertEq(deadlineOf(id), challengeBy, "challengeBy");
+        vm.assertEq(checkOf(id).deadline, 0, "challengeBy alone counts");
         vm.assertEq(audit.commitmentOf(id), answers, "answers");
         vm.assertEq(reputation.scoreOf(subnet, solver), 0, "score");
         vm.assertEq(locked(checker), 1, "still at stake");

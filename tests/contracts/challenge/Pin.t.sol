@@ -2,68 +2,11 @@
 pragma solidity ^0.8.26;
 
 import {ICourt, Verdict} from "../../../contracts/interfaces/ICourt.sol";
-import {Commitment, IStepChallenge, Pin} from "../../../contracts/interfaces/IStepChallenge.sol";
+import {IStepChallenge, Pin} from "../../../contracts/interfaces/IStepChallenge.sol";
 import {TraceTree} from "../../../contracts/libraries/TraceTree.sol";
-import {World} from "../support/World.sol";
+import {ChallengeWorld} from "./ChallengeWorld.sol";
 
-/// @dev See StepChallenge.tree.
-contract PinTest is World {
-    bytes32 private _task;
-
-    function setUp() public override {
-        super.setUp();
-        stakeAll(2, 4);
-        (_task,) = submitted();
-    }
-
-    function test_aCommitmentTakesItsBondAndIsMadeOnce() public {
-        bytes32 commitment = challenge.commitmentOf(_task, dora, 7, "salt");
-        vm.expectEmit(address(challenge));
-        emit IStepChallenge.DisputeCommitted(commitment, dora, uint96(PRICE / 2));
-        commitToDispute(dora, _task, 7, "salt");
-        vm.assertEq(free(dora), PURSE - PRICE / 2, "bond");
-        Commitment memory made = challenge.commitmentAt(dora, commitment);
-        vm.assertEq(made.bond, PRICE / 2, "bond kept");
-        vm.assertEq(made.blockNumber, vm.getBlockNumber(), "block");
-        vm.expectRevert(abi.encodeWithSelector(IStepChallenge.AlreadyCommitted.selector, commitment));
-        vm.prank(dora);
-        challenge.commitDispute(commitment, 0);
-    }
-
-    /// @dev Or whoever sees it on its way could make it first, with a bond of nothing, and the pin would fail.
-    function test_aCommitmentThatSomebodyCopiedFirstIsWorthNothingToThem() public {
-        bytes32 commitment = challenge.commitmentOf(_task, dora, 7, "salt");
-        vm.prank(stranger);
-        challenge.commitDispute(commitment, 0);
-        commitToDispute(dora, _task, 7, "salt");
-        vm.roll(vm.getBlockNumber() + 1);
-        pinAs(dora, _task, pinOf(7, "salt"));
-        vm.assertEq(taskAt(_task).openCases, 1, "a case");
-    }
-
-    function test_aCommitmentIsDroppedAfterSevenDays() public {
-        bytes32 commitment = challenge.commitmentOf(_task, dora, 7, "salt");
-        vm.expectRevert(abi.encodeWithSelector(IStepChallenge.NotCommitted.selector, commitment));
-        challenge.dropCommitment(dora, commitment);
-        commitToDispute(dora, _task, 7, "salt");
-        uint256 until = vm.getBlockTimestamp() + 7 days;
-        for (uint256 t = until - 1; t <= until; ++t) {
-            vm.warp(t);
-            vm.expectRevert(
-                abi.encodeWithSelector(IStepChallenge.CommitmentStillGood.selector, commitment, until)
-            );
-            challenge.dropCommitment(dora, commitment);
-        }
-        vm.warp(until + 1);
-        uint256 burned = vault.totalBurned();
-        challenge.dropCommitment(dora, commitment);
-        vm.assertEq(vault.totalBurned(), burned + PRICE / 2, "burned");
-        vm.prank(dora);
-        challenge.commitDispute(commitment, 0);
-        vm.warp(until + 8 days);
-        challenge.dropCommitment(dora, commitment); // nothing to burn
-    }
-
+contract PinTest is ChallengeWorld {
     function test_everyStepCanBePinned() public {
         for (uint32 step = 0; step < INNER_STEPS; ++step) {
             uint256 before = vm.snapshotState();

@@ -104,6 +104,12 @@ contract SortitionTreeTest is Test {
         this.update(3, 1, 1);
         _tree.update(4, 0, 1);
         vm.assertEq(_tree.total(2), SortitionTree.MAX_SUM, "all of it in one lane");
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                SortitionTree.SumTooLarge.selector, SortitionTree.MAX_SUM + 1, SortitionTree.MAX_SUM
+            )
+        );
+        this.update(1, 1, 2);
     }
 
     function test_limitsAreNamed() public {

@@ -4,36 +4,31 @@ pragma solidity ^0.8.26;
 import {Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {Role} from "../../../contracts/interfaces/IStaking.sol";
 import {ITaskMarket, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
-import {World} from "../support/World.sol";
+import {HookWorld} from "./HookWorld.sol";
 
-contract CloseCaseTest is World {
+contract CloseCaseTest is HookWorld {
     uint256 private constant FEE = 30 * PAN;
-
-    bytes32 private _task;
-    address private _solver;
 
     function setUp() public override {
         super.setUp();
-        stakeAll(2, 1);
-        (_task, _solver) = submitted();
-        _open();
-        _open();
+        _openCase();
+        _openCase();
     }
 
     function test_RevertWhen_anotherThanTheCourtCalls() public {
-        address[4] memory callers = [stranger, buyer, _solver, address(challenge)];
-        for (uint256 i = 0; i < 4; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(ITaskMarket.NotCourt.selector, callers[i]));
-            vm.prank(callers[i]);
-            market.closeCase(termsOf[_task], 0, Verdict.Valid, dora, FEE);
-        }
+        _refusedToAllBut(
+            address(court),
+            abi.encodeCall(ITaskMarket.closeCase, (termsOf[_task], 0, Verdict.Valid, dora, FEE))
+        );
     }
 
-    function test_RevertWhen_theTaskIsNotSubmitted() public {
-        bytes32 open = postOne();
-        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.WrongStatus.selector, open, TaskStatus.Open));
-        vm.prank(address(court));
-        market.closeCase(termsOf[open], 0, Verdict.Valid, dora, FEE);
+    function test_RevertGiven_theTaskIsNotSubmitted() public {
+        bytes32 id = postOne();
+        _refused(
+            address(court),
+            abi.encodeCall(ITaskMarket.closeCase, (termsOf[id], 0, Verdict.Valid, dora, FEE)),
+            abi.encodeWithSelector(ITaskMarket.WrongStatus.selector, id, TaskStatus.Open)
+        );
     }
 
     function test_aValidResultHasOneCaseLess() public {
@@ -96,11 +91,6 @@ contract CloseCaseTest is World {
         vm.assertEq(_close(Verdict.None), 0, "nothing to burn");
         vm.assertEq(deadlineOf(_task), until, "not longer");
         vm.assertEq(taskAt(_task).openCases, 0, "cases");
-    }
-
-    function _open() private {
-        vm.prank(address(challenge));
-        market.openCase(termsOf[_task], 0, submission());
     }
 
     function _close(Verdict verdict) private returns (uint256 toBurn) {

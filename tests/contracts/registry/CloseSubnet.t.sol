@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {Role} from "../../../contracts/interfaces/IStaking.sol";
 import {ISubnetRegistry} from "../../../contracts/interfaces/ISubnetRegistry.sol";
-import {Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
-import {World} from "../support/World.sol";
+import {RegistryWorld} from "./RegistryWorld.sol";
 
-contract CloseSubnetTest is World {
+contract CloseSubnetTest is RegistryWorld {
     function test_RevertWhen_theCallerIsNotItsOwner() public {
-        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.NotSubnetOwner.selector, subnet, stranger));
-        vm.prank(stranger);
-        registry.closeSubnet(subnet);
+        _isTheOwners(ISubnetRegistry.closeSubnet.selector);
     }
 
     function test_RevertGiven_itIsClosed() public {
@@ -25,18 +21,9 @@ contract CloseSubnetTest is World {
         registry.closeSubnet(subnet);
     }
 
-    function test_noNewTaskIsTaken() public {
+    function test_itTakesNoNewTaskAndNoNewStake() public {
         registry.pause(subnet); // closed is what counts
         registry.closeSubnet(subnet);
-        Terms memory posted = terms(1);
-        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.SubnetIsClosed.selector, subnet));
-        vm.prank(buyer);
-        market.createBatch(posted);
-    }
-
-    function test_noNewStakeIsTaken() public {
-        registry.closeSubnet(subnet);
-        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.SubnetIsClosed.selector, subnet));
-        stake(workers[0], Role.Verifier, 1);
+        _takesNothingNew(abi.encodeWithSelector(ISubnetRegistry.SubnetIsClosed.selector, subnet));
     }
 }

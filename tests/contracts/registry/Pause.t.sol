@@ -4,19 +4,17 @@ pragma solidity ^0.8.26;
 import {CaseStatus, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {Role} from "../../../contracts/interfaces/IStaking.sol";
 import {ISubnetRegistry} from "../../../contracts/interfaces/ISubnetRegistry.sol";
-import {TaskStatus, Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
-import {World} from "../support/World.sol";
+import {TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {RegistryWorld} from "./RegistryWorld.sol";
 
-contract PauseTest is World {
+contract PauseTest is RegistryWorld {
     function test_RevertWhen_nobodyOpenedTheSubnet() public {
         vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.UnknownSubnet.selector, 99));
         registry.pause(99);
     }
 
     function test_RevertWhen_theCallerIsNotItsOwner() public {
-        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.NotSubnetOwner.selector, subnet, stranger));
-        vm.prank(stranger);
-        registry.pause(subnet);
+        _isTheOwners(ISubnetRegistry.pause.selector);
     }
 
     function test_RevertGiven_itIsClosed() public {
@@ -37,18 +35,9 @@ contract PauseTest is World {
         registry.pause(subnet);
     }
 
-    function test_noNewTaskIsTaken() public {
+    function test_itTakesNoNewTaskAndNoNewStake() public {
         registry.pause(subnet);
-        Terms memory posted = terms(1);
-        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.SubnetIsPaused.selector, subnet));
-        vm.prank(buyer);
-        market.createBatch(posted);
-    }
-
-    function test_noNewStakeIsTaken() public {
-        registry.pause(subnet);
-        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.SubnetIsPaused.selector, subnet));
-        stake(workers[0], Role.Solver, 1);
+        _takesNothingNew(abi.encodeWithSelector(ISubnetRegistry.SubnetIsPaused.selector, subnet));
     }
 
     function test_otherSubnetsGoOn() public {

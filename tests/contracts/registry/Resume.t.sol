@@ -2,14 +2,11 @@
 pragma solidity ^0.8.26;
 
 import {ISubnetRegistry} from "../../../contracts/interfaces/ISubnetRegistry.sol";
-import {World} from "../support/World.sol";
+import {RegistryWorld} from "./RegistryWorld.sol";
 
-contract ResumeTest is World {
+contract ResumeTest is RegistryWorld {
     function test_RevertWhen_theCallerIsNotItsOwner() public {
-        registry.pause(subnet);
-        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.NotSubnetOwner.selector, subnet, stranger));
-        vm.prank(stranger);
-        registry.resume(subnet);
+        _isTheOwners(ISubnetRegistry.resume.selector);
     }
 
     function test_RevertGiven_itIsClosed() public {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {ISubnetRegistry} from "../../../contracts/interfaces/ISubnetRegistry.sol";
 import {World} from "../support/World.sol";
 
@@ -48,12 +47,5 @@ contract ReturnBondTest is World {
         registry.returnBond(subnet);
         vm.assertEq(free(address(this)), SUBNET_BOND, "the owner's account");
         vm.assertEq(free(address(registry)), 2 * SUBNET_BOND, "the other bonds");
-    }
-
-    /// @dev Of createSubnet, whose bond this is.
-    function test_RevertWhen_theCallerCanNotPayIt() public {
-        vm.expectRevert(abi.encodeWithSelector(IVault.InsufficientBalance.selector, stranger, SUBNET_BOND, 0));
-        vm.prank(stranger);
-        registry.createSubnet(defaultParams(), "another");
     }
 }

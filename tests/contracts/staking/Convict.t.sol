@@ -6,10 +6,7 @@ import {StakingWorld} from "../support/StakingWorld.sol";
 
 contract ConvictTest is StakingWorld {
     function test_RevertWhen_theCallerDoesNotDrawThisRole() public {
-        _refusedToOthers(
-            abi.encodeCall(IStaking.convict, (subnet, Role.Solver, alice, 1, 0)),
-            abi.encodeCall(IStaking.convict, (subnet, Role.Verifier, alice, 1, 0))
-        );
+        _isTheDrawersOfTheRole(IStaking.convict.selector);
     }
 
     function test_aJailedPositionOnlyLeaves() public {

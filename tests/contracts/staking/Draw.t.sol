@@ -6,10 +6,7 @@ import {StakingWorld} from "../support/StakingWorld.sol";
 
 contract DrawTest is StakingWorld {
     function test_RevertWhen_theCallerDoesNotDrawThisRole() public {
-        _refusedToOthers(
-            abi.encodeCall(IStaking.draw, (subnet, Role.Solver, 0, address(0))),
-            abi.encodeCall(IStaking.draw, (subnet, Role.Verifier, 0, address(0)))
-        );
+        _isTheDrawersOfTheRole(IStaking.draw.selector);
     }
 
     function test_aVerifierSeatBacksAsManyBondsAsItsExposure() public {

@@ -6,10 +6,7 @@ import {StakingWorld} from "../support/StakingWorld.sol";
 
 contract ForfeitTest is StakingWorld {
     function test_RevertWhen_theCallerDoesNotDrawThisRole() public {
-        _refusedToOthers(
-            abi.encodeCall(IStaking.forfeit, (subnet, Role.Solver, alice, 1, 0)),
-            abi.encodeCall(IStaking.forfeit, (subnet, Role.Verifier, alice, 1, 0))
-        );
+        _isTheDrawersOfTheRole(IStaking.forfeit.selector);
     }
 
     function test_aSlashReachesStakeThatWasAskedBack() public {

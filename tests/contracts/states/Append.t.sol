@@ -66,23 +66,32 @@ contract AppendTest is StatesWorld {
 
     function test_RevertWhen_aTaskIsOfAnotherRound() public {
         bytes32[] memory ids = acceptedRound(1, BASE, 1);
-        bytes4 selector = IStateRegistry.TaskOfAnotherRound.selector;
-        expectRefusal(abi.encodeWithSelector(selector, ids[0], 1, BASE), contributionsOf(ids));
+        expectRefusal(
+            abi.encodeWithSelector(IStateRegistry.TaskOfAnotherRound.selector, ids[0], 1, BASE),
+            contributionsOf(ids)
+        );
 
         bytes32 other = "another state";
         ids = acceptedRound(0, other, 1);
-        expectRefusal(abi.encodeWithSelector(selector, ids[0], 0, other), contributionsOf(ids));
+        expectRefusal(
+            abi.encodeWithSelector(IStateRegistry.TaskOfAnotherRound.selector, ids[0], 0, other),
+            contributionsOf(ids)
+        );
     }
 
     function test_RevertWhen_aTaskIsNotAccepted() public {
         bytes32[] memory ids = submittedRound(0, BASE, 1);
-        bytes4 selector = IStateRegistry.TaskNotAccepted.selector;
-        expectRefusal(abi.encodeWithSelector(selector, ids[0], TaskStatus.Submitted), contributionsOf(ids));
+        expectRefusal(
+            abi.encodeWithSelector(IStateRegistry.TaskNotAccepted.selector, ids[0], TaskStatus.Submitted),
+            contributionsOf(ids)
+        );
 
         Contribution[] memory all = contributionsOf(ids);
         all[0].terms.salt = "never posted";
         bytes32 unknown = market.taskIdOf(market.batchIdOf(all[0].terms), 0);
-        expectRefusal(abi.encodeWithSelector(selector, unknown, TaskStatus.None), all);
+        expectRefusal(
+            abi.encodeWithSelector(IStateRegistry.TaskNotAccepted.selector, unknown, TaskStatus.None), all
+        );
     }
 
     function test_RevertWhen_theSubmissionIsAnother() public {

@@ -6,7 +6,7 @@ import {TraceWorld} from "./TraceWorld.sol";
 
 /// @dev What the lens says, and doing it.
 abstract contract LensWorld is TraceWorld {
-    function nextOf(bytes32 id) internal view returns (Next memory) {
+    function nextOf(bytes32 id) internal view virtual returns (Next memory) {
         if (cases_[id].taskId != 0) return lens.nextCaseAction(cases_[id]);
         return lens.nextAction(termsOf[id], slotOf[id]);
     }
@@ -48,7 +48,7 @@ abstract contract LensWorld is TraceWorld {
         expectDue(id, Action.Fulfil);
     }
 
-    function make(bytes32 id, Next memory next) internal {
+    function make(bytes32 id, Next memory next) internal virtual {
         if (next.action == Action.Fulfil) {
             uint256 target = beacon.targetBlock(next.which);
             vm.setBlockhash(target, keccak256(headerOf(target)));

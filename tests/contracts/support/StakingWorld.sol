@@ -52,12 +52,14 @@ abstract contract StakingWorld is World {
     }
 
     /// @dev A call that draws, frees or takes bonds belongs to the module that draws the role.
-    function _refusedToOthers(bytes memory ofSolver, bytes memory ofVerifier) internal {
+    /// @param selector of a call that begins with subnet and role; arguments that it does not have are not read
+    function _isTheDrawersOfTheRole(bytes4 selector) internal {
         address[3] memory callers = [stranger, address(court), address(market)];
         for (uint256 i = 0; i < 3; ++i) {
             Role role = i == 2 ? Role.Verifier : Role.Solver;
             vm.prank(callers[i]);
-            (bool ok, bytes memory answer) = address(staking).call(i == 2 ? ofVerifier : ofSolver);
+            (bool ok, bytes memory answer) =
+                address(staking).call(abi.encodeWithSelector(selector, subnet, role, alice, 1, 0));
             vm.assertTrue(!ok, "refused");
             bytes memory reason = abi.encodeWithSelector(IStaking.NotAllowed.selector, callers[i], role);
             vm.assertEq(keccak256(answer), keccak256(reason), "with caller and role");

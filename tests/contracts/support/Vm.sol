@@ -3,6 +3,12 @@ pragma solidity ^0.8.26;
 
 /// @dev The cheatcodes used here. forge-std is not on npm in a usable form.
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     function prank(address sender) external;
     function roll(uint256 blockNumber) external;
     function warp(uint256 timestamp) external;
@@ -41,6 +47,8 @@ interface Vm {
     /// @dev Any arguments.
     function expectPartialRevert(bytes4 selector) external;
     function expectEmit(address emitter) external;
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory);
 
     function assertTrue(bool condition, string calldata what) external pure;
     function assertEq(uint256 left, uint256 right, string calldata what) external pure;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {ISubnetRegistry, Params} from "../../contracts/interfaces/ISubnetRegistry.sol";
-import {World} from "./support/World.sol";
+import {ISubnetRegistry, Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
+import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {World} from "../support/World.sol";
 
-contract SubnetRegistryTest is World {
+contract CreateSubnetTest is World {
     function setUp() public override {
         super.setUp();
         fund(address(this), 10 * SUBNET_BOND);
@@ -24,15 +25,6 @@ contract SubnetRegistryTest is World {
         vm.assertEq(free(address(registry)), 3 * SUBNET_BOND, "beside the others");
     }
 
-    function test_versionsAreAddedAndOldOnesStay() public {
-        Params memory params = defaultParams();
-        params.minPrice = 77;
-        vm.assertEq(registry.addParams(subnet, params), 2, "version");
-        vm.assertEq(registry.openVersion(subnet), 2, "that tasks are posted under");
-        vm.assertEq(registry.paramsOf(subnet, 1).minPrice, PRICE, "first version");
-        vm.assertEq(registry.paramsOf(subnet, 2).minPrice, 77, "second version");
-    }
-
     function test_allFieldsAreKept() public view {
         vm.assertEq(
             keccak256(abi.encode(registry.paramsOf(subnet, 1))),
@@ -41,41 +33,22 @@ contract SubnetRegistryTest is World {
         );
     }
 
-    function test_onlyTheOwnerAddsVersions() public {
-        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.NotSubnetOwner.selector, subnet, stranger));
-        vm.prank(stranger);
-        registry.addParams(subnet, defaultParams());
-    }
-
-    function test_unknownSubnetsAndVersionsAreNamed() public {
-        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.UnknownSubnet.selector, 9));
+    function test_otherSubnetsAreUnknown() public {
+        bytes memory reason = abi.encodeWithSelector(ISubnetRegistry.UnknownSubnet.selector, 9);
+        vm.expectRevert(reason);
         registry.latestVersion(9);
-        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.UnknownSubnet.selector, 9));
+        vm.expectRevert(reason);
         registry.seatTerms(9);
-        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.UnknownVersion.selector, subnet, 2));
-        registry.paramsOf(subnet, 2);
-        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.UnknownVersion.selector, subnet, 0));
-        registry.paramsOf(subnet, 0);
+        vm.expectRevert(reason);
+        registry.openVersion(9);
+        vm.expectRevert(reason);
+        registry.paramsOf(9, 1);
     }
 
-    function test_whatASeatIsWorthAndWhenItCanLeaveNeverChange() public {
-        bytes memory reason = abi.encodeWithSelector(ISubnetRegistry.SeatTermsChanged.selector, subnet);
-        Params memory params = defaultParams();
-        params.solverStake += 1;
-        vm.expectRevert(reason);
-        registry.addParams(subnet, params);
-        params = defaultParams();
-        params.seatBond += 1;
-        vm.expectRevert(reason);
-        registry.addParams(subnet, params);
-        params = defaultParams();
-        params.exposure += 1;
-        vm.expectRevert(reason);
-        registry.addParams(subnet, params);
-        params = defaultParams();
-        params.cooldownEpochs += 1;
-        vm.expectRevert(reason);
-        registry.addParams(subnet, params);
+    function test_RevertWhen_theCallerCanNotPayTheBond() public {
+        vm.expectRevert(abi.encodeWithSelector(IVault.InsufficientBalance.selector, stranger, SUBNET_BOND, 0));
+        vm.prank(stranger);
+        registry.createSubnet(defaultParams(), "another");
     }
 
     function test_aBondThatCouldNotPayForTheNextPanelIsRefused() public {

@@ -1,10 +1,10 @@
 /** The dashboard on a real terminal. Loads Ink and React, so it is imported only where there is one. */
-import { spawn } from 'node:child_process';
 import { render } from 'ink';
 import type { StampedEvent } from '../events/types.js';
 import Dashboard from './Dashboard.js';
 import type { Ability } from './keys.js';
 import type { DashboardModel } from './model.js';
+import { runPager } from './pager.js';
 import { createPainter } from './painter.js';
 import { createSession, type Session } from './session.js';
 import { guardTerminal } from './terminalGuard.js';
@@ -193,24 +193,4 @@ function abilitiesOf(controls: Controls): ReadonlySet<Ability> {
   const has: Partial<Record<Ability, unknown>> = { ...controls, pager, stream };
   const all: Ability[] = ['pager', 'save', 'dispute', 'stopWorker', 'stream', 'replay', 'leave'];
   return new Set(all.filter((ability) => has[ability] !== undefined));
-}
-
-/** null, or one sentence about a pager that did not start. Its Ctrl-C is its own. */
-async function runPager(path: string): Promise<string | null> {
-  const pager = process.env.PAGER || 'less -R +G';
-  const handlers = process.listeners('SIGINT');
-  process.removeAllListeners('SIGINT');
-  const ignore = () => {};
-  process.on('SIGINT', ignore);
-  try {
-    const child = spawn('/bin/sh', ['-c', `${pager} "$1"`, 'sh', path], { stdio: 'inherit' });
-    const code = await new Promise<number | null>((resolve) => {
-      child.once('error', () => resolve(127));
-      child.once('close', resolve);
-    });
-    return code === 127 ? `The pager ${pager} can not be started; set PAGER to another one.` : null;
-  } finally {
-    process.off('SIGINT', ignore);
-    for (const handler of handlers) process.on('SIGINT', handler as NodeJS.SignalsListener);
-  }
 }

@@ -1,6 +1,7 @@
 /** What one open dashboard knows: the run, the view, the size, the time. It tells its listeners when there is something new to
  *  draw, no more than ten times a second, and less often where a frame takes long. No terminal in here. */
 import type { StampedEvent } from '../events/types.js';
+import { createFrames } from './frames.js';
 import type { Ability } from './keys.js';
 import type { Size } from './layout.js';
 import { type DashboardModel, emptyModel, reduce } from './model.js';
@@ -37,24 +38,16 @@ export interface Session {
   close(): void;
 }
 
-const frameMs = 100;
-/** A frame waits this many times the CPU time of the last one: a large screen on a slow machine costs less than a tenth of a core. */
-const restPerFrame = 16;
-/** Ages and clocks on the screen are in seconds. */
-const tickMs = 1000;
 const noticeMs = 6000;
 
 export function createSession(options: SessionOptions): Session {
-  const { abilities, title, onEffect, disputeCosts = [], now = Date.now, cpuMs = ownCpuMs } = options;
+  const { abilities, title, onEffect, disputeCosts = [], now = Date.now } = options;
   const listeners = new Set<() => void>();
   let model = emptyModel();
   let view = firstView;
   let size = options.size;
   let notice: { text: string; untilMs: number } | null = null;
   let status: string | null = null;
-  let frameTimer: NodeJS.Timeout | null = null;
-  let drawnMs = 0;
-  let costMs = 0;
 
   const situation = () => ({ model, abilities, disputeCosts, view, size, nowMs: now(), title, status });
   const takeScene = (): SceneOptions => {
@@ -62,31 +55,10 @@ export function createSession(options: SessionOptions): Session {
     return { ...situation(), notice: notice?.text ?? null };
   };
   let scene = takeScene();
-  const draw = () => {
-    if (frameTimer !== null) clearTimeout(frameTimer);
-    frameTimer = null;
-    drawnMs = performance.now();
-    const before = cpuMs();
+  const frames = createFrames(() => {
     scene = takeScene();
     for (const listener of listeners) listener();
-    // React draws after its listeners have returned.
-    setImmediate(() => {
-      costMs = cpuMs() - before;
-    });
-  };
-  const drawAfter = (restMs: number) => {
-    if (frameTimer !== null) clearTimeout(frameTimer);
-    frameTimer = null;
-    const waitMs = drawnMs + restMs - performance.now();
-    if (waitMs <= 0) draw();
-    else frameTimer = setTimeout(draw, waitMs);
-  };
-  const change = () => {
-    if (frameTimer === null) drawAfter(Math.max(frameMs, restPerFrame * costMs));
-  };
-  /** Whoever types does not wait for the rest. */
-  const answer = () => drawAfter(frameMs);
-  const ticker = setInterval(change, tickMs);
+  }, options.cpuMs);
 
   return {
     get model() {
@@ -97,41 +69,33 @@ export function createSession(options: SessionOptions): Session {
     },
     push(event) {
       model = reduce(model, event);
-      change();
+      frames.change();
     },
     show(moment, text) {
       model = moment;
       status = text;
-      change();
+      frames.change();
     },
     press(key) {
       const pressed = press(view, key, { ...situation(), logRows: logRowsOf(situation()) });
       view = pressed.view;
       if (pressed.effect?.do === 'tell') this.tell(pressed.effect.text);
       else if (pressed.effect !== undefined) onEffect(pressed.effect);
-      answer();
+      frames.answer();
     },
     resize(next) {
       size = next;
-      draw();
+      frames.draw();
     },
     tell(text) {
       notice = { text, untilMs: Date.now() + noticeMs };
-      change();
+      frames.change();
     },
     scene: () => scene,
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    close() {
-      clearInterval(ticker);
-      if (frameTimer !== null) clearTimeout(frameTimer);
-    },
+    close: frames.close,
   };
-}
-
-function ownCpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }

@@ -1,6 +1,6 @@
 /** An account's token in the vault, topped up from the account when a payment needs it. */
 import { requireSigner } from '../chain/client.js';
-import type { Receipt } from '../chain/send.js';
+import type { Sent } from '../chain/send.js';
 import { PanthaliaError } from '../errors.js';
 import type { RoleContext } from './context.js';
 
@@ -17,8 +17,11 @@ export function createPurse(context: Pick<RoleContext, 'chain' | 'contracts'>): 
   let last: Promise<unknown> = Promise.resolve();
   const spend: Purse['spend'] = (amount, pay, signal) => {
     const payment = last.then(async () => {
-      await topUp(context, amount, signal);
-      return pay();
+      const toppingUp = confirmed(await topUp(context, amount, signal));
+      const paying = pay();
+      await Promise.allSettled([toppingUp, paying]);
+      await toppingUp;
+      return paying;
     });
     last = payment.catch(() => {});
     return payment;
@@ -26,19 +29,26 @@ export function createPurse(context: Pick<RoleContext, 'chain' | 'contracts'>): 
   return { spend, reserve: (amount, signal) => spend(amount, async () => {}, signal) };
 }
 
+/** Each transaction is estimated on top of the ones before, so none of them is waited for. */
 async function topUp(
   { chain, contracts }: Pick<RoleContext, 'chain' | 'contracts'>,
   amount: bigint,
   signal: AbortSignal,
-): Promise<Receipt | null> {
+): Promise<Sent[]> {
   const { address } = requireSigner(chain);
   const held = await contracts.vault.read('balanceOf', [address]);
-  if (held >= amount) return null;
+  if (held >= amount) return [];
   const missing = amount - held;
   const owned = await contracts.token.read('balanceOf', [address]);
   if (owned < missing) throw tooPoor(address, missing, owned);
-  await contracts.token.write('approve', [contracts.vault.address, missing], signal);
-  return contracts.vault.write('deposit', [missing], signal);
+  return [
+    await contracts.token.send('approve', [contracts.vault.address, missing], signal),
+    await contracts.vault.send('deposit', [missing], signal),
+  ];
+}
+
+async function confirmed(sent: readonly Sent[]): Promise<void> {
+  for (const one of sent) await one.confirmed();
 }
 
 function tooPoor(address: string, needed: bigint, available: bigint): PanthaliaError {

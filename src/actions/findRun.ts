@@ -11,9 +11,13 @@ export function findRun(name?: string): RunFolder {
   const found = folders.find(({ journal }) => existsSync(journal));
   if (found !== undefined) return found;
   const places = folders.map(({ path }) => path).join(' and ');
-  throw new PanthaliaError('notFound', `There is no run: ${places} hold no journal.`, {
-    code: 'run.not_found',
-    details: { places: folders.map(({ path }) => path) },
-    next: name === undefined ? 'panthalia simulate' : 'ls runs',
-  });
+  throw new PanthaliaError(
+    'notFound',
+    `There is no run: ${places} ${folders.length === 1 ? 'holds' : 'hold'} no journal.`,
+    {
+      code: 'run.not_found',
+      details: { places: folders.map(({ path }) => path) },
+      next: name === undefined ? 'panthalia simulate' : 'ls runs',
+    },
+  );
 }

@@ -1,6 +1,7 @@
 /** Answers about tasks and accounts of a market, from whatever its events come from. */
 import { PanthaliaError } from '../errors.js';
 import type { StampedEvent } from '../events/types.js';
+import { taskStates } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { type Explanation, explainerOf } from '../report/explain.js';
 import type { TaskRow } from '../report/model.js';
@@ -8,19 +9,20 @@ import { type TaskStory, taskRowsOf, taskStory, tasksBeginning } from '../report
 import { type EventSource, readEvents } from './readEvents.js';
 
 export interface TaskFilter {
-  /** open, assigned, submitted, disputed, accepted, rejected, expired, cancelled, voided */
+  /** one of taskStates */
   state?: string;
   /** name or address */
   solver?: string;
 }
 
-/** throws what readEvents throws */
+/** throws usage/tasks.no_such_state, and what readEvents throws */
 export async function listTasks(
   source: EventSource,
   filter: TaskFilter,
   signal: AbortSignal,
 ): Promise<TaskRow[]> {
   const { state, solver } = filter;
+  if (state !== undefined && !taskStates.some((one) => one === state)) throw noSuchState(state);
   const rows = taskRowsOf(await readEvents(source, signal));
   return rows.filter(
     (row) => (state === undefined || row.state === state) && (solver === undefined || row.solver === solver),
@@ -84,6 +86,15 @@ function theTask(events: readonly StampedEvent[], given: string): Hex32 {
     code: 'task.ambiguous',
     details: { received: given, candidates: found.slice(0, 10) },
     next: 'give more digits',
+  });
+}
+
+function noSuchState(given: string): PanthaliaError {
+  const known = taskStates.join(', ');
+  return new PanthaliaError('usage', `No task is ever ${JSON.stringify(given)}; it is ${known}.`, {
+    code: 'tasks.no_such_state',
+    details: { received: given, known: taskStates },
+    next: 'panthalia tasks shows all of them',
   });
 }
 

@@ -27,7 +27,7 @@ export function rpcError(cause: unknown, rpcUrl: string): PanthaliaError {
     return new PanthaliaError('network', `The RPC at ${where} does not answer: ${reason}.`, {
       code: 'rpc.unreachable',
       details,
-      next: 'start the chain, or check --rpc-url',
+      next: 'start the chain, or check --rpc-url; the chain of a simulate ends with it',
       cause,
     });
   }

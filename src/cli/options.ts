@@ -31,6 +31,13 @@ export interface ChainFlags {
 
 /** How to reach a deployment: all commands but simulate need one. */
 export function withDeploymentOptions(command: Command): Command {
+  return withChainOptions(command).addOption(
+    new Option('--sot-url <url>', 'Source of Truth (default: from the deployment)').env('PANTHALIA_SOT_URL'),
+  );
+}
+
+/** The same for whoever needs no Source of Truth. */
+export function withChainOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--deployment <file>', 'deployment file (default: that of the latest run)').env(
@@ -40,11 +47,6 @@ export function withDeploymentOptions(command: Command): Command {
     .addOption(
       new Option('--rpc-url <url>', 'chain to talk to (default: from the deployment)').env(
         'PANTHALIA_RPC_URL',
-      ),
-    )
-    .addOption(
-      new Option('--sot-url <url>', 'Source of Truth (default: from the deployment)').env(
-        'PANTHALIA_SOT_URL',
       ),
     );
 }

@@ -1,6 +1,6 @@
 /** Whatever was thrown, as one sentence, the next thing to do, and an exit code. */
 import { constants } from 'node:os';
-import { CommanderError } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import { exitCodes, PanthaliaError } from '../errors.js';
 import { Interruption } from './io.js';
 
@@ -12,6 +12,16 @@ export interface Problem {
   next: string | undefined;
   /** for mistakes of ours, which nobody can mend without it */
   stack: string | undefined;
+}
+
+/** commander's own error does not say which command it is about. */
+export class UsageError extends Error {
+  constructor(
+    override readonly cause: CommanderError,
+    readonly command: Command,
+  ) {
+    super(cause.message);
+  }
 }
 
 /** null when the "error" is help or the version that was asked for */
@@ -28,19 +38,24 @@ export function problemOf(error: unknown): Problem | null {
   if (error instanceof Error && error.name === 'AbortError' && error.cause instanceof Interruption) {
     return problemOf(error.cause);
   }
-  if (error instanceof CommanderError) return usageProblem(error);
+  if (error instanceof UsageError) return usageProblem(error);
   if (error instanceof Error)
     return { ...bare('internal', `${error.name}: ${error.message}`), stack: error.stack };
   return bare('internal', String(error));
 }
 
 /** commander says "error: unknown option '--foo'\n(Did you mean --fooo?)" and ends with 1; usage is 2 here. */
-function usageProblem(error: CommanderError): Problem | null {
-  if (error.exitCode === 0) return null;
-  const [sentence = '', hint] = error.message.replace(/^error: /, '').split('\n');
+function usageProblem({ cause, command }: UsageError): Problem | null {
+  if (cause.exitCode === 0) return null;
+  const [sentence = '', hint] = cause.message.replace(/^error: /, '').split('\n');
   const message = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1).replace(/\.$/, '')}.`;
-  const next = hint?.replace(/^\(|\)$/g, '') ?? 'panthalia --help';
+  const next = hint?.replace(/^\(|\)$/g, '') ?? `${nameOf(command)} --help`;
   return { ...bare('usage', message), exitCode: exitCodes.usage, next };
+}
+
+/** panthalia wallet new */
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }
 
 function bare(code: string, message: string): Problem {

@@ -23,6 +23,7 @@ import { watchCommand } from './commands/watch.js';
 import { whyCommand } from './commands/why.js';
 import { workerCommand } from './commands/worker.js';
 import type { CommandIo } from './io.js';
+import { UsageError } from './problem.js';
 
 type Factory = (io: CommandIo) => Command;
 
@@ -58,7 +59,9 @@ export function buildProgram(io: CommandIo): Command {
   program.addCommand(measureCommand(io), { hidden: true });
   for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])]) {
     // Errors are told once, by whoever runs the program, as text or as JSON.
-    command.exitOverride().configureOutput({ outputError: () => {} });
+    command.configureOutput({ outputError: () => {} }).exitOverride((error) => {
+      throw new UsageError(error, command);
+    });
   }
   return program;
 }

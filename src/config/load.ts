@@ -17,7 +17,7 @@ export function loadConfig(sources: ConfigSources): RunConfig {
   const file = sources.file === undefined ? {} : readConfigFile(sources.file);
   const preset = presetNamed(sources.flags.preset ?? file.preset ?? tiny().preset);
   const merged = merge(merge(preset, file), sources.flags);
-  const result = runConfigSchema.safeParse(merged);
+  const result = runConfigSchema.safeParse(merged, { reportInput: true });
   if (result.success) return result.data;
   const from = sources.file === undefined ? '' : ` (${sources.file} and the command line)`;
   throw new PanthaliaError('usage', `The configuration${from} is wrong: ${describeIssues(result.error)}.`, {
@@ -71,6 +71,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function describeIssues(error: z.ZodError): string {
   return error.issues
-    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .map(({ path, message, input, code }) => {
+      const isTold = code === 'custom' || code === 'unrecognized_keys' || typeof input === 'object';
+      const received = isTold ? '' : `, received ${JSON.stringify(input)}`;
+      return `${path.length === 0 ? '' : `${path.join('.')}: `}${message}${received}`;
+    })
     .join('; ');
 }

@@ -4,18 +4,12 @@ import type { JobRef } from './outerSteps.js';
 import type { Address, Hex32, Submission } from './task.js';
 import type { Terms } from './terms.js';
 
-export type TaskState =
-  | 'open'
-  | 'assigned'
-  | 'submitted'
-  | 'disputed'
-  /** a case about it ended without a verdict: it can still be rejected, but not accepted */
-  | 'undecided'
-  | 'accepted'
-  | 'rejected'
-  | 'expired'
-  | 'cancelled'
-  | 'voided';
+/** undecided: a case about it ended without a verdict; it can still be rejected, but not accepted */
+export const taskStates = [
+  ...(['open', 'assigned', 'submitted', 'disputed', 'undecided'] as const),
+  ...(['accepted', 'rejected', 'expired', 'cancelled', 'voided'] as const),
+] as const;
+export type TaskState = (typeof taskStates)[number];
 
 /** Times are unix seconds of the chain's clock, amounts are in the token's smallest unit. */
 export interface TaskView {

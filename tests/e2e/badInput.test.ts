@@ -71,6 +71,19 @@ const table: [string, () => string[], number, string][] = [
     2,
     'there is no such worker',
   ],
+  [
+    'a worker that is to be slashed and is not in the run',
+    () => [...smoke(), '--expect-slashed', 'worker_9'],
+    2,
+    'the run has worker_0 to worker_3',
+  ],
+  ['a setting out of range', () => [...smoke(), '--workers', '31'], 2, 'received 31'],
+  [
+    'a state that no task is ever in',
+    () => ['tasks', '--state', 'done', '--deployment', deployment],
+    2,
+    'No task is ever "done"',
+  ],
   ['a run folder in use', () => [...smoke(), '--run-dir', join(folder, 'full')], 3, 'is not empty'],
   ['a run folder that can not be', () => [...smoke(), '--run-dir', '/dev/null/run'], 3, 'can not be written'],
   [
@@ -138,6 +151,14 @@ test('a private key never comes back in an error', async () => {
   });
   expect(err.join('\n')).toContain('private key');
   expect(err.join('\n')).not.toContain(key);
+});
+
+test('a wrong flag leads to the help of its command', async () => {
+  const next = async (...args: string[]) => (await runCli(args)).err.at(-1);
+  expect(await next('simulate', '--rounds', 'many')).toBe('next: panthalia simulate --help');
+  expect(await next('wallet', 'new')).toBe('next: panthalia wallet new --help');
+  expect(await next('wallet', 'old')).toBe('next: panthalia wallet --help');
+  expect(await next('simulat')).toBe('next: Did you mean simulate?');
 });
 
 test('help and version end with 0 and name every command', async () => {

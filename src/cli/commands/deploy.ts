@@ -18,6 +18,11 @@ interface DeployFlags extends ChainFlags {
   json?: true;
 }
 
+const examples = `Examples:
+  panthalia deploy --rpc-url http://127.0.0.1:8545 --fund      on an anvil, with tokens for its accounts
+  panthalia deploy --rpc-url https://... --account owner --password-file password --out deployment.json
+`;
+
 export function deployCommand(io: CommandIo): Command {
   const command = new Command('deploy')
     .description('put the contracts on a chain and open a subnet')
@@ -27,6 +32,7 @@ export function deployCommand(io: CommandIo): Command {
     .option('--out <file>', 'where to write the deployment', 'deployment.json')
     .option('--challenge-seconds <s>', 'time to dispute a result', positiveNumber)
     .option('--fund', 'mint 10,000 tokens to each of the 40 development accounts; chain 31337 only')
+    .addHelpText('before', examples)
     .action((flags: DeployFlags) => run(flags, io));
   return withOutputOptions(withAccountOptions(command));
 }

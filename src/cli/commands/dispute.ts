@@ -28,7 +28,11 @@ interface DisputeFlags extends ChainFlags, MachineFlags, MetricsFlag {
 
 const details = `
 Re-executes the task first. If the result is right it says so, spends nothing and ends with 14; if it is wrong it pays the fee,
-names the first wrong step and follows the case: 0 when the dispute is upheld, 13 when it is lost.`;
+names the first wrong step and follows the case: 0 when the dispute is upheld, 13 when it is lost.
+
+Examples:
+  panthalia dispute 0x1a2b3c4d              a task of the run that is going on, with development account 9
+  panthalia dispute 0x1a2b3c4d --deployment deployment.json --account me --password-file password --max-fee 50`;
 
 export function disputeCommand(io: CommandIo): Command {
   const command = new Command('dispute')
@@ -61,6 +65,6 @@ async function run(id: string, flags: DisputeFlags, io: CommandIo): Promise<void
   });
   const [paid, got] = [formatTokens(feePaid), formatTokens(received)];
   const { taskId: whole, firstWrongStep, verdict, rounds } = outcome;
-  const text = `task ${whole} is ${verdict} from step ${firstWrongStep} on, after ${rounds} panels: ${paid} paid, ${got} received`;
+  const text = `task ${whole} is ${verdict} from step ${firstWrongStep} on, after ${rounds} panel${rounds === 1 ? '' : 's'}: ${paid} paid, ${got} received`;
   io.print(flags.json ? result({ ...outcome, feePaid: paid, received: got }) : text);
 }

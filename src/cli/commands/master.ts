@@ -17,12 +17,17 @@ interface MasterFlags extends ChainFlags, MetricsFlag {
   verbose?: true;
 }
 
+const examples = `Examples:
+  panthalia master --deployment deployment.json --manifest manifest.json --account buyer --password-file password
+`;
+
 export function masterCommand(io: CommandIo): Command {
   const command = new Command('master')
     .description("post each round's tasks and make the calls that are due")
     .requiredOption('--manifest <file>', 'manifest.json of the run')
     .addOption(metricsOption())
     .option('-v, --verbose', 'tell every event')
+    .addHelpText('before', examples)
     .action((flags: MasterFlags) => run(flags, io));
   return withOutputOptions(withAccountOptions(withDeploymentOptions(command)));
 }

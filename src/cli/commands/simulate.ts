@@ -59,6 +59,7 @@ async function run(flags: SimulateFlags, io: CommandIo): Promise<void> {
     ...(flags.config === undefined ? {} : { file: flags.config }),
     flags: configOf(flags),
   });
+  for (const worker of flags.expectSlashed ?? []) requireWorker(worker, config.workers);
   await using metrics = await openMetrics(flags, io);
   const { simulate } = await import('../../actions/simulate.js');
   const { controlsFor, disputeCosts } = await import('../controls.js');
@@ -86,6 +87,20 @@ async function run(flags: SimulateFlags, io: CommandIo): Promise<void> {
   // Of a run that failed before its first task there is nothing to tell but why.
   else if (error === undefined || summary.tasks.posted > 0)
     io.print(summaryText(summary, folder.path, report));
+}
+
+/** A run of minutes would end with code 5, whatever came of it. */
+function requireWorker(name: string, workers: number): void {
+  if (Number(/^worker_(0|[1-9]\d*)$/.exec(name)?.[1] ?? workers) < workers) return;
+  throw new PanthaliaError(
+    'usage',
+    `--expect-slashed names ${name}, and the run has worker_0 to worker_${workers - 1}.`,
+    {
+      code: 'simulate.no_such_worker',
+      details: { received: name, workers },
+      next: 'panthalia simulate --help',
+    },
+  );
 }
 
 /** As Ctrl-C does where the terminal turns it into a signal: what has begun is finished, the folder is completed. */

@@ -8,7 +8,7 @@ import {
   type MachineFlags,
   machineOf,
   wholeNumber,
-  withDeploymentOptions,
+  withChainOptions,
   withMachineOptions,
   withOutputOptions,
 } from '../options.js';
@@ -23,6 +23,10 @@ interface SotFlags extends ChainFlags, MachineFlags, MetricsFlag {
   json?: true;
   verbose?: true;
 }
+
+const examples = `Examples:
+  panthalia sot --deployment deployment.json --manifest manifest.json --data-dir sot --buyer 0x3C44...93BC
+`;
 
 export function sotCommand(io: CommandIo): Command {
   const command = new Command('sot')
@@ -39,8 +43,9 @@ export function sotCommand(io: CommandIo): Command {
     )
     .addOption(metricsOption())
     .option('-v, --verbose', 'tell every event')
+    .addHelpText('before', examples)
     .action((flags: SotFlags) => run(flags, io));
-  return withOutputOptions(withMachineOptions(withDeploymentOptions(command)));
+  return withOutputOptions(withMachineOptions(withChainOptions(command)));
 }
 
 async function run(flags: SotFlags, io: CommandIo): Promise<void> {

@@ -5,6 +5,11 @@ import { type ChainFlags, connection, taskId, withDeploymentOptions, withOutputO
 import { result } from '../result.js';
 import { taskText } from './task.js';
 
+const examples = `Examples:
+  panthalia status                          of the latest run, while it lasts
+  panthalia status 0x1a2b3c4d --deployment deployment.json
+`;
+
 export function statusCommand(io: CommandIo): Command {
   const command = new Command('status')
     .description('one page about a deployment: model, tasks, stakes, ledger; or all about one task')
@@ -12,6 +17,7 @@ export function statusCommand(io: CommandIo): Command {
       '[taskId]',
       'or its first digits: its story from the chain, as panthalia task tells it from a run',
     )
+    .addHelpText('before', examples)
     .action((id: string | undefined, flags: ChainFlags & { json?: true }) =>
       id === undefined ? run(flags, io) : tell(id, flags, io),
     );

@@ -19,7 +19,7 @@ const examples = `Examples:
 export function tasksCommand(io: CommandIo): Command {
   const command = new Command('tasks')
     .description('list the tasks of a run or a deployment')
-    .option('--state <state>', 'only those that are accepted, rejected, disputed, ...')
+    .option('--state <state>', 'only those that are open, accepted, rejected, disputed, ...')
     .option('--solver <name>', 'only those of this worker or address')
     .addHelpText('before', examples)
     .action((flags: TasksFlags) => list(flags, io));

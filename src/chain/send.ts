@@ -196,13 +196,3 @@ function isStaleNonce(cause: unknown): boolean {
     /nonce too (low|high)|replacement transaction underpriced|already (known|imported)/i.test(message ?? '')
   );
 }
-
-/** The promise, or the signal's reason if that comes first. The work behind the promise goes on unobserved. */
-export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}

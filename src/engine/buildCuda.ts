@@ -1,7 +1,8 @@
 /** Builds the engine's CUDA code beside the addon: a shared object for canon-f32-v1 and, where libtorch was built for CUDA, one for
  *  opset torch. The addon opens them when device cuda is asked for. Never without nvcc, and never in the way of those who have no
  *  GPU. */
-import { access, copyFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PanthaliaError } from '../errors.js';
 import { type BuiltAddon, compileJobs } from './buildAddon.js';
@@ -23,31 +24,29 @@ interface CudaObject {
 }
 
 /** The objects that belong to an addon: another build of the engine has another name. */
-async function objectsOf({ path, libtorch }: BuiltAddon): Promise<CudaObject[]> {
+function objectsOf({ path, libtorch }: BuiltAddon): CudaObject[] {
   const object = (target: string) => ({
     target,
     path: path.replace(/\.node$/, `${target.replace('panthalia', '')}.so`),
   });
-  const forTorch = await exists(join(libtorch.folder, 'lib/libtorch_cuda.so'));
+  const forTorch = existsSync(join(libtorch.folder, 'lib/libtorch_cuda.so'));
   return ['panthalia_cuda', ...(forTorch ? ['panthalia_cuda_torch'] : [])].map(object);
 }
 
-async function missingOf(addon: BuiltAddon): Promise<CudaObject[]> {
-  const objects = await objectsOf(addon);
-  const there = await Promise.all(objects.map(({ path }) => exists(path)));
-  return objects.filter((_, i) => !there[i]);
+function missingOf(addon: BuiltAddon): CudaObject[] {
+  return objectsOf(addon).filter(({ path }) => !existsSync(path));
 }
 
 /** Whether the objects are there afterwards.
  *  throws build/engine.no_nvcc, build/engine.cuda_failed, both only where PANTHALIA_CUDA is 1 */
 export async function ensureCuda(addon: BuiltAddon, options: CudaOptions): Promise<boolean> {
   const { log, signal, wanted = process.env.PANTHALIA_CUDA } = options;
-  if ((await missingOf(addon)).length === 0) return true;
-  if (wanted !== '1' && (wanted !== undefined || !(await hasDriver()))) return false;
+  if (missingOf(addon).length === 0) return true;
+  if (wanted !== '1' && (wanted !== undefined || !hasDriver())) return false;
   try {
     const onWait = () => log('engine: another process is building it; waiting');
     return await withBuildLock(buildFolder, { signal, onWait }, async () => {
-      const missing = await missingOf(addon);
+      const missing = missingOf(addon);
       if (missing.length > 0) await build(addon, missing, options);
       return true;
     });
@@ -107,13 +106,6 @@ async function findNvcc(signal: AbortSignal | undefined): Promise<string | null>
 }
 
 /** The device file of the kernel module, on Linux and in its Windows subsystem. */
-async function hasDriver(): Promise<boolean> {
-  return (await exists('/dev/nvidiactl')) || (await exists('/dev/dxg'));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+function hasDriver(): boolean {
+  return existsSync('/dev/nvidiactl') || existsSync('/dev/dxg');
 }

@@ -5,9 +5,9 @@ import { createHash, type Hash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { innerConstants, stepScalars } from '../protocol/spec.js';
+import { fp32Bits, innerConstants, stepScalars } from '../protocol/spec.js';
 import type { Hex32, ModelShape } from '../protocol/task.js';
-import { type Batch, createTrainer, fp32Bits, outerStep, type TrainerOptions } from './trainer.js';
+import { type Batch, createTrainer, outerStep, type TrainerOptions } from './trainer.js';
 
 export const conformanceDefaults = { steps: 64, shortSteps: 4, seed: 0 } as const;
 

@@ -1,5 +1,6 @@
 /** Which libtorch the engine is built on: LIBTORCH, an importable Python torch, our cache, or a fresh download. */
-import { access, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PanthaliaError } from '../errors.js';
@@ -39,7 +40,7 @@ export async function presentLibtorch(options: BuildOptions): Promise<Libtorch |
     ['python', await pythonTorchFolder(options)],
     ['cache', join(cachedFolder(), 'torch')],
   ] as const) {
-    if (folder === null || !(await exists(folder))) continue;
+    if (folder === null || !existsSync(folder)) continue;
     try {
       return { folder, version: await libtorchVersion(folder), source };
     } catch (error) {
@@ -52,7 +53,7 @@ export async function presentLibtorch(options: BuildOptions): Promise<Libtorch |
 /** The version of a libtorch that can be compiled against and linked.  throws build/libtorch.unusable */
 export async function libtorchVersion(folder: string): Promise<string> {
   for (const file of ['lib/libtorch_cpu.so', 'lib/libc10.so', 'include/ATen/Context.h', versionHeader]) {
-    if (!(await exists(join(folder, file)))) {
+    if (!existsSync(join(folder, file))) {
       throw unusable(`The libtorch in ${folder} must hold ${file}, and it does not.`, folder);
     }
   }
@@ -88,11 +89,4 @@ function unusable(message: string, folder: string): PanthaliaError {
     details: { folder },
     next: 'unset LIBTORCH to let Panthalia fetch one, or point it at a libtorch 2.11 or later',
   });
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,6 +1,14 @@
 /** The engine as the roles see it: typed, with errors translated and aborts wired. Tensors stay on the native side. */
 import { PanthaliaError } from '../errors.js';
-import type { Hex32, InnerConstants, ModelShape, Opset, StepScalars } from '../protocol/task.js';
+import { fp32Bits } from '../protocol/spec.js';
+import {
+  type Hex32,
+  hex32,
+  type InnerConstants,
+  type ModelShape,
+  type Opset,
+  type StepScalars,
+} from '../protocol/task.js';
 import type { NativeFile, NativeIsa, NativeTrainer } from './addon.d.ts';
 import { engineError } from './engineError.js';
 import { loadAddon } from './loadAddon.js';
@@ -136,11 +144,6 @@ export async function parameterFileRoot(
   return { stateRoot: result.stateRoot as Hex32, file: parameterFile(result.file) };
 }
 
-/** The bits of value rounded to fp32 (nearest, ties to even). */
-export function fp32Bits(value: number): number {
-  return new Uint32Array(new Float32Array([value]).buffer)[0] as number;
-}
-
 class AddonTrainer implements Trainer {
   readonly parameterCount: number;
   readonly #native: NativeTrainer;
@@ -210,10 +213,6 @@ class AddonTrainer implements Trainer {
       signal?.removeEventListener('abort', onAbort);
     }
   }
-}
-
-function hex32(bytes: Uint8Array): Hex32 {
-  return `0x${Buffer.from(bytes).toString('hex')}`;
 }
 
 function parameterFile(file: NativeFile): ParameterFile {

@@ -2,6 +2,7 @@
  *  source: the paper's Figure 4 (3 verifiers for 30, 5 for 50); docs/protocol.md, money */
 import type { Verdict } from './facts.js';
 import type { CaseView } from './marketView.js';
+import { partOf } from './settlement.js';
 import type { Address } from './task.js';
 
 /** The part of a subnet's parameters that disputes depend on. */
@@ -61,11 +62,6 @@ export function pinCost(terms: DisputeTerms, price: bigint): { bond: bigint; due
   const deposit = partOf(price, terms.delayBps);
   const rest = roundFee(terms, 1) + deposit - bond;
   return { bond, due: rest > 0n ? rest : 0n, deposit };
-}
-
-/** So many basis points of an amount, rounded down. */
-export function partOf(amount: bigint, basisPoints: number): bigint {
-  return (amount * BigInt(basisPoints)) / 10_000n;
 }
 
 /** What `account` paid into a settled case as disputer or appellant, and what it got out of the settlement.

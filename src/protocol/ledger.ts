@@ -1,9 +1,9 @@
 /** Every movement of tokens in the vault, replayed from what happened on chain. The contracts move most of it without an event,
  *  so this is a twin: contracts/Vault.sol under Staking, TaskMarket, Court and libraries/Settlement.sol. */
-import { type DisputeTerms, partOf } from './economics.js';
+import type { DisputeTerms } from './economics.js';
 import type { ChainFact, Verdict } from './facts.js';
 import { commitmentKey } from './marketView.js';
-import { settleConviction } from './settlement.js';
+import { partOf, settleConviction } from './settlement.js';
 import type { Address, Hex32 } from './task.js';
 
 /** The part of a subnet's parameters that decides amounts, in token units and basis points. */

@@ -6,7 +6,7 @@
  *  stateRoot   = SHA-256(0x02 | thetaRoot | mRoot | vRoot)
  *  source: docs/protocol.md, state tree and trace */
 import { createHash } from 'node:crypto';
-import type { Hex32, ModelShape } from './task.js';
+import { type Hex32, hex32, type ModelShape } from './task.js';
 
 export const chunkFloats = 1024;
 
@@ -155,8 +155,4 @@ function sha256(...parts: Uint8Array[]): Buffer {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   return hash.digest();
-}
-
-function hex32(bytes: Uint8Array): Hex32 {
-  return `0x${Buffer.from(bytes).toString('hex')}`;
 }

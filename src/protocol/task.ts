@@ -2,6 +2,10 @@
 
 /** 32 bytes as lower-case hex with 0x. */
 export type Hex32 = `0x${string}`;
+export function hex32(bytes: Uint8Array): Hex32 {
+  return `0x${Buffer.from(bytes).toString('hex')}`;
+}
+
 /** 20 bytes as checksummed hex with 0x. */
 export type Address = `0x${string}`;
 /** The bits of an fp32 as an unsigned 32-bit integer, so that JSON can not round it. */

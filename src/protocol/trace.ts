@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { fp32Bits } from './spec.js';
-import type { Hex32, Opset, StepScalars } from './task.js';
+import { type Hex32, hex32, type Opset, type StepScalars } from './task.js';
 
 const zero32 = new Uint8Array(32);
 
@@ -168,8 +168,4 @@ function u32be(...values: number[]): Uint8Array {
 
 function bytes32(hex: Hex32): Uint8Array {
   return Buffer.from(hex.slice(2), 'hex');
-}
-
-function hex32(bytes: Uint8Array): Hex32 {
-  return `0x${Buffer.from(bytes).toString('hex')}`;
 }

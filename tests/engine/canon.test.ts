@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NativeIsa } from '../../src/engine/addon.d.ts';
 import { loadAddon } from '../../src/engine/loadAddon.js';
-import { createTrainer, fp32Bits, type TrainerOptions } from '../../src/engine/trainer.js';
+import { createTrainer, type TrainerOptions } from '../../src/engine/trainer.js';
+import { fp32Bits } from '../../src/protocol/spec.js';
 import { modelTensors, parameterCount } from '../../src/protocol/stateTree.js';
 import type { ModelShape } from '../../src/protocol/task.js';
 import {

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fp32Bits, type Trainer, type TrainerOptions } from '../../src/engine/trainer.js';
+import type { Trainer, TrainerOptions } from '../../src/engine/trainer.js';
+import { fp32Bits } from '../../src/protocol/spec.js';
 import { modelTensors, stateRoot } from '../../src/protocol/stateTree.js';
 import { batch, oddModel, options, scalars, seed, temporaryFolder, trainer } from '../helpers/engine.js';
 

@@ -3,7 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadAddon } from '../../src/engine/loadAddon.js';
-import { createTrainer, fp32Bits } from '../../src/engine/trainer.js';
+import { createTrainer } from '../../src/engine/trainer.js';
+import { fp32Bits } from '../../src/protocol/spec.js';
 import { modelTensors, parameterCount, stateRoot } from '../../src/protocol/stateTree.js';
 import {
   batch,

@@ -1,7 +1,8 @@
 /** Opset canon-f32-v1 on one machine after another: what a run computes, as one hash. */
 import { createHash } from 'node:crypto';
 import type { NativeIsa } from '../../src/engine/addon.d.ts';
-import { createTrainer, fp32Bits, type Trainer, type TrainerOptions } from '../../src/engine/trainer.js';
+import { createTrainer, type Trainer, type TrainerOptions } from '../../src/engine/trainer.js';
+import { fp32Bits } from '../../src/protocol/spec.js';
 import { batch, options, scalars, seed } from './engine.js';
 
 const canon = (overrides: Partial<TrainerOptions> = {}) => options({ opset: 'canon-f32-v1', ...overrides });

@@ -5,13 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, onTestFinished } from 'vitest';
 import { ensureAddon } from '../../src/engine/buildAddon.js';
-import {
-  type Batch,
-  createTrainer,
-  fp32Bits,
-  type Trainer,
-  type TrainerOptions,
-} from '../../src/engine/trainer.js';
+import { type Batch, createTrainer, type Trainer, type TrainerOptions } from '../../src/engine/trainer.js';
+import { fp32Bits } from '../../src/protocol/spec.js';
 import { parameterCount } from '../../src/protocol/stateTree.js';
 import type { Hex32, ModelShape, StepScalars } from '../../src/protocol/task.js';
 

@@ -1,6 +1,7 @@
 /** Where the engine and the naive implementation of canon-f32-v1 part ways. */
 import { readFile } from 'node:fs/promises';
-import { fp32Bits, type Trainer } from '../../src/engine/trainer.js';
+import type { Trainer } from '../../src/engine/trainer.js';
+import { fp32Bits } from '../../src/protocol/spec.js';
 import { batchOf, naiveTraining, type TrainingCase } from './naiveCanon/cases.js';
 import { tensorShapes } from './naiveCanon/model.js';
 import type { State } from './naiveCanon/step.js';

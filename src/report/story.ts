@@ -5,7 +5,8 @@ import { summarise } from '../events/summary.js';
 import type { StampedEvent } from '../events/types.js';
 import type { ChainFact } from '../protocol/facts.js';
 import type { Address, Hex32 } from '../protocol/task.js';
-import { type DisputeRow, reportModel, type TaskRow } from './model.js';
+import { reportModel } from './buildModel.js';
+import type { DisputeRow, TaskRow } from './model.js';
 
 export interface TaskStory {
   task: TaskRow;

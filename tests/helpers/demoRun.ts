@@ -4,7 +4,8 @@ import { readJournal } from '../../src/events/journal.js';
 import { emptyRun, project } from '../../src/events/projection.js';
 import { summarise } from '../../src/events/summary.js';
 import type { StampedEvent } from '../../src/events/types.js';
-import { type ReportModel, reportModel } from '../../src/report/model.js';
+import { reportModel } from '../../src/report/buildModel.js';
+import type { ReportModel } from '../../src/report/model.js';
 
 export const demoJournal = join(import.meta.dirname, '../fixtures/journal/cheatedRun.jsonl');
 

@@ -20,7 +20,7 @@ import { result } from '../result.js';
 import { roleEvents } from '../roleEvents.js';
 
 interface WorkerFlags extends ChainFlags, MachineFlags, MetricsFlag {
-  stake?: string | true;
+  stake?: bigint | true;
   audit: 'never' | 'assigned' | 'all' | 'drawn';
   opset: 'canon-f32-v1' | 'torch';
   scratch?: string;
@@ -42,7 +42,11 @@ Examples:
 export function workerCommand(io: CommandIo): Command {
   const command = new Command('worker')
     .description('stake, solve tasks and verify those of others')
-    .option('--stake [amount]', `tokens to stake as solver, in seats of ${oneSeat} (default: one seat)`)
+    .option(
+      '--stake [amount]',
+      `tokens to stake as solver, in seats of ${oneSeat} (default: one seat)`,
+      tokenAmount,
+    )
     .addOption(
       new Option('--audit <policy>', 'which tasks to re-execute unasked')
         .choices(['never', 'assigned', 'all', 'drawn'])
@@ -66,7 +70,7 @@ export function workerCommand(io: CommandIo): Command {
 
 async function run(flags: WorkerFlags, io: CommandIo): Promise<void> {
   const { stake, audit, cheat: fault, opset } = flags;
-  const stakeAmount = tokenAmount(typeof stake === 'string' ? stake : oneSeat);
+  const stakeAmount = typeof stake === 'bigint' ? stake : tokenAmount(oneSeat);
   const { runWorker } = await import('../../actions/runRole.js');
   const { scratchFolder } = await import('../../actions/scratch.js');
   await using scratch = await scratchFolder(flags.scratch);

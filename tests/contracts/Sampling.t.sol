@@ -1,33 +1,84 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {Params} from "../../contracts/interfaces/ISubnetRegistry.sol";
+import {ISubnetRegistry, Params} from "../../contracts/interfaces/ISubnetRegistry.sol";
 import {Escalation} from "../../contracts/libraries/Escalation.sol";
+import {ParamRules} from "../../contracts/libraries/ParamRules.sol";
 import {Sampling} from "../../contracts/libraries/Sampling.sol";
-import {Test} from "./support/Vm.sol";
+import {World} from "./support/World.sol";
 
-contract SamplingTest is Test {
-    uint256 private constant ONE = 2 ** 32;
-
-    /// @dev p > C / ((1 - r)(R + S)), to six digits: amounts in millionths, r in basis points.
-    function test_theLeastChanceIsThatOfThePaper() public pure {
-        _least(1e6, 1.2e6, 10e6, 1_000, 99_206);
-        _least(1e6, 1e6, 250e6, 5_000, 7_968);
-        _least(1e6, 1.2e6, 110e6, 1_000, 9_992);
-        _least(1e6, 1.2e6, 150e6, 1_000, 7_349);
-        _least(10e6, 10e6, 100e6, 0, 90_909);
-        _least(10e6, 10e6, 100e6, 1_000, 101_010);
-        _least(8_333_333, 10e6, 100e6, 0, 75_758);
-        _least(8_333_333, 10e6, 100e6, 1_000, 84_175);
-        _least(8_333_333, 10e6, 100e6, 3_333, 113_636);
-        _least(5e6, 10e6, 100e6, 1_000, 50_505);
+contract SamplingTest is World {
+    /// @dev Of tests/fixtures/deterrence.json, which tests/unit/protocol/deterrence.test.ts reads too.
+    struct Row {
+        uint256 cost;
+        uint256 price;
+        uint256 stake;
+        uint16 f; // basis points, rounded down
+        uint16 fAbove;
+        uint256 chance;
+        int256 honest;
+        int256 cheating;
     }
 
-    /// @dev The stake that a chance of checking asks for: R = 10, C = 8.3333, r = 0.1.
-    function test_theLeastStakeIsThatOfThePaper() public pure {
-        _least(8_333_333, 10e6, 175.2e6, 1_000, 50_000);
-        _least(8_333_333, 10e6, 453e6, 1_000, 20_000);
-        _least(8_333_333, 10e6, 915.9e6, 1_000, 10_000);
+    uint256 private constant ONE = 2 ** 32;
+
+    string private _json;
+
+    function setUp() public override {
+        _json = vm.readFile("tests/fixtures/deterrence.json");
+    }
+
+    /// @dev p > C / ((1 - r)(R + S)), in millionths. An r between two basis points lies between their chances.
+    function test_theLeastChanceIsThatOfThePaper() public view {
+        for (uint256 i = 0; _has("leastChance", i); ++i) {
+            Row memory row = _rowAt("leastChance", i);
+            vm.assertLe(_leastOf(row, row.f), (row.chance + 1) * ONE / 1e6, "at most");
+            vm.assertGe(_leastOf(row, row.fAbove), (row.chance - 1) * ONE / 1e6, "at least");
+        }
+    }
+
+    /// @dev The stake that a chance of checking asks for.
+    function test_theLeastStakeIsThatOfThePaper() public view {
+        for (uint256 i = 0; _has("leastStake", i); ++i) {
+            Row memory row = _rowAt("leastStake", i);
+            _near(_leastOf(row, row.f) * 1e6 / ONE, row.chance, 1);
+        }
+    }
+
+    /// @dev A chance is enough just where the paper's payoff of a cheat is no longer above that of honest work.
+    function test_aCheatPaysBelowTheLeastChanceOnly() public view {
+        uint256 pays = 0;
+        for (uint256 i = 0; _has("payoffs", i); ++i) {
+            Row memory row = _rowAt("payoffs", i);
+            bool isBelow = row.chance * ONE / 1e6 < _leastOf(row, row.f);
+            vm.assertTrue(isBelow == (row.cheating > row.honest), "pays");
+            if (isBelow) ++pays;
+        }
+        vm.assertEq(pays, 3, "of four chances");
+    }
+
+    /// @dev R = 1.2 C, S = 10 C, r = 0.1, p = 8 %, which that paper takes for safe: it would be from 9.92 % on.
+    function test_RevertWhen_parametersAreThoseOfTheSplitUpPaper() public {
+        Row memory row = _rowAt("unsafe", 0);
+        Params memory p = _paramsFor(row, row.f);
+        p.pMin = uint32(row.chance * ONE / 1e6);
+        uint256 least = Sampling.leastChance(p, row.cost);
+        vm.expectRevert(
+            abi.encodeWithSelector(ISubnetRegistry.UnsafeSampling.selector, row.cost, p.pMin, least)
+        );
+        this.check(p);
+        p.pMin = uint32(least - 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(ISubnetRegistry.UnsafeSampling.selector, row.cost, p.pMin, least)
+        );
+        this.check(p);
+        p.pMin = uint32(least);
+        this.check(p);
+        _near(least * 1e6 / ONE, 99_206, 1);
+    }
+
+    function check(Params calldata p) external pure {
+        ParamRules.check(p);
     }
 
     function test_theChanceFallsFromMostToHalfToLeast() public pure {
@@ -123,15 +174,34 @@ contract SamplingTest is Test {
         vm.assertEq(uint256(Sampling.checkOf(p, bytes32(roll), 0)), uint256(expected), "check");
     }
 
-    function _least(uint256 cost, uint256 price, uint256 stake, uint16 f, uint256 millionths) private pure {
-        Params memory p;
-        (p.minPrice, p.solverStake, p.adversaryBps) = (uint96(price), uint96(stake), f);
-        uint256 least = Sampling.leastChance(p, cost);
-        _near(least * 1e6 / ONE, millionths, 7); // amounts and r were rounded to as much
-        // the very chance deters, one part less does not
-        uint256 atStake = (price + stake) * (10_000 - f);
-        vm.assertGe(least * atStake, cost * 10_000 * ONE, "deters");
-        vm.assertLt((least - 1) * atStake, cost * 10_000 * ONE, "least");
+    function _has(string memory table, uint256 index) private view returns (bool) {
+        return vm.keyExistsJson(_json, string.concat(".", table, "[", vm.toString(index), "]"));
+    }
+
+    function _rowAt(string memory table, uint256 index) private view returns (Row memory row) {
+        int256[] memory words =
+            vm.parseJsonIntArray(_json, string.concat(".", table, "[", vm.toString(index), "]"));
+        (row.cost, row.price, row.stake) = (uint256(words[0]), uint256(words[1]), uint256(words[2]));
+        uint256 parts = uint256(words[3]) * 10_000;
+        row.f = uint16(parts / uint256(words[4]));
+        row.fAbove = uint16((parts + uint256(words[4]) - 1) / uint256(words[4]));
+        row.chance = uint256(words[5]);
+        if (words.length > 6) (row.honest, row.cheating) = (words[6], words[7]);
+    }
+
+    /// @dev The very chance deters, one part less does not.
+    function _leastOf(Row memory row, uint16 f) private pure returns (uint256 least) {
+        least = Sampling.leastChance(_paramsFor(row, f), row.cost);
+        uint256 atStake = (row.price + row.stake) * (10_000 - f);
+        vm.assertGe(least * atStake, row.cost * 10_000 * ONE, "deters");
+        vm.assertLt((least - 1) * atStake, row.cost * 10_000 * ONE, "least");
+    }
+
+    /// @dev The defaults but for price, stake and sampling, with fees that such a stake can bear.
+    function _paramsFor(Row memory row, uint16 f) private pure returns (Params memory p) {
+        p = defaultParams();
+        (p.minPrice, p.solverStake, p.computeCost) = (uint96(row.price), uint96(row.stake), uint96(row.cost));
+        (p.verifierFee, p.seatBond, p.adversaryBps, p.stepAuditRate) = (1, 4, f, 0);
     }
 
     /// @dev What a cheat loses, in units of price and stake lost at a conviction, in parts per 1e9.

@@ -28,6 +28,11 @@ interface Vm {
         external
         pure
         returns (bytes32[] memory);
+    function parseJsonIntArray(string calldata json, string calldata key)
+        external
+        pure
+        returns (int256[] memory);
+    function keyExistsJson(string calldata json, string calldata key) external pure returns (bool);
     function contains(string calldata text, string calldata part) external pure returns (bool);
     function toString(uint256 value) external pure returns (string memory);
     function addr(uint256 privateKey) external pure returns (address);

@@ -13,26 +13,6 @@ import type { Hex32 } from '../../../src/protocol/task.js';
 const one = 2 ** 32;
 const word = (i: number): Hex32 => `0x${i.toString(16).padStart(64, '0')}`;
 
-/** p > C / ((1 - r)(R + S)); C, R, S, r, p_min. */
-test.each([
-  [1, 1.2, 10, 0.1, 0.099206],
-  [1, 1, 250, 0.5, 0.007968],
-  [1, 1.2, 110, 0.1, 0.009992],
-  [1, 1.2, 150, 0.1, 0.007349],
-  [10, 10, 100, 0, 0.090909],
-  [10, 10, 100, 0.1, 0.10101],
-  [8.33333333, 10, 100, 0, 0.075758],
-  [8.33333333, 10, 100, 0.1, 0.084175],
-  [5, 10, 100, 0.1, 0.050505],
-])(
-  'a cheat that saves %d, with price %d, stake %d and coalition %d, is deterred from %d on',
-  (c, r, s, f, p) => {
-    const units = (tokens: number) => BigInt(Math.round(tokens * 1e8));
-    const terms = { minPrice: units(r), solverStake: units(s), adversaryBps: f * 10_000 };
-    expect(Number(leastChance(terms, units(c))) / one).toBeCloseTo(p, 6);
-  },
-);
-
 describe('the shipped parameters', () => {
   const params = localParams();
 

@@ -49,7 +49,7 @@ abstract contract Accounts is Contracts, Headers {
     }
 
     /// @dev Into the next epoch, with the seed that draws in it need.
-    function nextEpoch() internal {
+    function nextEpoch() internal virtual {
         uint32 epoch = beacon.currentEpoch();
         mine(beacon.targetBlock(epoch) + 1);
         beacon.fulfil(epoch, headerOf(beacon.targetBlock(epoch)));

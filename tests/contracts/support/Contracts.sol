@@ -49,7 +49,7 @@ abstract contract Contracts is Test {
         address reputation_ = vm.computeCreateAddress(address(this), nonce + 9);
         token = IPanthaliaToken(create("PanthaliaToken", abi.encode(address(this))));
         registry = ISubnetRegistry(create("SubnetRegistry", abi.encode(vault_, SUBNET_BOND)));
-        beacon = IRandomnessBeacon(create("RandomnessBeacon", abi.encode(EPOCH_BLOCKS, 0)));
+        beacon = IRandomnessBeacon(deploySource());
         bytes memory modules = abi.encode(token, registry, staking_, market_, court_, challenge_, audit_);
         vault = IVault(create("Vault", modules));
         staking = IStaking(create("Staking", abi.encode(vault, registry, beacon, market_, court_, audit_)));
@@ -66,6 +66,11 @@ abstract contract Contracts is Test {
         states = IStateRegistry(create("StateRegistry", abi.encode(market)));
         bytes memory read = abi.encode(vault, staking, beacon, market, court, challenge, audit);
         lens = IPanthaliaLens(create("PanthaliaLens", read));
+    }
+
+    /// @dev One contract.
+    function deploySource() internal virtual returns (address) {
+        return create("RandomnessBeacon", abi.encode(EPOCH_BLOCKS, 0));
     }
 
     /// @dev From the artifact and not with `new`, which would compile every contract again into every test.

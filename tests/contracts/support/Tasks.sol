@@ -15,7 +15,7 @@ abstract contract Tasks is Accounts, Traces {
 
     uint256 private _batches;
 
-    function terms(uint256 slots) internal view returns (Terms memory) {
+    function terms(uint256 slots) internal view virtual returns (Terms memory) {
         return Terms({
             buyer: buyer,
             price: uint96(PRICE),

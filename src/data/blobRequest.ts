@@ -25,6 +25,9 @@ export interface SotRequest {
   signal?: AbortSignal | undefined;
 }
 
+/** The Source of Truth has answered, and said no. That is its word about one request: whoever has more to do than this one goes on. */
+export class SotRefusal extends PanthaliaError {}
+
 /** Answers that may be different the next time. 507 (disk full) is not among them. */
 const transientStatus = new Set([408, 429, 500, 502, 503, 504]);
 const firstWaitMs = 100;
@@ -32,7 +35,8 @@ const longestWaitMs = 3_000;
 const defaultTimeoutMs = 30_000;
 
 /** The answer, of status 2xx.
- *  throws network/sot.unreachable when patience ends; the server's own code, for example user/auth.expired, when it refuses */
+ *  throws network/sot.unreachable when patience ends; SotRefusal with the server's own code, for example
+ *  user/auth.expired, when it refuses */
 export async function sotRequest(sot: SotEndpoint, request: SotRequest): Promise<Response> {
   const giveUpAt = Date.now() + sot.patienceMs;
   for (let attempt = 0; ; attempt++) {
@@ -73,8 +77,7 @@ export async function sotJson<Value>(sot: SotEndpoint, request: SotRequest): Pro
 /** A response of any status, or why there was none. Every attempt is signed anew: a nonce is good once. */
 async function tryOnce(sot: SotEndpoint, request: SotRequest): Promise<Response | Error> {
   const { method, path, body, timeoutMs = defaultTimeoutMs } = request;
-  const isWrite = method === 'POST' || method === 'PUT';
-  const signed = isWrite ? await signatureHeaders(sot, request) : {};
+  const signed = isWrite(request) ? await signatureHeaders(sot, request) : {};
   const timeout = new AbortController();
   const timer = setTimeout(
     () => timeout.abort(new Error(`no answer within ${timeoutMs / 1000} s`)),
@@ -94,6 +97,10 @@ async function tryOnce(sot: SotEndpoint, request: SotRequest): Promise<Response 
   } finally {
     clearTimeout(timer);
   }
+}
+
+function isWrite({ method }: SotRequest): boolean {
+  return method === 'POST' || method === 'PUT';
 }
 
 async function signatureHeaders(sot: SotEndpoint, request: SotRequest): Promise<Record<string, string>> {
@@ -131,18 +138,16 @@ async function errorBody(answer: Response): Promise<ErrorBody> {
   }
 }
 
-const familyByStatus: Record<number, ErrorFamily> = {
-  401: 'user',
-  403: 'user',
-  404: 'notFound',
-  422: 'check',
-};
+const readFamilyByStatus: Record<number, ErrorFamily> = { 404: 'notFound', 422: 'check' };
+const familyByStatus: Record<number, ErrorFamily> = { ...readFamilyByStatus, 401: 'user', 403: 'user' };
 
-async function refusal(request: SotRequest, answer: Response): Promise<PanthaliaError> {
+async function refusal(request: SotRequest, answer: Response): Promise<SotRefusal> {
   const { code, message, details } = await errorBody(answer);
   const what = `${request.method} ${request.path}`;
-  return new PanthaliaError(
-    familyByStatus[answer.status] ?? 'network',
+  // A read is not signed and needs no permission: no account of ours can be wrong for it.
+  const families = isWrite(request) ? familyByStatus : readFamilyByStatus;
+  return new SotRefusal(
+    families[answer.status] ?? 'network',
     `The Source of Truth refused ${what} (${answer.status}): ${message ?? 'no reason given'}`,
     { code: code ?? 'sot.refused', details: { ...details, status: answer.status } },
   );

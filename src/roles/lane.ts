@@ -1,5 +1,6 @@
 /** A line of work: takes what is most urgent, does it, takes the next. */
 import type { Head, MarketFollower } from '../chain/follow.js';
+import { SotRefusal } from '../data/blobRequest.js';
 import { type ErrorFamily, PanthaliaError } from '../errors.js';
 import type { Emit } from '../events/types.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
@@ -61,7 +62,7 @@ export async function runLane<Item extends LaneItem>(
       await lane.work(item);
     } catch (error) {
       hard.throwIfAborted();
-      if (error instanceof PanthaliaError && fatal.has(error.family)) throw error;
+      if (isFatal(error)) throw error;
       report(emit, lane.name, item.task, error);
       // Also after what became pointless: the next panel of a case may draw us again.
       notBefore.set(keyOf(item), market.head.timestamp + retrySeconds);
@@ -83,6 +84,11 @@ export async function next<T>(
     if (taking.aborted) return null;
     throw error;
   }
+}
+
+/** What a server says about a blob is nothing that the user has to mend: it must not end a worker that has more at stake. */
+function isFatal(error: unknown): boolean {
+  return error instanceof PanthaliaError && fatal.has(error.family) && !(error instanceof SotRefusal);
 }
 
 function report(emit: Emit, lane: string, task: TaskView, error: unknown): void {

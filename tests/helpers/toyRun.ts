@@ -39,6 +39,8 @@ export interface ToyRun extends AsyncDisposable {
 
 export interface ToyWorkerOptions extends WorkerOptions {
   compute: Compute;
+  /** of a Source of Truth; default: the run's own */
+  sotUrl: string;
   /** hears each event in the moment it happens */
   onEvent: (event: PanthaliaEvent) => void;
 }
@@ -93,18 +95,22 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
       await sot;
     })().catch(reject);
   });
-  const contextOf = async (account: number, onEvent?: (event: PanthaliaEvent) => void) => {
+  const contextOf = async (
+    account: number,
+    onEvent?: (event: PanthaliaEvent) => void,
+    url: string = sotUrl,
+  ) => {
     const one = await follow(account, onEvent);
     const sign = requestSigner(one.chain, local.deployment);
-    return { ...one, sot: createBlobClient({ url: sotUrl, sign, patienceMs: 2_000 }) };
+    return { ...one, sot: createBlobClient({ url, sign, patienceMs: 2_000 }) };
   };
   return {
     manifest,
     jobId,
     folder,
     sotUrl,
-    contextOf,
-    worker: async (account, { compute = toyCompute(), onEvent, ...options } = {}) => {
+    contextOf: (account) => contextOf(account),
+    worker: async (account, { compute = toyCompute(), onEvent, sotUrl: url, ...options } = {}) => {
       let isReady = () => {};
       const ready = new Promise<void>((resolve) => {
         isReady = resolve;
@@ -112,7 +118,7 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
       const context = await contextOf(account, (event) => {
         if (event.type === 'process.ready') isReady();
         onEvent?.(event);
-      });
+      }, url);
       const draining = new AbortController();
       const scratch = join(folder, `worker_${account}`);
       const all: WorkerOptions = { stakeAmount: pan(200), audit: 'assigned', drainSeconds: 2, ...options };

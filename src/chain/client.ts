@@ -29,6 +29,8 @@ export interface Signer {
   readonly account: Account;
   readonly address: Address;
   readonly nonces: NonceManager;
+  /** the last transactions that the node took from us, signed, by nonce; see resend.ts */
+  readonly sent: Map<number, string>;
   /** Runs one send after the other: NonceManager counts up before it sends, and a failed send would leave a gap. */
   inOrder<T>(send: () => Promise<T>): Promise<T>;
 }
@@ -125,6 +127,7 @@ function signerOf(account: Account, provider: JsonRpcProvider): Signer {
     account,
     address: account.address,
     nonces: new NonceManager(account.wallet.connect(provider)),
+    sent: new Map(),
     inOrder: (send) => {
       const result = last.then(send, send);
       last = result.catch(() => {});

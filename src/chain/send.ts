@@ -1,9 +1,10 @@
 /** One transaction: simulate, send, wait, and say in one sentence why a contract refused. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Interface, Log, TransactionReceipt } from 'ethers';
+import { type Interface, type Log, Transaction, type TransactionReceipt } from 'ethers';
 import { PanthaliaError } from '../errors.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { type Chain, requireSigner, type Signer } from './client.js';
+import { keepSent, type Place, requirePlace, sendDroppedAgain } from './resend.js';
 import { decodeRevert, revertData } from './revert.js';
 import { isUnreachable, rpcError } from './rpcError.js';
 
@@ -13,6 +14,8 @@ const gasMarginPercent = 140n;
 const gasMargin = 1_000_000n;
 const receiptDeadlineMs = 120_000;
 const receiptPollMs = 100;
+/** Without a receipt for so long, we look whether the node still has the transaction. */
+const lookEveryMs = 3_000;
 const nonceAttempts = 3;
 
 export interface ContractCall {
@@ -41,7 +44,8 @@ export interface Sent {
 }
 
 /** Sends `call` from the chain's account and waits until it is in a block.
- *  throws reverted/contract.<ErrorName>, user/account.no_funds, network/rpc.unreachable, deadline/transaction.not_mined */
+ *  throws reverted/contract.<ErrorName>, user/account.no_funds, network/rpc.unreachable, deadline/transaction.not_mined,
+ *  network/transaction.replaced, network/transaction.nonce_gap */
 export async function transact(chain: Chain, call: ContractCall, signal: AbortSignal): Promise<Receipt> {
   const sent = await sendCall(chain, call, signal);
   return sent.confirmed();
@@ -69,12 +73,23 @@ async function sendRequest(chain: Chain, what: string, request: Request, signal:
   const signer = requireSigner(chain);
   signal.throwIfAborted();
   try {
-    const gasLimit = request.gasLimit ?? (await estimateGas(chain, request, signer.address));
-    const hash = await signer.inOrder(() => handOver(chain, signer, { ...request, gasLimit }));
-    const confirmed = () => confirm(chain, what, { ...request, from: signer.address }, hash, signal);
+    const gasLimit = request.gasLimit ?? (await estimateOnAll(chain, request, signer));
+    const { hash, nonce } = await signer.inOrder(() => handOver(chain, signer, { ...request, gasLimit }));
+    const confirmed = () =>
+      confirm(chain, what, { ...request, from: signer.address }, { hash, nonce }, signal);
     return { hash, confirmed };
   } catch (cause) {
     throw translate(chain, what, cause);
+  }
+}
+
+/** What a contract refuses may be built on a transaction of ours that a reorganisation has dropped. */
+async function estimateOnAll(chain: Chain, request: Request, signer: Signer): Promise<bigint> {
+  try {
+    return await estimateGas(chain, request, signer.address);
+  } catch (cause) {
+    if (revertData(cause) === null || !(await sendDroppedAgain(chain, signer))) throw cause;
+    return await estimateGas(chain, request, signer.address);
   }
 }
 
@@ -88,11 +103,11 @@ async function confirm(
   chain: Chain,
   what: string,
   request: Request & { from: Address },
-  hash: Hex32,
+  { hash, nonce }: Place,
   signal: AbortSignal,
 ): Promise<Receipt> {
   try {
-    const receipt = await waitForReceipt(chain, hash, signal);
+    const receipt = await waitForReceipt(chain, { hash, nonce }, signal);
     if (receipt.status === 0) await throwReason(chain, request, receipt);
     chain.emit({ type: 'transaction.sent', what, hash, gasUsed: receipt.gasUsed });
     return {
@@ -113,10 +128,12 @@ async function handOver(
   chain: Chain,
   signer: Signer,
   request: Request & { gasLimit: bigint },
-): Promise<Hex32> {
+): Promise<Place> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return (await signer.nonces.sendTransaction(request)).hash as Hex32;
+      const taken = await signer.nonces.sendTransaction(request);
+      keepSent(signer, taken.nonce, Transaction.from(taken).serialized);
+      return { hash: taken.hash as Hex32, nonce: taken.nonce };
     } catch (cause) {
       // NonceManager counted this send although it did not happen.
       signer.nonces.reset();
@@ -127,9 +144,16 @@ async function handOver(
   }
 }
 
-/** Asks for the receipt until there is one.  throws deadline/transaction.not_mined */
-async function waitForReceipt(chain: Chain, hash: Hex32, signal: AbortSignal): Promise<TransactionReceipt> {
+/** Asks for the receipt until there is one, and sends again what the node has lost in the meantime.
+ *  throws deadline/transaction.not_mined, network/transaction.replaced, network/transaction.nonce_gap */
+async function waitForReceipt(
+  chain: Chain,
+  { hash, nonce }: Place,
+  signal: AbortSignal,
+): Promise<TransactionReceipt> {
+  const signer = requireSigner(chain);
   const giveUpAtMs = Date.now() + receiptDeadlineMs;
+  let lookAtMs = Date.now() + lookEveryMs;
   while (Date.now() < giveUpAtMs) {
     const receipt = await chain.provider.getTransactionReceipt(hash).catch((cause) => {
       // The transaction is on its way whether the node answers now or not.
@@ -137,6 +161,10 @@ async function waitForReceipt(chain: Chain, hash: Hex32, signal: AbortSignal): P
       throw cause;
     });
     if (receipt !== null) return receipt;
+    if (Date.now() >= lookAtMs) {
+      if (!(await sendDroppedAgain(chain, signer))) await requirePlace(chain, signer, { hash, nonce });
+      lookAtMs = Date.now() + lookEveryMs;
+    }
     await delay(receiptPollMs, undefined, { signal });
   }
   throw new PanthaliaError(

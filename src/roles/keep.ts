@@ -1,5 +1,6 @@
 /** Makes the calls that anyone may make: seeds, draws, deadlines. The master does it at once; workers when it does not. */
 import { headerRlp } from '../chain/header.js';
+import { isLost } from '../chain/resend.js';
 import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import type { Sent } from '../chain/send.js';
@@ -136,7 +137,7 @@ async function send(
   }
 }
 
-/** Null when a contract refused or the node is away: both show in the next blocks. */
+/** Null when a contract refused, the node is away, or it lost the transaction: all show in the next blocks. */
 async function tolerant<T>(
   { emit }: Keeper,
   call: DueCall | null,
@@ -147,7 +148,7 @@ async function tolerant<T>(
     return await act();
   } catch (error) {
     signal.throwIfAborted();
-    if (!isRefusal(error) && !isUnreachable(error)) throw error;
+    if (!isRefusal(error) && !isUnreachable(error) && !isLost(error)) throw error;
     const what = call === null ? 'A call' : call.call;
     emit({
       type: 'alert',

@@ -2,6 +2,7 @@
  *  same vote is computed again and its commitment can be opened. */
 import { requireSigner } from '../chain/client.js';
 import type { Head } from '../chain/follow.js';
+import { isLost } from '../chain/resend.js';
 import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import { caseOf } from '../protocol/case.js';
@@ -112,7 +113,7 @@ async function castBallots(
       await market.caughtUp(receipt.blockNumber, hard);
     } catch (error) {
       hard.throwIfAborted();
-      if (!isRefusal(error) && !isUnreachable(error)) throw error;
+      if (!isRefusal(error) && !isUnreachable(error) && !isLost(error)) throw error;
       const { message, code } = error as Error & { code: string };
       context.emit({ type: 'alert', level: 'warn', message, code });
       if (isRefusal(error)) refused.add(moveKey(seat));

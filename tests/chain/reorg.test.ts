@@ -13,15 +13,34 @@ afterAll(async () => {
   await local?.[Symbol.asyncDispose]();
 });
 
-test('a commitment whose block is reorganised away was never made, and is made again', async () => {
-  const { challenge } = dora.contracts;
-  const { provider, signer } = dora.chain;
+/** Takes the newest blocks away, from `block` on, and makes empty ones in their place; anvil forgets what was in them. Then a block
+ *  for each transaction. */
+async function reorganise({ chain }: Actor, block: number): Promise<void> {
+  await chain.provider.send('evm_setIntervalMining', [0]);
+  const { number } = await latestBlock(chain);
+  await chain.provider.send('anvil_reorg', [number - block + 1, []]);
+  await chain.provider.send('evm_setAutomine', [true]);
+}
+
+async function asBefore({ chain }: Actor): Promise<void> {
+  await chain.provider.send('evm_setAutomine', [false]);
+  await chain.provider.send('anvil_setIntervalMining', [1]);
+}
+
+function codesOf({ events }: Actor): (string | undefined)[] {
+  return events.flatMap((event) => (event.type === 'alert' ? [event.code] : []));
+}
+
+const allowance = async ({ chain, contracts }: Actor, spender: `0x${string}`) =>
+  contracts.token.read('allowance', [chain.signer?.address ?? '0x', spender]);
+
+test('a commitment whose block is reorganised away was never made; with the next call of its maker it is sent again', async () => {
+  const { challenge, token } = dora.contracts;
+  const disputer = dora.chain.signer?.address ?? '0x';
   const commitment = `0x${'d0'.repeat(32)}` as const;
   const commit = () => challenge.write('commitDispute', [commitment, 0n], local.signal);
-  const madeIn = async () => {
-    const { blockNumber } = await challenge.read('commitmentAt', [signer?.address ?? '0x', commitment]);
-    return Number(blockNumber);
-  };
+  const madeIn = async () =>
+    Number((await challenge.read('commitmentAt', [disputer, commitment])).blockNumber);
 
   const { blockNumber } = await commit();
   expect(await madeIn()).toBe(blockNumber);
@@ -30,19 +49,83 @@ test('a commitment whose block is reorganised away was never made, and is made a
     details: { args: { commitment } },
   });
 
-  await provider.send('evm_setIntervalMining', [0]);
-  const { number } = await latestBlock(dora.chain);
-  await provider.send('anvil_reorg', [number - blockNumber + 1, []]);
-  await provider.send('evm_setAutomine', [true]);
+  await reorganise(dora, blockNumber);
   expect(await madeIn()).toBe(0);
-  const drop = challenge.write('dropCommitment', [signer?.address ?? '0x', commitment], local.signal);
+  const other = await actor(local, 5);
+  const drop = other.contracts.challenge.write('dropCommitment', [disputer, commitment], local.signal);
   await expect(drop).rejects.toMatchObject({
     code: 'contract.NotCommitted',
     details: { args: { commitment } },
   });
-  // the account's nonce went back with the block, which its connection does not know
-  const anew = await actor(local, 3);
-  const again = await anew.contracts.challenge.write('commitDispute', [commitment, 0n], local.signal);
-  anew.chain[Symbol.dispose]();
-  expect(await madeIn()).toBe(again.blockNumber);
+  other.chain[Symbol.dispose]();
+
+  // The account's nonce went back with the block: without the dropped transaction this one would wait for ever.
+  const next = await token.write('approve', [challenge.address, 1n], local.signal);
+  expect(await madeIn()).toBeGreaterThan(0);
+  expect(await madeIn()).toBeLessThanOrEqual(next.blockNumber);
+  expect(codesOf(dora)).toContain('transaction.sent_again');
+  await asBefore(dora);
+});
+
+test('a call that is built on a dropped transaction is made after it: what was refused for want of it succeeds', async () => {
+  const { vault, token } = dora.contracts;
+  const approved = await token.write('approve', [vault.address, 5n], local.signal);
+  await reorganise(dora, approved.blockNumber);
+  expect(await allowance(dora, vault.address)).toBe(0n);
+  await vault.write('deposit', [5n], local.signal);
+  expect(await vault.read('balanceOf', [dora.chain.signer?.address ?? '0x'])).toBe(5n);
+  await asBefore(dora);
+});
+
+test('a transaction that the node forgets while we wait for it is sent again', async () => {
+  const { token, vault } = dora.contracts;
+  await dora.chain.provider.send('evm_setIntervalMining', [0]);
+  const sent = await token.send('approve', [vault.address, 6n], local.signal);
+  await dora.chain.provider.send('anvil_dropTransaction', [sent.hash]);
+  await asBefore(dora);
+  expect((await sent.confirmed()).hash).toBe(sent.hash);
+  expect(await allowance(dora, vault.address)).toBe(6n);
+});
+
+test('what waits for a nonce that another process had used is given up with a sentence, and the call after it fills the gap', async () => {
+  const one = await actor(local, 6);
+  const two = await actor(local, 6);
+  const { vault } = one.contracts;
+  const approve = ({ contracts }: Actor, amount: bigint) =>
+    contracts.token.write('approve', [vault.address, amount], local.signal);
+  await approve(one, 1n);
+  const { blockNumber } = await approve(two, 2n);
+  await approve(one, 3n);
+  await reorganise(one, blockNumber);
+
+  const address = one.chain.signer?.address ?? '0x';
+  await expect(approve(one, 4n)).rejects.toMatchObject({
+    family: 'network',
+    code: 'transaction.nonce_gap',
+    details: { nonce: 3, expected: 1 },
+  });
+  await approve(one, 5n);
+  expect(await one.chain.provider.getTransactionCount(address)).toBeGreaterThanOrEqual(2);
+  await asBefore(one);
+  for (const { chain } of [one, two]) chain[Symbol.dispose]();
+});
+
+test('what can not come into a block any more is told: its nonce went to another transaction', async () => {
+  const one = await actor(local, 7);
+  const two = await actor(local, 7);
+  const { vault } = one.contracts;
+  await one.chain.provider.send('evm_setIntervalMining', [0]);
+  const sent = await one.contracts.token.send('approve', [vault.address, 1n], local.signal);
+  await one.chain.provider.send('anvil_dropTransaction', [sent.hash]);
+  const other = await two.contracts.token.send('approve', [vault.address, 2n], local.signal);
+  await asBefore(one);
+  await other.confirmed();
+  await expect(sent.confirmed()).rejects.toMatchObject({
+    family: 'network',
+    code: 'transaction.replaced',
+    details: { hash: sent.hash, nonce: 0 },
+  });
+  await one.contracts.token.write('approve', [vault.address, 3n], local.signal);
+  expect(await allowance(one, vault.address)).toBe(3n);
+  for (const { chain } of [one, two]) chain[Symbol.dispose]();
 });

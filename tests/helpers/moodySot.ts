@@ -1,5 +1,5 @@
 /** A server in front of a Source of Truth that refuses what it likes, and passes on the rest. */
-import { createServer, request as ask } from 'node:http';
+import { request as ask, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface MoodySot extends AsyncDisposable {

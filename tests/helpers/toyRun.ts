@@ -115,10 +115,14 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
       const ready = new Promise<void>((resolve) => {
         isReady = resolve;
       });
-      const context = await contextOf(account, (event) => {
-        if (event.type === 'process.ready') isReady();
-        onEvent?.(event);
-      }, url);
+      const context = await contextOf(
+        account,
+        (event) => {
+          if (event.type === 'process.ready') isReady();
+          onEvent?.(event);
+        },
+        url,
+      );
       const draining = new AbortController();
       const scratch = join(folder, `worker_${account}`);
       const all: WorkerOptions = { stakeAmount: pan(200), audit: 'assigned', drainSeconds: 2, ...options };

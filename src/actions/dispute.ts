@@ -81,7 +81,8 @@ export async function disputeTask(
     signal,
   );
   const kase = await keepDuring(context, patience, signal, following);
-  const { paid, received } = disputeBalance(rules.params, kase, { account: address, price: task.price });
+  const params = await rules.paramsOf(task.paramsVersion);
+  const { paid, received } = disputeBalance(params, kase, { account: address, price: task.price });
   return resultOf(kase, { firstWrongStep: pinned, feePaid: paid, received });
 }
 

@@ -1,7 +1,7 @@
 /** What anyone may do now to keep the market moving. Decides only; roles/keep.ts acts.
  *  source of the conditions: contracts/TaskMarket.sol, Court.sol, RandomnessBeacon.sol */
 
-import { hasOpenCheck, rollEpoch, standingOf } from './drawnChecks.js';
+import { type CheckStanding, hasOpenCheck, rollEpoch, standingOf } from './drawnChecks.js';
 import { type EpochRules, epochOf, seedBlock } from './epochs.js';
 import { currentRound, hasOpenCase, isTerminal } from './marketQueries.js';
 import type { CaseView, CheckView, MarketView, RoundView, TaskView } from './marketView.js';
@@ -33,10 +33,13 @@ export interface Clock {
 }
 
 export interface MarketRules extends EpochRules {
+  /** by the number of the version that a task is pinned to, for all tasks that have not ended */
+  versions: ReadonlyMap<number, VersionRules>;
+}
+
+export interface VersionRules extends SamplingTerms {
   /** time to draw a solver, and to fill a panel */
   openSeconds: number;
-  /** which submissions are checked */
-  sampling: SamplingTerms;
 }
 
 /** At most this many tasks in one call, so that it fits any block. */
@@ -73,14 +76,13 @@ export function dueCalls(view: MarketView, clock: Clock, rules: MarketRules): Du
 /** A draw in epoch e takes what was asked for before e, and the seed of e - 1. What is sent now lands in the next block. */
 function drawCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCall[] {
   const epoch = epochOf(clock.block + 1, rules);
-  const isDrawable = (at: { requestBlock: number; openedAt: number }) =>
-    epochOf(at.requestBlock, rules) < epoch && clock.now <= at.openedAt + rules.openSeconds;
-  const tasks = [...view.tasks.values()].filter((task) => task.state === 'open' && isDrawable(task));
+  const isDrawable = (task: TaskView, at: { requestBlock: number; openedAt: number }) =>
+    epochOf(at.requestBlock, rules) < epoch && clock.now <= at.openedAt + versionOf(task, rules).openSeconds;
+  const tasks = [...view.tasks.values()].filter((task) => task.state === 'open' && isDrawable(task, task));
   const cases = openRounds(view).filter(
-    ({ taskId, round }) =>
-      round.phase === 'drawing' && isDrawable(round) && !hasEnded(view.tasks.get(taskId)),
+    ({ task, round }) => round.phase === 'drawing' && !isTerminal(task.state) && isDrawable(task, round),
   );
-  const checked = checkable(view, clock).filter((task) => standingOf(view, task, rules) === 'due');
+  const checked = checkable(view, clock).filter((task) => standing(view, task, rules) === 'due');
   const replaced = [...view.checks.values()].filter(
     ({ phase, requestBlock, deadline }) =>
       phase === 'drawing' && epochOf(requestBlock, rules) < epoch && !isPast(deadline, clock),
@@ -94,8 +96,20 @@ function drawCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCall[
 
 /** Epochs whose seed decides which submissions are checked. */
 function epochsToRoll(view: MarketView, clock: Clock, rules: MarketRules): number[] {
-  const undrawn = checkable(view, clock).filter((task) => standingOf(view, task, rules) === 'undrawn');
+  const undrawn = checkable(view, clock).filter((task) => standing(view, task, rules) === 'undrawn');
   return undrawn.map((task) => rollEpoch(task, rules));
+}
+
+function standing(view: MarketView, task: TaskView, rules: MarketRules): CheckStanding {
+  const { epochLength } = rules;
+  return standingOf(view, task, { epochLength, sampling: versionOf(task, rules) });
+}
+
+/** What a task was posted under holds for it, whatever came after.  throws Error for a version that was not read */
+function versionOf({ taskId, paramsVersion }: TaskView, { versions }: MarketRules): VersionRules {
+  const version = versions.get(paramsVersion);
+  if (version === undefined) throw new Error(`version ${paramsVersion} of task ${taskId} was not read`);
+  return version;
 }
 
 /** A case that its disputer means to lose must not keep a checker away. */
@@ -120,7 +134,7 @@ function checksToClose(view: MarketView, clock: Clock): DueCall[] {
 function isStuck(view: MarketView, { taskId, phase, deadline }: CheckView, clock: Clock): boolean {
   const task = view.tasks.get(taskId);
   if (phase === 'over' || task === undefined) return false;
-  if (hasEnded(task)) return true;
+  if (isTerminal(task.state)) return true;
   if (!isPast(phase === 'dispute' ? task.challengeBy : deadline, clock)) return false;
   const convicts = phase === 'dispute' || phase === 'answer';
   return !convicts || (!hasOpenCase(view, taskId) && !isOpen(task.demand));
@@ -131,9 +145,9 @@ function overdueCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCa
   const expired = tasks.filter((task) => isPast(expiryOf(task, rules), clock));
   const final = tasks.filter((task) => isWaiting(task) && isPast(task.challengeBy, clock));
   const cases = openRounds(view);
-  const stuck = cases.filter(({ round }) => allOpened(round) || isPast(deadlineOf(round, rules), clock));
-  const ended = cases.filter(
-    ({ taskId, round }) => hasEnded(view.tasks.get(taskId)) || isFinal(round, clock),
+  const ended = cases.filter(({ task, round }) => isTerminal(task.state) || isFinal(round, clock));
+  const stuck = cases.filter(
+    (one) => !ended.includes(one) && (allOpened(one.round) || isPast(deadlineOf(one, rules), clock)),
   );
   return [
     ...inBatches(
@@ -145,9 +159,7 @@ function overdueCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCa
     ...demandsToClose(view, clock),
     ...checksToClose(view, clock),
     ...inBatches('expireMany', expired),
-    ...stuck
-      .filter((one) => !ended.includes(one))
-      .map(({ caseId }) => ({ call: 'advance' as const, caseId })),
+    ...stuck.map(({ caseId }) => ({ call: 'advance' as const, caseId })),
     ...ended.map(({ caseId }) => ({ call: 'settle' as const, caseId })),
     ...[...view.cases.values()].flatMap(seatsToClose),
   ];
@@ -170,11 +182,6 @@ function isWaiting({ state }: TaskView): boolean {
   return state === 'submitted' || state === 'undecided';
 }
 
-/** Another case, or nobody's data, decided the task: what is left of this one is moot. */
-function hasEnded(task: TaskView | undefined): boolean {
-  return task !== undefined && isTerminal(task.state);
-}
-
 /** Whoever committed has opened its vote, and nobody else can vote any more. */
 function allOpened({ phase, seats }: RoundView): boolean {
   return phase === 'reveal' && seats.every(({ committed, verdict }) => !committed || verdict !== null);
@@ -187,12 +194,12 @@ function isFinal(round: RoundView, clock: Clock): boolean {
 
 /** The last second in which the task can still go on without `expire`; null when that does not apply. */
 function expiryOf(task: TaskView, rules: MarketRules): number | null {
-  if (task.state === 'open') return task.openedAt + rules.openSeconds;
+  if (task.state === 'open') return task.openedAt + versionOf(task, rules).openSeconds;
   return task.state === 'assigned' ? task.solveBy : null;
 }
 
-function deadlineOf(round: RoundView, rules: MarketRules): number | null {
-  if (round.phase === 'drawing') return round.openedAt + rules.openSeconds;
+function deadlineOf({ task, round }: OpenRound, rules: MarketRules): number | null {
+  if (round.phase === 'drawing') return round.openedAt + versionOf(task, rules).openSeconds;
   if (round.phase === 'ruled') return null;
   return round.phase === 'commit' ? round.commitBy : round.revealBy;
 }
@@ -203,11 +210,17 @@ function seatsToClose(kase: CaseView): DueCall[] {
   return open.map(({ round }) => ({ call: 'closeSeats', caseId: kase.caseId, round }));
 }
 
-/** The newest round of every case that is not settled. */
-function openRounds(view: MarketView): { caseId: Hex32; taskId: Hex32; round: RoundView }[] {
+interface OpenRound {
+  caseId: Hex32;
+  task: TaskView;
+  round: RoundView;
+}
+
+/** The newest round of every case that is not settled. Where the task has ended, what is left of the case is moot. */
+function openRounds(view: MarketView): OpenRound[] {
   return [...view.cases.values()].flatMap((kase) => {
-    const round = currentRound(kase);
-    return kase.settled || round === undefined ? [] : [{ caseId: kase.caseId, taskId: kase.taskId, round }];
+    const [round, task] = [currentRound(kase), view.tasks.get(kase.taskId)];
+    return kase.settled || !round || !task ? [] : [{ caseId: kase.caseId, task, round }];
   });
 }
 

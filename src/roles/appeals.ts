@@ -3,7 +3,7 @@ import type { Head } from '../chain/follow.js';
 import { caseOf } from '../protocol/case.js';
 import { lastRound, roundFee } from '../protocol/economics.js';
 import type { Verdict } from '../protocol/facts.js';
-import { currentRound } from '../protocol/marketQueries.js';
+import { currentRound, taskOf } from '../protocol/marketQueries.js';
 import type { CaseView, MarketView } from '../protocol/marketView.js';
 import type { Hex32 } from '../protocol/task.js';
 import type { Disputer } from './disputer.js';
@@ -28,8 +28,10 @@ export async function followCase(
     const next = await market.waitFor((view, head) => nextMove(view, head, options, appealed), signal);
     if (next.move === 'settled') return next.kase;
     appealed = next.kase.rounds.length;
-    const fee = roundFee(disputer.rules.params, appealed + 1);
-    if (appealed >= lastRound(disputer.rules.params) || fee > (options.maxFee ?? fee)) continue;
+    const { paramsVersion } = taskOf(market.view, next.kase.taskId);
+    const params = await disputer.rules.paramsOf(paramsVersion);
+    const fee = roundFee(params, appealed + 1);
+    if (appealed >= lastRound(params) || fee > (options.maxFee ?? fee)) continue;
     try {
       await appeal(disputer, options.caseId, fee, signal);
     } catch (error) {

@@ -84,7 +84,7 @@ async function commit(
   const at = { taskId: task.taskId, step };
   const place = { chainId: deployment.chainId, challenge, disputer: requireSigner(chain).address };
   const commitment = disputeCommitment({ ...place, ...at }, saltOf(context, at));
-  const { bond } = pinCost(rules.params, task.price);
+  const { bond } = pinCost(await rules.paramsOf(task.paramsVersion), task.price);
   const write = () => contracts.challenge.write('commitDispute', [commitment, bond], signal);
   try {
     return (await purse.spend(bond, write, signal)).blockNumber;
@@ -119,7 +119,7 @@ async function pin(
   { task, step, leaves, stateBlob }: Accusation & { leaves: readonly Hex32[]; stateBlob: Hex32 | null },
   signal: AbortSignal,
 ): Promise<Receipt> {
-  const { taskId, terms, slot, submission, price } = task;
+  const { taskId, terms, slot, submission, price, paramsVersion } = task;
   const [before, next] = [leaves[step], leaves[step + 1]];
   if (submission === null || before === undefined || next === undefined) {
     throw new Error(`task ${taskId} has no transition ${step}`);
@@ -129,13 +129,13 @@ async function pin(
   const what = { step, before, next, siblings, stateBlob: stateBlob ?? noBlob, salt };
   const { challenge } = context.contracts;
   const write = () => challenge.write('pin', [terms, slot, submission, what], signal);
-  return purse.spend(pinCost(rules.params, price).due, write, signal);
+  return purse.spend(pinCost(await rules.paramsOf(paramsVersion), price).due, write, signal);
 }
 
 /** Asks the chain for leaves that nobody serves, and waits for the answer: the leaves, or null when the task ended without. */
 export async function demandLeaves(
   { context, purse, rules }: Disputer,
-  { taskId, terms, slot, submission }: TaskView,
+  { taskId, terms, slot, submission, paramsVersion }: TaskView,
   signal: AbortSignal,
 ): Promise<readonly Hex32[] | null> {
   if (submission === null) throw new Error(`task ${taskId} has no submission`);
@@ -143,7 +143,8 @@ export async function demandLeaves(
   const write = () => challenge.write('demandLeaves', [terms, slot, submission], signal);
   try {
     if (context.market.view.tasks.get(taskId)?.demand === null) {
-      await purse.spend(rules.params.verifierFee, write, signal);
+      const { verifierFee } = await rules.paramsOf(paramsVersion);
+      await purse.spend(verifierFee, write, signal);
     }
   } catch (error) {
     if (!isRefusal(error, 'AlreadyDemanded')) throw error;

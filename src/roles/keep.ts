@@ -5,13 +5,13 @@ import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import type { Sent } from '../chain/send.js';
 import { caseOf } from '../protocol/case.js';
-import { epochOf, seedBlock } from '../protocol/epochs.js';
-import { type DueCall, dueCalls, type MarketRules } from '../protocol/keeper.js';
+import { type EpochRules, epochOf, seedBlock } from '../protocol/epochs.js';
+import { type DueCall, dueCalls } from '../protocol/keeper.js';
 import { taskOf, termsOf } from '../protocol/marketQueries.js';
 import type { Address } from '../protocol/task.js';
 import { slotBits } from '../protocol/terms.js';
 import type { RoleContext } from './context.js';
-import type { SubnetRules } from './rules.js';
+import { rulesOfTasks, type SubnetRules } from './rules.js';
 
 /** A draw tries 16 positions at 27k gas each; see Staking.sol. Gas that is not used is not paid. */
 const gasPerTask = 700_000n;
@@ -29,7 +29,7 @@ export interface KeepOptions {
 /** What everybody but the master keeps with. A task that nobody draws within `openSeconds` is lost, so half of them is the longest
  *  that anybody waits. */
 export function standIn(rules: SubnetRules, self: Address): KeepOptions {
-  const quarter = rules.openSeconds / 4;
+  const quarter = rules.params.openSeconds / 4;
   const place = Number.parseInt(self.slice(2, 10), 16) / 2 ** 32;
   const spread = place * Math.min(mostSpreadSeconds, quarter);
   return { rules, patienceSeconds: Math.min(mostPatienceSeconds, quarter) + spread };
@@ -47,7 +47,11 @@ async function keepMarket(context: Keeper, options: KeepOptions, signal: AbortSi
     while (!signal.aborted) {
       seen = await market.waitFor((_, head) => (head.number > seen ? head.number : undefined), signal);
       const clock = { block: market.head.number, now: market.head.timestamp };
-      const calls = agenda.ripe(dueCalls(market.view, clock, options.rules), clock.block, clock.now);
+      const { view } = market;
+      // A version that no task had before is read; a node that does not answer then has the next block to do so.
+      const rules = await tolerant(context, null, () => rulesOfTasks(options.rules, view), signal);
+      if (rules === null) continue;
+      const calls = agenda.ripe(dueCalls(view, clock, rules), clock.block, clock.now);
       if (calls.length > 0) await perform(context, calls, options.rules, signal);
     }
   } catch (error) {
@@ -161,12 +165,12 @@ async function tolerant<T>(
 
 /** Remembers since when calls are due, and which ones were tried, so that nothing is repeated in vain. */
 export class Agenda {
-  readonly #rules: MarketRules;
+  readonly #rules: EpochRules;
   readonly #patienceSeconds: number;
   #due = new Map<string, { since: number; seenIn: number }>();
   #triedIn = new Map<string, number>();
 
-  constructor({ rules, patienceSeconds = 0 }: { rules: MarketRules; patienceSeconds?: number }) {
+  constructor({ rules, patienceSeconds = 0 }: { rules: EpochRules; patienceSeconds?: number }) {
     this.#rules = rules;
     this.#patienceSeconds = patienceSeconds;
   }

@@ -91,15 +91,16 @@ async function postSlots(
 ): Promise<void> {
   const { contracts, market } = context;
   const { jobId, round, baseRoot, specHash } = ref;
-  const { subnetId, params } = rules;
-  const price = params.minPrice;
-  const cost = price + params.verifierFee;
+  const { subnetId } = rules;
+  const paramsVersion = await contracts.registry.read('latestVersion', [subnetId]);
+  const { minPrice: price, verifierFee } = await rules.paramsOf(paramsVersion);
+  // The fee of a check waits beside the price.
+  const cost = price + verifierFee;
   const posted = batchesOf(market.view, ref);
   const salt: Hex32 = `0x${posted.toString(16).padStart(64, '0')}`;
   const terms: Terms = {
     ...{ buyer: requireSigner(context.chain).address, price, subnetId, round, jobId, baseRoot, specHash },
-    paramsVersion: await contracts.registry.read('latestVersion', [subnetId]),
-    ...{ innerSteps: context.manifest.innerSteps, slots: slotBits(slots), salt },
+    ...{ paramsVersion, innerSteps: context.manifest.innerSteps, slots: slotBits(slots), salt },
   };
   try {
     const post = () => contracts.market.write('createBatch', [terms], signal);

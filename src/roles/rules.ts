@@ -1,10 +1,14 @@
 /** The rules of the subnet that a role works in: the newest as it started, and those that a task was created under. */
 import type { Contracts } from '../chain/contracts.js';
 import type { SubnetParams } from '../chain/params.js';
+import type { EpochRules } from '../protocol/epochs.js';
 import type { MarketRules } from '../protocol/keeper.js';
+import { isTerminal } from '../protocol/marketQueries.js';
+import type { MarketView } from '../protocol/marketView.js';
 
-export interface SubnetRules extends MarketRules {
+export interface SubnetRules extends EpochRules {
   subnetId: number;
+  /** as the role started: for what it is about to stake or to put aside, not for tasks, which have a version of their own */
   params: SubnetParams;
   /** Of one version; they never change, and are read once. */
   paramsOf(version: number): Promise<SubnetParams>;
@@ -33,7 +37,18 @@ export async function readRules(contracts: Contracts, subnetId: number): Promise
     paramsOf,
     epochLength: Number(epochLength),
     seedDelay: Number(seedDelay),
-    openSeconds: params.openSeconds,
-    sampling: params,
   };
+}
+
+/** With every version that a task in the view is pinned to: what a keeper goes by. */
+export async function rulesOfTasks(
+  { epochLength, seedDelay, paramsOf }: SubnetRules,
+  { tasks }: MarketView,
+): Promise<MarketRules> {
+  const open = [...tasks.values()].filter(({ state }) => !isTerminal(state));
+  const numbers = [...new Set(open.map(({ paramsVersion }) => paramsVersion))];
+  const versions = await Promise.all(
+    numbers.map(async (number) => [number, await paramsOf(number)] as const),
+  );
+  return { epochLength, seedDelay, versions: new Map(versions) };
 }

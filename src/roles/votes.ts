@@ -6,7 +6,8 @@ import { isLost } from '../chain/resend.js';
 import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import { caseOf } from '../protocol/case.js';
-import { type MarketRules, panelSeed } from '../protocol/keeper.js';
+import type { EpochRules } from '../protocol/epochs.js';
+import { panelSeed } from '../protocol/keeper.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { attentionDigest, type Ballot, verdictCodes, voteCommitment, voteSalt } from '../protocol/vote.js';
@@ -21,7 +22,7 @@ export interface VoteOptions {
   context: Pick<RoleContext, 'chain' | 'contracts' | 'deployment' | 'market' | 'emit'>;
   /** null does not vote */
   judge(task: TaskView, kase: CaseView): Promise<Judgement | null>;
-  rules: Pick<MarketRules, 'epochLength'>;
+  rules: Pick<EpochRules, 'epochLength'>;
   onBusy: NonNullable<LaneHost['onBusy']>;
   onVote: () => void;
 }

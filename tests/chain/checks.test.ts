@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
+import { everyTaskChecked, noTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
 import { scoreKey } from '../../src/protocol/marketView.js';
 import type { Hex32 } from '../../src/protocol/task.js';
@@ -212,6 +212,25 @@ test('tasks of a newer version of the rules are answered and checked by its step
   const [task] = tasksOf(market.view);
   expect(task).toMatchObject({ state: 'accepted', paramsVersion: 2 });
   expect(market.view.checks.get(task?.taskId as Hex32)).toMatchObject({ outcome: 'passed' });
+  expect(await slashedOf(workers)).toEqual([0n, 0n]);
+  await expectBooksToAgree(local);
+});
+
+test('whether a task is checked is told by the version it was posted under, also by a master that started before that one', async () => {
+  await using local = await startTestChain({ ...deadlines, ...noTaskChecked, challengeSeconds: 3 });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 3 });
+  const workers = [await run.worker(first, drawn), await run.worker(second, drawn)];
+  const { contracts, deployment, market } = await run.contextOf(0);
+  const finished = run.master();
+  await market.waitFor((view) => tasksOf(view).length > 0 || undefined, local.signal);
+  const { subnetId } = deployment;
+  const params = await contracts.registry.read('paramsOf', [subnetId, 1]);
+  await contracts.registry.write('addParams', [subnetId, { ...params, ...everyTaskChecked }], local.signal);
+  await finished;
+  const tasks = tasksOf(market.view);
+  expect(new Set(tasks.map(({ paramsVersion }) => paramsVersion))).toEqual(new Set([1, 2]));
+  const checkedOnes = tasks.filter(({ taskId }) => market.view.checks.has(taskId));
+  expect(checkedOnes).toEqual(tasks.filter(({ paramsVersion }) => paramsVersion === 2));
   expect(await slashedOf(workers)).toEqual([0n, 0n]);
   await expectBooksToAgree(local);
 });

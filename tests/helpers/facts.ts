@@ -77,7 +77,12 @@ export class History {
 
   post(
     slots: number[],
-    change: Partial<typeof round0> & { price?: bigint; subnetId?: number; innerSteps?: number } = {},
+    change: Partial<typeof round0> & {
+      price?: bigint;
+      subnetId?: number;
+      paramsVersion?: number;
+      innerSteps?: number;
+    } = {},
   ): Hex32[] {
     const { slotsPerRound: _, ...round } = { innerSteps: 4, ...round0, ...change };
     const batchId = sha256Hex(`batch ${this.block}`);

@@ -4,11 +4,12 @@ import { lensAbi } from '../../src/chain/abi.generated.js';
 import type { BlockFacts } from '../../src/chain/watch.js';
 import { watchBlocks } from '../../src/chain/watch.js';
 import { caseOf } from '../../src/protocol/case.js';
-import { type DueCall, dueCalls, type MarketRules } from '../../src/protocol/keeper.js';
+import { type DueCall, dueCalls } from '../../src/protocol/keeper.js';
 import { applyFacts } from '../../src/protocol/market.js';
 import { isTerminal } from '../../src/protocol/marketQueries.js';
 import { emptyMarket, type MarketView } from '../../src/protocol/marketView.js';
 import type { Hex32 } from '../../src/protocol/task.js';
+import { rulesOfTasks, type SubnetRules } from '../../src/roles/rules.js';
 import type { TestChain } from './chain.js';
 
 const face = new Interface(lensAbi as unknown as InterfaceAbi);
@@ -43,13 +44,13 @@ export interface Comparison {
 }
 
 /** The lens in every block of the chain's past beside keeper.ts on the facts until then. */
-export async function compareLens(local: TestChain, rules: MarketRules): Promise<Comparison> {
+export async function compareLens(local: TestChain, rules: SubnetRules): Promise<Comparison> {
   const found: Comparison = { compared: 0, due: {}, differences: [] };
   let view = emptyMarket(local.deployment.subnetId);
   for (const { block, timestamp, facts } of await history(local)) {
     const before = view;
     view = applyFacts(view, facts);
-    const calls = dueCalls(view, { block, now: timestamp }, rules);
+    const calls = dueCalls(view, { block, now: timestamp }, await rulesOfTasks(rules, view));
     for (const about of subjects(before, view)) {
       const lens = await ask(local, view, about, { block, timestamp });
       const keeper = calls.filter((call) => isAbout(view, call, about));

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { dueCalls, type MarketRules } from '../../../src/protocol/keeper.js';
+import { dueCalls, type MarketRules, type VersionRules } from '../../../src/protocol/keeper.js';
 import type { Hex32 } from '../../../src/protocol/task.js';
 import { alice, bob, carol, History, pinned } from '../../helpers/facts.js';
 
 const unchecked = { pMin: 0, pMax: 0, scoreHalf: 8, stepAuditRate: 0, auditSteps: 2 };
-const rules: MarketRules = {
-  epochLength: 4,
-  seedDelay: 0,
-  openSeconds: 30,
-  sampling: unchecked,
-};
+const first = { openSeconds: 30, ...unchecked };
+const versioned = (...versions: VersionRules[]): MarketRules => ({
+  ...{ epochLength: 4, seedDelay: 0 },
+  versions: new Map(versions.map((version, i) => [i + 1, version])),
+});
+const rules = versioned(first);
 const due = (history: History) => dueCalls(history.view, history.clock, rules);
 /** Of the first task. */
 function batchIn(history: History): Hex32 {
@@ -202,7 +202,8 @@ test('leaves that were shown give time to dispute, and then the result is accept
   });
 });
 
-const always = { ...rules, sampling: { ...unchecked, pMin: 2 ** 32 - 1, pMax: 2 ** 32 - 1 } };
+const checked = { ...first, pMin: 2 ** 32 - 1, pMax: 2 ** 32 - 1 };
+const always = versioned(checked);
 
 test('whether a submission is checked is decided by the seed of its own epoch, which is fetched while there is time', () => {
   const history = new History();
@@ -224,8 +225,26 @@ test('whether a submission is checked is decided by the seed of its own epoch, w
   expect(callsNow()).toEqual([{ call: 'finalizeMany', batchId: batchIn(history), slots: [0] }]);
 });
 
+test('a task goes by the version it was posted under: how long it is open, and whether it is checked', () => {
+  const both = versioned({ ...checked, openSeconds: 10 }, { ...first, openSeconds: 20 });
+  const history = new History().seeded();
+  const [old, oldOpen] = history.post([0, 1]) as [Hex32, Hex32];
+  const [young, youngOpen] = history.post([0, 1], { paramsVersion: 2 }) as [Hex32, Hex32];
+  for (const taskId of [old, young]) history.assign(taskId, alice).submit(taskId, alice, 60);
+  const callsNow = () => dueCalls(history.view, history.clock, both);
+  const batchOf = (taskId: Hex32) => history.view.tasks.get(taskId)?.batchId as Hex32;
+  expect(callsNow().filter(({ call }) => call === 'drawChecker')).toEqual([
+    { call: 'drawChecker', taskId: old },
+  ]);
+  history.pass(6); // 11 and 10 s after they were posted
+  expect(callsNow()).toContainEqual({ call: 'expireMany', batchId: batchOf(oldOpen), slots: [1] });
+  expect(callsNow()).toContainEqual({ call: 'assignMany', batchId: batchOf(youngOpen), slots: [1] });
+  history.pass(11);
+  expect(callsNow()).toContainEqual({ call: 'expireMany', batchId: batchOf(youngOpen), slots: [1] });
+});
+
 test('a score makes checks rarer', () => {
-  const falling = { ...rules, sampling: { ...unchecked, pMax: 2 ** 32 - 2, scoreHalf: 1 } };
+  const falling = versioned({ ...first, pMax: 2 ** 32 - 2, scoreHalf: 1 });
   const history = new History().seeded();
   const taskIds = history.post(Array.from({ length: 16 }, (_, i) => i));
   for (const taskId of taskIds) history.assign(taskId, alice).submit(taskId, alice, 60);

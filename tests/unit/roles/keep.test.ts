@@ -5,7 +5,10 @@ import type { SubnetRules } from '../../../src/roles/rules.js';
 import { History } from '../../helpers/facts.js';
 
 const sampling = { pMin: 0, pMax: 0, scoreHalf: 8, stepAuditRate: 0, auditSteps: 2 };
-const rules: MarketRules = { epochLength: 4, seedDelay: 0, openSeconds: 60, sampling };
+const rules: MarketRules = {
+  ...{ epochLength: 4, seedDelay: 0 },
+  versions: new Map([[1, { openSeconds: 60, ...sampling }]]),
+};
 
 /** The calls made in each of the next blocks, a second each. */
 function callsOver(history: History, agenda: Agenda, blocks: number): string[][] {
@@ -37,7 +40,7 @@ test('nobody who stands in for the master waits until a draw is lost, and not al
   const self = `0x${'ff'.repeat(20)}` as const;
   const first = `0x${'00'.repeat(20)}` as const;
   const wait = (openSeconds: number, account: typeof self) =>
-    standIn({ ...rules, openSeconds } as SubnetRules, account).patienceSeconds ?? 0;
+    standIn({ params: { openSeconds } } as SubnetRules, account).patienceSeconds ?? 0;
   expect(wait(4, self)).toBeLessThanOrEqual(2);
   expect(wait(600, self)).toBeLessThanOrEqual(25);
   expect(wait(600, self)).toBeGreaterThan(wait(600, first));

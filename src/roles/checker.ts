@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import type { Made } from '../protocol/check.js';
 import type { Hex32, Submission } from '../protocol/task.js';
-import { fetchLeaves, isUnusableBlob } from './inputs.js';
+import { fetchLeaves, isUnsolvable, isUnusableBlob } from './inputs.js';
 import type { Job } from './job.js';
 import { keep, recall } from './memory.js';
 import { requireSubmission } from './publish.js';
@@ -39,8 +39,8 @@ export async function checkTask(job: Job, steps: readonly number[]): Promise<Che
     return { made, firstWrongStep, leaves, steps: counted, computeSeconds };
   } catch (error) {
     signal.throwIfAborted();
-    if (!isUnusableBlob(error)) throw error;
-    // What the buyer had to provide is not there, or not what the chain names.
+    if (!isUnusableBlob(error) && !isUnsolvable(error)) throw error;
+    // What the buyer had to provide is not there, not what the chain names, or nothing that can be computed.
     const message = `Task ${task.taskId} can not be computed: ${(error as Error).message}`;
     context.emit({ type: 'alert', level: 'warn', message, code: 'check.unavailable' });
     return { made: null, firstWrongStep: null, leaves: null, steps: 0, computeSeconds: 0 };

@@ -17,7 +17,12 @@ const hex32 = z
   .string()
   .regex(/^0x[0-9a-f]{64}$/)
   .transform((value) => value as Hex32);
-const fp32 = z.int().min(0).max(0xffff_ffff);
+/** Bits of a finite number: with NaN or Inf nobody computes. */
+const fp32 = z
+  .int()
+  .min(0)
+  .max(0xffff_ffff)
+  .refine((bits) => ((bits >>> 23) & 0xff) !== 0xff, 'the bits of a finite fp32');
 const count = z.int().positive();
 
 /** The bytes are bound to the chain by their hash, but a buyer chose them. */
@@ -181,3 +186,10 @@ export async function fetchLeaves(
 export function isUnusableBlob(error: unknown): boolean {
   return error instanceof PanthaliaError && (error.family === 'notFound' || error.family === 'check');
 }
+
+/** The task's numbers are none that the engine computes with, or none that fit this machine: the buyer chose them. */
+export function isUnsolvable(error: unknown): boolean {
+  return error instanceof PanthaliaError && unsolvable.has(error.code);
+}
+
+const unsolvable = new Set(['engine.value_out_of_range', 'engine.shape_mismatch', 'engine.out_of_memory']);

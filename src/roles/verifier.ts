@@ -6,7 +6,7 @@ import type { Verdict } from '../protocol/facts.js';
 import type { CaseView } from '../protocol/marketView.js';
 import type { TaskSpec } from '../protocol/task.js';
 import type { Attention } from '../protocol/vote.js';
-import { isUnusableBlob } from './inputs.js';
+import { isUnsolvable, isUnusableBlob } from './inputs.js';
 import type { Job } from './job.js';
 import { requireSubmission } from './publish.js';
 import { replayStep, type StepReplay, stateBlobSize } from './stepReplay.js';
@@ -23,7 +23,7 @@ export interface Judgement {
 /** What this verifier will vote; null does not vote. */
 export type Judge = (job: Job, kase: CaseView) => Promise<Judgement | null>;
 
-/** valid or invalid by recomputation; unavailable when spec or base can not be had or are not what the chain names.
+/** valid or invalid by recomputation; unavailable when spec or base can not be had, are not what the chain names, or can not be computed.
  *  throws the job's signal, network/sot.unreachable */
 export async function judgeTask(job: Job, kase: CaseView): Promise<Judgement> {
   const submission = requireSubmission(job);
@@ -93,7 +93,7 @@ function withoutStep(job: Job, error: unknown): Judgement {
     tell(job, `Task ${taskId} can not be right: ${error.message}`);
     return { verdict: 'invalid', ...nothing };
   }
-  if (!isUnusableBlob(error)) throw error;
+  if (!isUnusableBlob(error) && !isUnsolvable(error)) throw error;
   tell(job, `Task ${taskId} can not be computed: ${(error as Error).message}`);
   return { verdict: 'unavailable', ...nothing };
 }

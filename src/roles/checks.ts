@@ -26,6 +26,8 @@ const saltLabel = 'panthalia.check-salt.v1';
 
 export interface ChecksOptions {
   context: Pick<RoleContext, 'chain' | 'contracts' | 'deployment' | 'market' | 'emit'>;
+  /** false for tasks of checks that it was drawn for after it was told to stop */
+  isTaken(taskId: Hex32): boolean;
   /** steps: those it is asked about; until: unix seconds, when it is too late to commit; null does not look */
   look(task: TaskView, steps: readonly number[], until: number): Promise<CheckFinding | null>;
   /** Takes a transition to court, with the solver's leaves, or without where they can not be had; whether a case stands. */
@@ -51,7 +53,8 @@ export async function runChecks(options: ChecksOptions, signals: LaneSignals): P
   await runLane<CheckItem>(
     {
       name: 'check',
-      candidates: (view, head) => checksToMake(view, head, self),
+      candidates: (view, head) =>
+        checksToMake(view, head, self).filter(({ task }) => options.isTaken(task.taskId)),
       work: async (item) => {
         const answered = await lookAndCommit(options, item, self, signals.hard);
         if (answered === null) return;

@@ -45,8 +45,8 @@ export interface WorkerOptions {
   audit: AuditPolicy;
   /** name in `faults`; undefined is honest */
   fault?: string;
-  /** after the first signal: how long running jobs and open votes may take; default 8 */
-  drainSeconds?: number;
+  /** after the first signal: what it owes and what ends within so long is seen through; default 600; 0 leaves at once */
+  staySeconds?: number;
 }
 
 export interface MasterContext extends RoleContext {

@@ -28,9 +28,13 @@ import { publishState } from './publish.js';
 import { createPurse } from './purse.js';
 import { readRules, type SubnetRules } from './rules.js';
 import { ensureStaked } from './staking.js';
+import { type Stay, stayUntilDone } from './stay.js';
 import { runVotes } from './votes.js';
 
-const defaultDrainSeconds = 8;
+/** Windows of a subnet for people are longer: what ends later is told, and somebody else has to answer for it. */
+const defaultStaySeconds = 600;
+/** For jobs that run when nothing is owed any more, and for the last transactions. */
+const graceSeconds = 8;
 
 /** What the worker did while it ran. */
 export interface WorkerReport {
@@ -57,31 +61,40 @@ interface Worker {
   hard: AbortSignal;
 }
 
-/** Stakes, then works until the signal; then takes nothing new, finishes running jobs and open votes for at most `drainSeconds`,
+/** Stakes, then works until the signal; then takes nothing new, tells what it still owes, sees through what ends within `staySeconds`,
  *  and resolves.
  *  throws usage/fault.unknown, usage/stake.too_small, user/account.*, and whatever ends the watch of the chain */
 export async function run(context: WorkerContext, signal: AbortSignal): Promise<WorkerReport> {
   const hardStop = new AbortController();
   const worker = await start(context, hardStop.signal, signal);
   const slashedBefore = slashedOf(worker);
-  const drainMs = (context.options.drainSeconds ?? defaultDrainSeconds) * 1000;
-  let drain: NodeJS.Timeout | undefined;
-  const onSignal = () => {
-    drain = setTimeout(() => hardStop.abort(new Error('the time to finish is over')), drainMs);
+  const seconds = context.options.staySeconds ?? defaultStaySeconds;
+  const timers: NodeJS.Timeout[] = [];
+  const endIn = (left: number) => {
+    const end = () => hardStop.abort(new Error('the time to finish is over'));
+    timers.push(setTimeout(end, 1000 * left));
   };
+  const onSignal = () => endIn(seconds === 0 ? 0 : seconds + graceSeconds);
   signal.addEventListener('abort', onSignal, { once: true });
   if (signal.aborted) onSignal();
-  const lanes = Promise.all(startLanes(worker, { taking: signal, hard: hardStop.signal }));
+  const staying = { context, self: worker.self, terms: worker.rules.params, seconds };
+  const stay = stayUntilDone(staying, signal, hardStop.signal);
+  // Whoever still computes what nobody asked for does so a moment longer, and no more.
+  stay.owing.addEventListener('abort', () => endIn(graceSeconds), { once: true });
+  const lanes = Promise.all([
+    stay.over,
+    ...startLanes(worker, stay, { taking: signal, hard: hardStop.signal }),
+  ]);
   context.emit({ type: 'process.ready', process: 'worker' });
   try {
     await keepDuring(context, standIn(worker.rules, worker.self), hardStop.signal, lanes);
   } catch (error) {
     if (!hardStop.signal.aborted) throw error;
   } finally {
-    clearTimeout(drain);
     signal.removeEventListener('abort', onSignal);
     hardStop.abort(new Error('the worker has stopped'));
     await Promise.allSettled([lanes]);
+    for (const timer of timers) clearTimeout(timer);
   }
   return { ...worker.report, slashed: slashedOf(worker) - slashedBefore };
 }
@@ -109,13 +122,16 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
   return worker;
 }
 
-/** Each lane is serial; the engine serves them by priority, one inner step at a time. */
-function startLanes(worker: Worker, signals: LaneSignals): Promise<void>[] {
+/** Each lane is serial; the engine serves them by priority, one inner step at a time. After the signal nothing is audited unasked, and the
+ *  others go on with what is owed. */
+function startLanes(worker: Worker, stay: Stay, { taking, hard }: LaneSignals): Promise<void>[] {
   const { context, self, behaviour } = worker;
   const { market, emit } = context;
   const policy = context.options.audit;
   const onBusy = idleReporter(worker);
-  const lane = <Item extends LaneItem>(one: Lane<Item>) => runLane(one, { market, emit, onBusy }, signals);
+  const signals = { taking: stay.owing, hard };
+  const lane = <Item extends LaneItem>(one: Lane<Item>, until = signals) =>
+    runLane(one, { market, emit, onBusy }, until);
   const isJailed = () =>
     market.view.positions.get(positionKey(worker.rules.subnetId, 'solver', self))?.jailed;
   const votes = {
@@ -130,6 +146,7 @@ function startLanes(worker: Worker, signals: LaneSignals): Promise<void>[] {
   const checks: ChecksOptions = {
     ...{ context, onBusy, insists: behaviour.defends },
     rules: worker.rules,
+    isTaken: stay.isTaken,
     look: (task, steps, until) => look(worker, task, steps, until),
     accuse: (task, what) => accuse(worker, task, what),
     demand: (task) => demandLeaves(worker.disputer, task, worker.hard),
@@ -145,15 +162,20 @@ function startLanes(worker: Worker, signals: LaneSignals): Promise<void>[] {
       candidates: (view, head) => checksToAnswer(view, head, self),
       work: (item) => answer(worker, item),
     }),
-    lane({
-      name: 'audit',
-      candidates: (view, head) => tasksToAudit(view, head, { self, policy }).map((task) => ({ task })),
-      work: ({ task }) => audit(worker, task),
-    }),
+    lane(
+      {
+        name: 'audit',
+        candidates: (view, head) => tasksToAudit(view, head, { self, policy }).map((task) => ({ task })),
+        work: ({ task }) => audit(worker, task),
+      },
+      { taking, hard },
+    ),
     lane({
       name: 'solution',
       candidates: (view, head) =>
-        isJailed() ? [] : tasksToSolve(view, head, self).map((task) => ({ task })),
+        tasksToSolve(view, head, self).flatMap((task) =>
+          !isJailed() && stay.isTaken(task.taskId) ? [{ task }] : [],
+        ),
       work: ({ task }) => solve(worker, task),
     }),
     lane({

@@ -176,7 +176,7 @@ test('a checker that dies between commitment and opening opens it when it is bac
   const died = new Promise<void>((resolve) => {
     void run
       .worker(second, {
-        ...{ ...drawn, drainSeconds: 0 },
+        ...{ ...drawn, staySeconds: 0 },
         onEvent: (event) => {
           if (event.type !== 'transaction.sent' || event.what !== 'commitCheck') return;
           void die().then(resolve);

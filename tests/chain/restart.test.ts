@@ -49,7 +49,7 @@ test('a verifier that starts again in the middle of a vote opens its commitments
     void run
       .worker(account, {
         audit: 'never',
-        drainSeconds: 0,
+        staySeconds: 0,
         stakeAmount: pan(100),
         onEvent: (event) => {
           if (event.type === 'transaction.sent' && event.what === 'commitVote') resolve(drain());
@@ -79,7 +79,7 @@ test('a verifier that starts again in the middle of a vote opens its commitments
 test('a solver that starts again answers a demand for its trace that was made while it was gone', async () => {
   await using local = await startTestChain({ challengeSeconds: 10 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
-  const solver = await run.worker(firstWorker, { drainSeconds: 0 });
+  const solver = await run.worker(firstWorker, { staySeconds: 0 });
   const finished = run.master();
   const { taskId, terms, slot, submission } = await submittedBy(run, solver.address, local.signal);
   await solver.drain();
@@ -102,7 +102,7 @@ test('a solver that starts again answers a demand for its trace that was made wh
 test('a worker that is asked to stop finishes and submits the task it is working on', async () => {
   await using local = await startTestChain({ challengeSeconds: 60 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
-  const worker = await run.worker(firstWorker, { drainSeconds: 20, compute: toyCompute({ stepMs: 400 }) });
+  const worker = await run.worker(firstWorker, { staySeconds: 20, compute: toyCompute({ stepMs: 400 }) });
   const stop = new AbortController();
   const master = run.master(stop.signal).catch(() => {});
   await eventually('the worker works', () => worker.events.some((event) => event.type === 'task.solving'));

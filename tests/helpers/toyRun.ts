@@ -125,7 +125,7 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
       );
       const draining = new AbortController();
       const scratch = join(folder, `worker_${account}`);
-      const all: WorkerOptions = { stakeAmount: pan(200), audit: 'assigned', drainSeconds: 2, ...options };
+      const all: WorkerOptions = { stakeAmount: pan(200), audit: 'assigned', staySeconds: 2, ...options };
       const running = runWorker(
         { ...context, compute, scratch, memory: scratch, options: all },
         draining.signal,

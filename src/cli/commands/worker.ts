@@ -11,6 +11,7 @@ import {
   machineOf,
   opsetOption,
   tokenAmount,
+  wholeNumber,
   withAccountOptions,
   withDeploymentOptions,
   withMachineOptions,
@@ -24,6 +25,7 @@ interface WorkerFlags extends ChainFlags, MachineFlags, MetricsFlag {
   audit: 'never' | 'assigned' | 'all' | 'drawn';
   opset: 'canon-f32-v1' | 'torch';
   scratch?: string;
+  stay?: number;
   cheat?: string;
   json?: true;
   verbose?: true;
@@ -32,7 +34,8 @@ interface WorkerFlags extends ChainFlags, MachineFlags, MetricsFlag {
 const oneSeat = '100';
 
 const details = `
-Joins a running deployment, solves and verifies until interrupted, then finishes what it owes. A second Ctrl-C ends it at once.
+Joins a running deployment, solves and verifies until interrupted, then tells what it still owes and finishes it. A second Ctrl-C ends
+it at once.
 Before it stakes anything it computes a few steps (panthalia conformance) and refuses if this machine gives other bits than it must.
 
 Examples:
@@ -60,6 +63,14 @@ export function workerCommand(io: CommandIo): Command {
         'folder for files in flight, and for what has to outlive a crash (default: a temporary one)',
       ).env('PANTHALIA_SCRATCH'),
     )
+    .addOption(
+      new Option(
+        '--stay <seconds>',
+        'after Ctrl-C, for how long to finish what is owed: votes, checks, answers about own results (default: 600)',
+      )
+        .argParser(wholeNumber)
+        .env('PANTHALIA_STAY'),
+    )
     .addOption(new Option('--cheat <fault>', 'misbehave, for tests').hideHelp())
     .addOption(metricsOption())
     .option('-v, --verbose', 'tell every event')
@@ -69,7 +80,7 @@ export function workerCommand(io: CommandIo): Command {
 }
 
 async function run(flags: WorkerFlags, io: CommandIo): Promise<void> {
-  const { stake, audit, cheat: fault, opset } = flags;
+  const { stake, audit, cheat: fault, opset, stay: staySeconds } = flags;
   const stakeAmount = typeof stake === 'bigint' ? stake : tokenAmount(oneSeat);
   const { runWorker } = await import('../../actions/runRole.js');
   const { scratchFolder } = await import('../../actions/scratch.js');
@@ -79,7 +90,11 @@ async function run(flags: WorkerFlags, io: CommandIo): Promise<void> {
     ...connection(flags, roleEvents('worker', flags, io, metrics.listener), io),
     onMarket: metrics.follow,
     account: (chainId) => accountSource(flags, chainId),
-    worker: { stakeAmount, audit, ...(fault === undefined ? {} : { fault }) },
+    worker: {
+      ...{ stakeAmount, audit },
+      ...(staySeconds === undefined ? {} : { staySeconds }),
+      ...(fault === undefined ? {} : { fault }),
+    },
     machine: machineOf(flags),
     opset,
     scratch: scratch.path,

@@ -1,28 +1,8 @@
 import { expect, test } from 'vitest';
-import type { MarketFollower } from '../../../src/chain/follow.js';
 import { PanthaliaError } from '../../../src/errors.js';
 import { runLane } from '../../../src/roles/lane.js';
 import { History } from '../../helpers/facts.js';
-
-/** A market whose blocks come as soon as somebody waits for one. */
-function hastyMarket(history: History): MarketFollower {
-  return {
-    view: history.view,
-    get head() {
-      return history.head;
-    },
-    async waitFor(ask, signal) {
-      while (true) {
-        signal.throwIfAborted();
-        const answer = ask(history.view, history.head);
-        if (answer !== undefined) return answer;
-        history.pass(1);
-        await new Promise(setImmediate);
-      }
-    },
-    caughtUp: async () => history.view,
-  };
-}
+import { hastyMarket } from '../../helpers/hastyMarket.js';
 
 test('work that became pointless is taken up again when it is wanted again, as by the next panel of a case', async () => {
   const history = new History();

@@ -1,0 +1,70 @@
+/** After the first signal: tells what is owed, and keeps a worker there until it is done. */
+import { formatTokens } from '../events/amount.js';
+import type { Address, Hex32 } from '../protocol/task.js';
+import type { RoleContext } from './context.js';
+import { next } from './lane.js';
+import { type Owed, owedBy, type RiskTerms, riskOf, sentenceOf } from './owed.js';
+
+export interface StayOptions {
+  context: Pick<RoleContext, 'market' | 'emit'>;
+  self: Address;
+  terms: RiskTerms;
+  /** what ends later than so long after the signal is told, and not waited for */
+  seconds: number;
+}
+
+export interface Stay {
+  /** aborts when nothing is left to wait for */
+  owing: AbortSignal;
+  /** before the signal every task is taken up; after it, those that were ours at that moment */
+  isTaken(taskId: Hex32): boolean;
+  /** settles with `owing` */
+  over: Promise<void>;
+}
+
+/** taking: the first signal.  hard: the second thoughts of whoever stops, or the end of the time */
+export function stayUntilDone(options: StayOptions, taking: AbortSignal, hard: AbortSignal): Stay {
+  const { context, self, seconds } = options;
+  const { market, emit } = context;
+  const done = new AbortController();
+  let ours: ReadonlySet<Hex32> | null = null;
+  const wait = async () => {
+    await next(market, AbortSignal.any([taking, hard]), () => undefined);
+    if (hard.aborted) return;
+    const limit = market.head.timestamp + seconds;
+    const owed = owedBy(market.view, market.head, self);
+    ours = new Set(owed.map(({ taskId }) => taskId));
+    const keys = new Set(owed.map(({ key }) => key));
+    if (owed.length > 0 && seconds > 0)
+      emit({ type: 'alert', level: 'warn', ...tellOwed(owed, limit, options.terms) });
+    const isLeft = ({ key, until }: Owed) => keys.has(key) && until <= limit;
+    const isDone = () => (owedBy(market.view, market.head, self).some(isLeft) ? undefined : true);
+    await market.waitFor(isDone, hard);
+  };
+  const over = wait()
+    .catch((error) => {
+      if (!hard.aborted) throw error;
+    })
+    .finally(() => done.abort());
+  return { owing: done.signal, isTaken: (taskId) => ours === null || ours.has(taskId), over };
+}
+
+function tellOwed(owed: readonly Owed[], limit: number, terms: RiskTerms) {
+  const { certain, possible } = riskOf(owed, terms);
+  const waited = owed.filter(({ until }) => until <= limit);
+  const costs = [
+    ...(certain > 0n ? [`costs ${formatTokens(certain)} PAN`] : []),
+    ...(possible > 0n ? [`risks ${formatTokens(possible)} PAN if somebody asks about the results`] : []),
+  ];
+  const last = waited.at(-1);
+  const plan = last === undefined ? 'Leaving' : `Staying until ${clock(last.until)}, or a bit longer`;
+  const leaving = costs.length === 0 ? 'leaves' : `leaves, which ${costs.join(' and ')}`;
+  const again = last === undefined ? '' : ` A second Ctrl-C ${leaving}.`;
+  const now = last === undefined && costs.length > 0 ? `, which ${costs.join(' and ')}` : '';
+  return { message: `Still owed: ${sentenceOf(owed, clock)}. ${plan}${now}.${again}`, code: 'worker.owes' };
+}
+
+/** Local time, as clocks on the wall say it. */
+function clock(seconds: number): string {
+  return new Date(1000 * seconds).toTimeString().slice(0, 8);
+}

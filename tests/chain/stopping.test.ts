@@ -1,0 +1,117 @@
+import { expect, test, vi } from 'vitest';
+import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
+import type { PanthaliaEvent } from '../../src/events/types.js';
+import { expectBooksToAgree } from '../helpers/books.js';
+import { startTestChain } from '../helpers/chain.js';
+import { firstWorker, startToyRun, type ToyRun, type ToyWorker, tasksOf } from '../helpers/toyRun.js';
+
+// Windows and draws take real blocks, and a machine that runs other tests takes its time.
+vi.setConfig({ testTimeout: 120_000 });
+
+const deadlines: Partial<SubnetParams> = {
+  ...{ openSeconds: 20, solveSeconds: 10, challengeSeconds: 8, commitSeconds: 20 },
+  ...{ revealSeconds: 10, clockSeconds: 10, appealSeconds: 1 },
+};
+const [first, second] = [firstWorker, firstWorker + 1];
+
+/** Sends it the first Ctrl-C in the moment in which its transaction `what` is in a block. */
+function stoppedAfter(run: ToyRun, account: number, what: string, staySeconds: number) {
+  let stop = (_: PanthaliaEvent) => {};
+  const worker = run.worker(account, {
+    ...{ audit: 'drawn', stakeAmount: pan(100), staySeconds },
+    onEvent: (event) => stop(event),
+  });
+  const report = worker.then(
+    (started: ToyWorker) =>
+      new Promise<ReturnType<ToyWorker['drain']>>((resolve) => {
+        stop = (event) => {
+          if (event.type === 'transaction.sent' && event.what === what) resolve(started.drain());
+        };
+      }),
+  );
+  return { worker, report };
+}
+
+function owesIn({ events }: ToyWorker): string[] {
+  return events.flatMap((event) =>
+    event.type === 'alert' && event.code === 'worker.owes' ? [event.message] : [],
+  );
+}
+
+test('a solver that is told to stop stays for its result: it says so, and answers the check of it', async () => {
+  await using local = await startTestChain({ ...deadlines, ...everyTaskChecked, challengeSeconds: 20 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const { market } = await run.contextOf(0);
+  const stopped = stoppedAfter(run, first, 'submit', 60);
+  const solver = await stopped.worker;
+  const finished = run.master();
+  const [task] = await market.waitFor((view) => {
+    const drawn = tasksOf(view).filter((one) => one.solver === solver.address);
+    return drawn.length > 0 ? drawn : undefined;
+  }, local.signal);
+  const checker = await run.worker(second, { audit: 'drawn', stakeAmount: pan(100) });
+  expect(await stopped.report).toMatchObject({ solved: 1, slashed: 0n });
+
+  const taskId = task?.taskId ?? '0x';
+  expect(market.view.checks.get(taskId)).toMatchObject({ outcome: 'passed', checker: checker.address });
+  await finished;
+  expect(market.view.tasks.get(taskId)?.state).toBe('accepted');
+  expect(owesIn(solver)).toEqual([
+    expect.stringMatching(
+      /^Still owed: 1 result in the window until \d\d:\d\d:\d\d\. Staying until .* A second Ctrl-C leaves, which risks 100 PAN/,
+    ),
+  ]);
+  await expectBooksToAgree(local);
+});
+
+test('a solver that is told to stop shows its trace to whoever demands it after that', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const other = await run.contextOf(9);
+  const stopped = stoppedAfter(run, first, 'submit', 60);
+  const finished = run.master();
+  const solver = await stopped.worker;
+  const task = await other.market.waitFor(
+    (view) => tasksOf(view).find(({ submission }) => submission !== null),
+    local.signal,
+  );
+  const { contracts } = other;
+  await contracts.token.write('approve', [contracts.vault.address, pan(10)], local.signal);
+  await contracts.vault.write('deposit', [pan(10)], local.signal);
+  if (task.submission === null) throw new Error('it was submitted');
+  await contracts.challenge.write('demandLeaves', [task.terms, task.slot, task.submission], local.signal);
+  expect(await stopped.report).toMatchObject({ solved: 1, slashed: 0n });
+  await finished;
+  const { leaves, state } = other.market.view.tasks.get(task.taskId) ?? {};
+  expect([leaves?.length, state]).toEqual([run.manifest.innerSteps + 1, 'accepted']);
+  expect(owesIn(solver)).toHaveLength(1);
+});
+
+test('a checker that is told to stop after its commitment opens it', async () => {
+  await using local = await startTestChain({ ...deadlines, ...everyTaskChecked });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const { market } = await run.contextOf(0);
+  const solver = await run.worker(first, { audit: 'drawn', stakeAmount: pan(100) });
+  const finished = run.master();
+  await market.waitFor((view) => tasksOf(view).some((one) => one.solver !== null) || undefined, local.signal);
+  const stopped = stoppedAfter(run, second, 'commitCheck', 60);
+  const checker = await stopped.worker;
+  expect(await stopped.report).toMatchObject({ checked: 1, slashed: 0n });
+  await finished;
+  expect([...market.view.checks.values()]).toMatchObject([{ outcome: 'passed', checker: checker.address }]);
+  expect(owesIn(checker)).toEqual([
+    expect.stringMatching(/the check on task 0x\w{8} to be (made|opened) by .*costs 40 PAN/),
+  ]);
+  expect((await solver.drain()).slashed).toBe(0n);
+});
+
+test('what ends later than it may stay is told and not waited for', async () => {
+  await using local = await startTestChain({ ...deadlines, challengeSeconds: 3_000 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const stopped = stoppedAfter(run, first, 'submit', 2);
+  const finished = run.master().catch(() => {});
+  const solver = await stopped.worker;
+  expect(await stopped.report).toMatchObject({ solved: 1 });
+  expect(owesIn(solver)).toEqual([expect.stringMatching(/\. Leaving, which risks 100 PAN if somebody asks/)]);
+  void finished;
+});

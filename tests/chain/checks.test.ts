@@ -1,12 +1,20 @@
 import { expect, test, vi } from 'vitest';
+import { developmentAddresses } from '../../src/chain/accounts.js';
 import { everyTaskChecked, noTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
 import { scoreKey } from '../../src/protocol/marketView.js';
-import type { Hex32 } from '../../src/protocol/task.js';
+import type { Address, Hex32 } from '../../src/protocol/task.js';
 import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain } from '../helpers/chain.js';
-import { honestParameters } from '../helpers/toyCompute.js';
-import { assignedTo, firstWorker, startToyRun, type ToyWorker, tasksOf } from '../helpers/toyRun.js';
+import { honestParameters, toyCompute } from '../helpers/toyCompute.js';
+import {
+  assignedTo,
+  firstWorker,
+  startToyRun,
+  type ToyRun,
+  type ToyWorker,
+  tasksOf,
+} from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -15,7 +23,7 @@ const deadlines: Partial<SubnetParams> = {
   ...everyTaskChecked,
   openSeconds: 20,
   solveSeconds: 10,
-  challengeSeconds: 5,
+  challengeSeconds: 8,
   commitSeconds: 20,
   revealSeconds: 10,
   clockSeconds: 10,
@@ -232,5 +240,67 @@ test('whether a task is checked is told by the version it was posted under, also
   const checkedOnes = tasks.filter(({ taskId }) => market.view.checks.has(taskId));
   expect(checkedOnes).toEqual(tasks.filter(({ paramsVersion }) => paramsVersion === 2));
   expect(await slashedOf(workers)).toEqual([0n, 0n]);
+  await expectBooksToAgree(local);
+});
+
+/** Stakes what it has, and lends the rest of its tokens out until somebody calls. */
+async function without(run: ToyRun, account: number): Promise<() => Promise<unknown>> {
+  const { contracts, chain } = await run.contextOf(account);
+  const self = chain.signer?.address ?? '0x';
+  const bank = developmentAddresses(20)[19] as Address;
+  const lent = (await contracts.token.read('balanceOf', [self])) - pan(260);
+  await contracts.token.write('transfer', [bank, lent], AbortSignal.timeout(30_000));
+  const lender = await run.contextOf(19);
+  return () => lender.contracts.token.write('transfer', [self, lent], AbortSignal.timeout(30_000));
+}
+
+test('a dispute for which there was no money at first is made in the window that the different answers open', async () => {
+  await using local = await startTestChain({ ...deadlines, challengeSeconds: 20 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const cheat = await run.worker(first, { ...drawn, fault: 'noise' });
+  const { market } = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await assignedTo(run, cheat.address, local.signal);
+  // Seats for 100 and 160 PAN, and nothing left for a dispute.
+  const giveBack = await without(run, second);
+  const checker = await run.worker(second, drawn);
+  await market.waitFor((view) => view.checks.get(taskId)?.phase === 'dispute' || undefined, local.signal);
+  expect(casesOf(market.view, taskId)).toEqual([]);
+  await giveBack();
+  const others = [await run.worker(third, drawn)];
+  expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
+  expect(market.view.checks.get(taskId)).toMatchObject({ outcome: 'rejected', checker: checker.address });
+  expect(casesOf(market.view, taskId)).toMatchObject([{ disputer: checker.address, verdict: 'invalid' }]);
+  expect(await slashedOf([cheat, checker, ...others])).toEqual([pan(100), 0n, 0n]);
+  await expectBooksToAgree(local);
+});
+
+test.each([
+  [
+    'whose engine fails',
+    { ...toyCompute(), createTrainer: () => Promise.reject(new Error('no engine today')) },
+  ],
+  ['that would not be done in time', toyCompute({ stepMs: 60_000 })],
+])('a checker %s declines and keeps its bond, and the next one looks', async (_, compute) => {
+  await using local = await startTestChain({ ...deadlines, solveSeconds: 8, commitSeconds: 8 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const solver = await run.worker(first, drawn);
+  const { market } = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await assignedTo(run, solver.address, local.signal);
+  const unable = await run.worker(second, { ...drawn, compute });
+  await market.waitFor(
+    (view) => view.checks.get(taskId)?.checker === unable.address || undefined,
+    local.signal,
+  );
+  const able = await run.worker(third, { ...drawn, stakeAmount: pan(2_000) });
+  await finished;
+  const declined = unable.events.filter(
+    (event) => event.type === 'transaction.sent' && event.what === 'declineCheck',
+  );
+  expect(declined.length).toBeGreaterThan(0);
+  expect(market.view.tasks.get(taskId)?.state).toBe('accepted');
+  expect(market.view.checks.get(taskId)?.attempt).toBe(2);
+  expect(await slashedOf([solver, unable, able])).toEqual([0n, 0n, 0n]);
   await expectBooksToAgree(local);
 });

@@ -9,9 +9,9 @@ import { firstWorker, startToyRun } from '../helpers/toyRun.js';
 vi.setConfig({ testTimeout: 120_000 });
 
 test.each([
-  ['401 for what it reads', 'GET', 401],
-  ['403 for what it reads', 'GET', 403],
-  ['403 for what it stores', 'PUT', 403],
+  ['401 for what it reads', 'read', 401],
+  ['403 for what it reads', 'read', 403],
+  ['403 for what it stores', 'write', 403],
 ])(
   'a Source of Truth that answers a staked worker with %s ends nothing: it says so, tries again, and solves its task',
   async (_, refused, status) => {
@@ -19,7 +19,8 @@ test.each([
     await using run = await startToyRun(local, { slotsPerRound: 1 });
     let left = 2;
     await using sot = await startMoodySot(run.sotUrl, (method, path) => {
-      if (method !== refused || !path.includes('/blobs') || left === 0) return undefined;
+      const isRead = method === 'GET' && path.startsWith('/v1/blobs');
+      if ((refused === 'read' ? !isRead : method === 'GET') || left === 0) return undefined;
       left -= 1;
       return status;
     });

@@ -42,23 +42,22 @@ test('a solver that is told to stop stays for its result: it says so, and answer
   await using local = await startTestChain({ ...deadlines, ...everyTaskChecked, challengeSeconds: 20 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const { market } = await run.contextOf(0);
-  const stopped = stoppedAfter(run, first, 'submit', 60);
-  const solver = await stopped.worker;
+  const both = [stoppedAfter(run, first, 'submit', 60), stoppedAfter(run, second, 'submit', 60)];
+  const workers = await Promise.all(both.map(({ worker }) => worker));
   const finished = run.master();
-  const [task] = await market.waitFor((view) => {
-    const drawn = tasksOf(view).filter((one) => one.solver === solver.address);
-    return drawn.length > 0 ? drawn : undefined;
-  }, local.signal);
-  const checker = await run.worker(second, { audit: 'drawn', stakeAmount: pan(100) });
-  expect(await stopped.report).toMatchObject({ solved: 1, slashed: 0n });
+  expect(await Promise.race(both.map(({ report }) => report))).toMatchObject({ solved: 1, slashed: 0n });
 
+  const [task] = tasksOf(market.view);
   const taskId = task?.taskId ?? '0x';
+  const solver = workers.find(({ address }) => address === task?.solver) as ToyWorker;
+  const checker = workers.find(({ address }) => address !== task?.solver) as ToyWorker;
   expect(market.view.checks.get(taskId)).toMatchObject({ outcome: 'passed', checker: checker.address });
   await finished;
   expect(market.view.tasks.get(taskId)?.state).toBe('accepted');
+  // Its view of the chain may be a block behind its own transaction.
   expect(owesIn(solver)).toEqual([
     expect.stringMatching(
-      /^Still owed: 1 result in the window until \d\d:\d\d:\d\d\. Staying until .* A second Ctrl-C leaves, which risks 100 PAN/,
+      /^Still owed: (1 result in the window until|task 0x\w{8} to be solved by) [\d:]{8}\. Staying until .* A second Ctrl-C leaves, which (risks 100|costs 10) PAN/,
     ),
   ]);
   await expectBooksToAgree(local);
@@ -88,21 +87,20 @@ test('a solver that is told to stop shows its trace to whoever demands it after 
 });
 
 test('a checker that is told to stop after its commitment opens it', async () => {
-  await using local = await startTestChain({ ...deadlines, ...everyTaskChecked });
+  await using local = await startTestChain({ ...deadlines, ...everyTaskChecked, challengeSeconds: 20 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const { market } = await run.contextOf(0);
-  const solver = await run.worker(first, { audit: 'drawn', stakeAmount: pan(100) });
+  const both = [stoppedAfter(run, first, 'commitCheck', 60), stoppedAfter(run, second, 'commitCheck', 60)];
+  const workers = await Promise.all(both.map(({ worker }) => worker));
   const finished = run.master();
-  await market.waitFor((view) => tasksOf(view).some((one) => one.solver !== null) || undefined, local.signal);
-  const stopped = stoppedAfter(run, second, 'commitCheck', 60);
-  const checker = await stopped.worker;
-  expect(await stopped.report).toMatchObject({ checked: 1, slashed: 0n });
+  expect(await Promise.race(both.map(({ report }) => report))).toMatchObject({ checked: 1, slashed: 0n });
   await finished;
-  expect([...market.view.checks.values()]).toMatchObject([{ outcome: 'passed', checker: checker.address }]);
+  const [check] = market.view.checks.values();
+  expect(check?.outcome).toBe('passed');
+  const checker = workers.find(({ address }) => address === check?.checker) as ToyWorker;
   expect(owesIn(checker)).toEqual([
     expect.stringMatching(/the check on task 0x\w{8} to be (made|opened) by .*costs 40 PAN/),
   ]);
-  expect((await solver.drain()).slashed).toBe(0n);
 });
 
 test('what ends later than it may stay is told and not waited for', async () => {

@@ -109,3 +109,15 @@ test('a check is the checker’s until it is over, also when it has only to be o
   history.tell({ type: 'TaskRejected', taskId, solver: alice });
   expect(mine(bob)).toEqual([]);
 });
+
+test('a check that we have committed to comes before one that we have not looked at, also when that one ends first', () => {
+  const history = new History();
+  const [committed, fresh] = history.post([0, 1]) as [Hex32, Hex32];
+  for (const taskId of [committed, fresh]) history.assign(taskId, alice).submit(taskId, alice, 60);
+  history.drawChecker(committed, bob, 10).drawChecker(fresh, bob, 10);
+  const toMake = () => checksToMake(history.view, history.head, bob).map(({ task }) => task.taskId);
+  expect(toMake()).toEqual([committed, fresh]);
+  const answerBy = history.clock.now + 100;
+  history.tell({ type: 'CheckCommitted', taskId: committed, checker: bob, answerBy });
+  expect(toMake()).toEqual([committed, fresh]);
+});

@@ -11,7 +11,7 @@ const onEngine = ({ model, batch, microBatches, inner }: TrainingCase) =>
 
 describe('the engine and an implementation written from docs/opset-canon-f32-v1.md alone', () => {
   it.each(trainingCases.map((training) => [training.name, training] as const))(
-    'agree in every bit of three steps: %s',
+    'agree in every bit of every step: %s',
     async (_, training) => {
       const path = join(temporaryFolder(), 'theta');
       expect(await firstDifference(training, await onEngine(training), path)).toBeNull();

@@ -36,15 +36,20 @@ interface Shape {
   learningRate?: number;
   clipNorm?: number;
   beta1?: number;
+  /** where one operator is what the case is about, and a step takes seconds */
+  steps?: number;
 }
 
-function trainingCase({ microBatches = 1, ...options }: Shape): TrainingCase {
+function trainingCase({ microBatches = 1, steps = 3, ...options }: Shape): TrainingCase {
   const { learningRate = 0.01, clipNorm = 0.5, beta1 = 0.9, ...shape } = options;
   const inner = {
     ...{ learningRate, warmupSteps: 2, beta1, beta2: 0.99, epsilon: 1e-8 },
     ...{ weightDecay: 0.1, clipNorm },
   };
-  const constants = { inner: innerConstants({ inner }), scalars: stepScalars({ inner, innerSteps: 3 }, 0) };
+  const constants = {
+    inner: innerConstants({ inner }),
+    scalars: stepScalars({ inner, innerSteps: steps }, 0),
+  };
   return { ...shape, microBatches, seed: `0x${'07'.repeat(32)}`, ...constants };
 }
 
@@ -90,6 +95,21 @@ export const trainingCases: readonly TrainingCase[] = [
     ...{ batch: { rows: 2, tokens: 9 }, clipNorm: 1e-37 },
   },
   {
+    name: 'a width of 258: products of the forward pass over 4 C = 1032 in two parts',
+    model: { vocabSize: 5, blockSize: 2, layers: 1, heads: 3, width: 258 },
+    ...{ batch: { rows: 1, tokens: 2 }, steps: 1 },
+  },
+  {
+    name: 'attention over more than 1024 positions: its products in two parts, which end where the position is 1024',
+    model: { vocabSize: 7, blockSize: 1030, layers: 1, heads: 1, width: 4 },
+    ...{ batch: { rows: 1, tokens: 1030 }, steps: 1 },
+  },
+  {
+    name: 'more than 64 rows: gradients of positions in two chunks',
+    model: { vocabSize: 7, blockSize: 3, layers: 1, heads: 2, width: 4 },
+    batch: { rows: 67, tokens: 2 },
+  },
+  {
     name: 'one token, one row, one of everything',
     model: { vocabSize: 2, blockSize: 1, layers: 1, heads: 1, width: 1 },
     batch: { rows: 1, tokens: 1 },
@@ -106,7 +126,7 @@ export function batchOf({ model, batch, microBatches }: TrainingCase, k: number)
   };
 }
 
-/** Steps 0 .. 3 of the naive implementation, with the state they lead to; the state is the same object every time. */
+/** All steps of the naive implementation, with the state they lead to; the state is the same object every time. */
 export function* naiveTraining(training: TrainingCase): Generator<TrainingStep & { state: State }> {
   const { model, batch, microBatches, seed, inner, scalars } = training;
   const state = initialise(model, seed);

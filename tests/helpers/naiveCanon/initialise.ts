@@ -46,31 +46,24 @@ function naturalLogarithm(x: number): number {
   return e * Math.LN2 + 2 * s * series;
 }
 
-/** A .. F of Wichura's AS 241, PPND16, lowest coefficient first. The last digits of some are beyond binary64, on purpose. */
-const coefficients = {
-  A: `3.3871328727963666080e0 1.3314166789178437745e+2 1.9715909503065514427e+3 1.3731693765509461125e+4
-    4.5921953931549871457e+4 6.7265770927008700853e+4 3.3430575583588128105e+4 2.5090809287301226727e+3`,
-  B: `1.0 4.2313330701600911252e+1 6.8718700749205790830e+2 5.3941960214247511077e+3
-    2.1213794301586595867e+4 3.9307895800092710610e+4 2.8729085735721942674e+4 5.2264952788528545610e+3`,
-  C: `1.42343711074968357734e0 4.63033784615654529590e0 5.76949722146069140550e0 3.64784832476320460504e0
-    1.27045825245236838258e0 2.41780725177450611770e-1 2.27238449892691845833e-2
-    7.74545014278341407640e-4`,
-  D: `1.0 2.05319162663775882187e0 1.67638483018380384940e0 6.89767334985100004550e-1
-    1.48103976427480074590e-1 1.51986665636164571966e-2 5.47593808499534494600e-4
-    1.05075007164441684324e-9`,
-  E: `6.65790464350110377720e0 5.46378491116411436990e0 1.78482653991729133580e0 2.96560571828504891230e-1
-    2.65321895265761230930e-2 1.24266094738807843860e-3 2.71155556874348757815e-5
-    2.01033439929228813265e-7`,
-  F: `1.0 5.99832206555887937690e-1 1.36929880922735805310e-1 1.48753612908506148525e-2
-    7.86869131145613259100e-4 1.84631831751005468180e-5 1.42151175831644588870e-7
-    2.04426310338993978564e-15`,
+const horner = (coefficients: string) => {
+  const descending = coefficients.split(/\s+/).map(Number).reverse();
+  return (x: number) => descending.reduce((sum, coefficient) => sum * x + coefficient, 0);
 };
 
-function polynomial(name: keyof typeof coefficients, x: number): number {
-  let sum = 0;
-  for (const coefficient of coefficients[name].split(/\s+/).reverse()) sum = sum * x + Number(coefficient);
-  return sum;
-}
+/** A .. D of Wichura's AS 241, PPND16, lowest coefficient first. The last digits of some are beyond binary64, on purpose. */
+const polynomials = {
+  A: horner(`3.3871328727963666080e0 1.3314166789178437745e+2 1.9715909503065514427e+3 1.3731693765509461125e+4
+    4.5921953931549871457e+4 6.7265770927008700853e+4 3.3430575583588128105e+4 2.5090809287301226727e+3`),
+  B: horner(`1.0 4.2313330701600911252e+1 6.8718700749205790830e+2 5.3941960214247511077e+3
+    2.1213794301586595867e+4 3.9307895800092710610e+4 2.8729085735721942674e+4 5.2264952788528545610e+3`),
+  C: horner(`1.42343711074968357734e0 4.63033784615654529590e0 5.76949722146069140550e0 3.64784832476320460504e0
+    1.27045825245236838258e0 2.41780725177450611770e-1 2.27238449892691845833e-2
+    7.74545014278341407640e-4`),
+  D: horner(`1.0 2.05319162663775882187e0 1.67638483018380384940e0 6.89767334985100004550e-1
+    1.48103976427480074590e-1 1.51986665636164571966e-2 5.47593808499534494600e-4
+    1.05075007164441684324e-9`),
+};
 
 /** The normal quantile of (word + 0.5) / 2^32. */
 export function quantile(word: number): number {
@@ -78,13 +71,10 @@ export function quantile(word: number): number {
   const q = u - 0.5;
   if (Math.abs(q) <= 0.425) {
     const r = 0.180625 - q * q;
-    return (q * polynomial('A', r)) / polynomial('B', r);
+    return (q * polynomials.A(r)) / polynomials.B(r);
   }
   const r = Math.sqrt(-naturalLogarithm(q < 0 ? u : 1 - u));
-  const magnitude =
-    r <= 5
-      ? polynomial('C', r - 1.6) / polynomial('D', r - 1.6)
-      : polynomial('E', r - 5) / polynomial('F', r - 5);
+  const magnitude = polynomials.C(r - 1.6) / polynomials.D(r - 1.6);
   return q < 0 ? -magnitude : magnitude;
 }
 
@@ -96,11 +86,16 @@ function initialTensor(seed: Hex32, number: number, length: number, deviation: n
     .update(Buffer.from(seed.slice(2), 'hex'));
   const digest = hash.update(index).digest();
   const key = [digest.readUInt32LE(0), digest.readUInt32LE(4)] as const;
-  return Float32Array.from({ length }, (_, i) => {
-    const block = Math.floor(i / 4);
+  const out = new Float32Array(length);
+  for (let i = 0; i < length; i += 4) {
+    const block = i / 4;
     const words = philox(key, [block % 2 ** 32, Math.floor(block / 2 ** 32), 0, 0]);
-    return Math.fround(quantile(words[i % 4] as number) * deviation);
-  });
+    out.set(
+      words.slice(0, length - i).map((word) => Math.fround(quantile(word) * deviation)),
+      i,
+    );
+  }
+  return out;
 }
 
 /** X_0 of a run with this seed. */

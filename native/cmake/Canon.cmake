@@ -25,6 +25,9 @@ add_executable(panthalia_canon_elementary EXCLUDE_FROM_ALL native/test/canon_ele
 target_link_libraries(panthalia_canon_elementary PRIVATE panthalia_canon panthalia_engine)
 add_executable(panthalia_canon_test EXCLUDE_FROM_ALL native/test/canon_test.cc)
 target_link_libraries(panthalia_canon_test PRIVATE panthalia_canon panthalia_engine)
+# For tests/engine/canonTraining.test.ts.
+add_executable(panthalia_canon_training_test EXCLUDE_FROM_ALL native/test/canon_training_test.cc)
+target_link_libraries(panthalia_canon_training_test PRIVATE panthalia_canon panthalia_engine)
 
 # For tests/engine/canonGemm.test.ts.
 add_executable(panthalia_canon_gemm_test EXCLUDE_FROM_ALL

@@ -174,19 +174,23 @@ std::optional<std::string> Gpt::first_non_finite_activation() {
 }
 
 std::optional<std::string> Gpt::first_non_finite_gradient(const float* gradients) {
-  auto bad = [&](int64_t tensor) -> std::optional<std::string> {
+  auto bad = [&](int64_t tensor, const std::string& name) -> std::optional<std::string> {
     const TensorSlot& slot = layout_.tensors()[tensor];
     if (operators_.all_finite({gradients + slot.offset, static_cast<size_t>(slot.length)})) return std::nullopt;
-    return "the gradient of " + slot.name;
+    return "the backward pass of " + name + ", in the gradient of tensor " + slot.name;
   };
-  if (const auto found = bad(layout_.final_norm())) return found;
+  constexpr std::pair<Layout::LayerTensor, const char*> written[] = {
+      {mlp_down, "linear mlp.c_proj"},              {mlp_up, "linear mlp.c_fc"},         {ln_2, "layer norm ln_2"},
+      {attention_projection, "linear attn.c_proj"}, {attention_qkv, "linear attn.c_attn"}, {ln_1, "layer norm ln_1"}};
+  if (const auto found = bad(layout_.final_norm(), "layer norm ln_f")) return found;
   for (int64_t i = shape_.layers - 1; i >= 0; --i) {
-    for (const auto tensor : {mlp_down, mlp_up, ln_2, attention_projection, attention_qkv, ln_1}) {
-      if (const auto found = bad(layout_.layer_tensor(i, tensor))) return found;
+    for (const auto& [tensor, name] : written) {
+      const auto found = bad(layout_.layer_tensor(i, tensor), std::string(name) + " of layer " + std::to_string(i));
+      if (found) return found;
     }
   }
-  const auto found = bad(Layout::position_embedding);
-  return found ? found : bad(Layout::token_embedding);
+  const auto found = bad(Layout::position_embedding, "the embedding");
+  return found ? found : bad(Layout::token_embedding, "the head's linear or the embedding");
 }
 
 Matrix Gpt::view(float* arena, int64_t tensor) const {

@@ -48,7 +48,7 @@ struct AttentionShape {
   int64_t head_width;  // D, C = h * D
 };
 
-/** Thread-local settings of an opset, in force while the scope lives. */
+/** Thread-local settings of an opset, in force while the scope lives; null where an opset has none to take back. */
 class OperatorScope {
  public:
   virtual ~OperatorScope() = default;

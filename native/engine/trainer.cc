@@ -76,7 +76,8 @@ StepResult Trainer::inner_step(Tokens inputs, Tokens targets, const StepScalars&
   const float norm = operators_->norm(layout(), gradients_.data());
   if (!std::isfinite(norm)) {
     const auto gradient = gpt_.first_non_finite_gradient(gradients_.data());
-    invalidate(gradient ? *gradient : "the gradient norm, whose squares are beyond fp32");
+    invalidate(gradient ? *gradient
+                        : "the gradient norm: squares are beyond fp32, those of tensor " + largest_gradient() + " most of all");
   }
   stop_.check();
   step_ += 1;
@@ -160,6 +161,22 @@ void Trainer::begin_state(int64_t step) {
 
 void Trainer::check_state() const {
   if (!invalid_.empty()) throw EngineError(ErrorCode::invalid_state, invalid_);
+}
+
+/** The name of the tensor whose gradient is longest, all of which are finite. */
+std::string Trainer::largest_gradient() {
+  double largest = -1;
+  std::string name;
+  for (const TensorSlot& slot : layout().tensors()) {
+    Arena host(slot.length);
+    operators_->memory().to_host(gradients_.data() + slot.offset, host.data(), slot.length);
+    double squares = 0;
+    for (const float each : host.span()) squares += static_cast<double>(each) * each;
+    if (squares <= largest) continue;
+    largest = squares;
+    name = slot.name;
+  }
+  return name;
 }
 
 void Trainer::invalidate(const std::string& where) {

@@ -68,6 +68,7 @@ class Trainer {
   void set_parameters(const std::function<void(float*)>& fill);
   void check_state() const;
   [[noreturn]] void invalidate(const std::string& where);
+  std::string largest_gradient();
   float loss_and_gradients(Tokens inputs, Tokens targets);
   void update(const StepScalars& scalars, float gradient_scale);
 

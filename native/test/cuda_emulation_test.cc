@@ -367,28 +367,28 @@ void compare_training(int64_t steps, const std::vector<int64_t>& sizes) {
   std::printf("}\n");
 }
 
-/** The code of what `action` throws. */
-std::string thrown_code(const std::function<void()>& action) {
+/** Code and sentence of what `action` throws. */
+std::string thrown(const std::function<void()>& action) {
   try {
     action();
     return "nothing";
   } catch (const EngineError& error) {
-    return error_code_name(error.code());
+    return std::string(error_code_name(error.code())) + " " + error.what();
   }
 }
 
 void fail_devices() {
   const TrainerOptions options{{67, 19, 2, 3, 33}, {3, 17}, {0.9f, 0.1f, 0.95f, 0.05f, 1e-8f, 1.0f}};
   auto run = [&] { train(std::make_unique<CudaOperators>(std::make_unique<CudaDevice>(0)), options, 1); };
-  const std::string healthy = thrown_code(run);
+  const std::string healthy = thrown(run);
   cuda_emulation::limit_memory(1 << 20);
-  const std::string full = thrown_code(run);
+  const std::string full = thrown(run);
   cuda_emulation::heal_device();
   cuda_emulation::lose_device_after(40);
-  const std::string lost = thrown_code(run);
+  const std::string lost = thrown(run);
   cuda_emulation::heal_device();
-  const std::string other = thrown_code([] { CudaDevice device(7); });
-  const std::string again = thrown_code(run);
+  const std::string other = thrown([] { CudaDevice device(7); });
+  const std::string again = thrown(run);
   std::printf("{\"healthy\":\"%s\",\"full\":\"%s\",\"lost\":\"%s\",\"other\":\"%s\",\"again\":\"%s\",\"leaked\":%zu}\n",
               healthy.c_str(), full.c_str(), lost.c_str(), other.c_str(), again.c_str(),
               cuda_emulation::allocated_memory());

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureAddon } from '../../src/engine/buildAddon.js';
 import { conformanceBatch, conformanceCases } from '../../src/engine/conformance.js';
+import { engineError } from '../../src/engine/engineError.js';
 import { projectRoot } from '../../src/engine/loadAddon.js';
 import { options, seed, temporaryFolder, trainer } from '../helpers/engine.js';
 import { buildPrograms, cmakeFolder } from '../helpers/nativeProgram.js';
@@ -81,6 +82,32 @@ describe('device cuda', () => {
     );
     expect(wrongIsa).toBe('VALUE_OUT_OF_RANGE isa is a choice of device cpu, received avx2 for cuda');
     expect(fine).toBe('nothing');
+  });
+
+  it('that is lost in a step ends that trainer with what CUDA said, and the process goes on', async () => {
+    const program = `
+      const made = new native.NativeTrainer(options);
+      const failure = (promise) => promise.then(() => 'nothing', ({ code, message }) => code + ' ' + message);
+      const step = (trainer) => trainer.innerStep(inputs, targets, { stepSize: 0x3c23d70a, secondMomentScale: 0x40490fdb, decay: 0x3f7fbe77 });
+      await made.initialise(seed);
+      const lost = [await failure(step(made)), await failure(step(made))];
+      await made.dispose();
+      const other = new native.NativeTrainer({ ...options, device: 'cpu' });
+      await other.initialise(seed);
+      return [...lost, await failure(step(other))];`;
+    const answers = await withDriver<string[]>(program, { EMULATED_LAUNCHES: '20' });
+    const sentence =
+      "could not start a kernel: CUDA's answer must be cudaSuccess, received cudaErrorLaunchFailure, emulated failure";
+    expect(answers[0]).toBe(`DEVICE_LOST ${sentence}`);
+    expect(answers[1]).toMatch(
+      /^DEVICE_LOST could not .*: CUDA's answer must be cudaSuccess, received cudaErrorLaunchFailure/,
+    );
+    expect(answers[2]).toBe('nothing');
+    expect(engineError({ code: 'DEVICE_LOST', message: sentence })).toMatchObject({
+      family: 'error',
+      code: 'engine.device_lost',
+      message: sentence,
+    });
   });
 
   const make = 'return [native.cudaProblem(), thrown(() => new native.NativeTrainer(options))];';

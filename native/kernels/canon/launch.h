@@ -14,8 +14,8 @@ namespace panthalia::canon::cuda {
  *  throws OUT_OF_MEMORY, NO_CUDA, DEVICE_LOST */
 inline void check(cudaError_t status, const char* doing) {
   if (status == cudaSuccess) return;
-  const std::string what = std::string("could not ") + doing + ": CUDA says " + cudaGetErrorName(status) + ", " +
-                           cudaGetErrorString(status);
+  const std::string what = std::string("could not ") + doing + ": CUDA's answer must be cudaSuccess, received " +
+                           cudaGetErrorName(status) + ", " + cudaGetErrorString(status);
   cudaGetLastError();  // what is not sticky must not meet the next call
   switch (status) {
     case cudaErrorMemoryAllocation: throw EngineError(ErrorCode::out_of_memory, what);

@@ -161,7 +161,11 @@ void run_block() {
 
 constexpr size_t whole_memory = size_t{1} << 30;
 size_t memory_limit = whole_memory, memory_used = 0;
-int64_t launches_left = -1;  // negative: the device is never lost
+/** Negative: the device is never lost. EMULATED_LAUNCHES: where it stands at the start of a process. */
+int64_t launches_left = [] {
+  const char* const launches = std::getenv("EMULATED_LAUNCHES");
+  return launches == nullptr ? int64_t{-1} : std::atoll(launches);
+}();
 bool lost = false;
 std::map<void*, size_t> allocations;
 

@@ -1,0 +1,146 @@
+// Whole steps of canon-f32-v1 as a program sees them from outside. Prints one JSON object.
+//
+//   panthalia_canon_training_test allocations    how often memory was asked for: to make a trainer, and in its steps
+//   panthalia_canon_training_test run            what is chosen on this processor, and where three steps lead
+//   panthalia_canon_training_test run-old        the same as on a processor without AVX2
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/trainer.h"
+#include "kernels/canon/canon_operators.h"
+
+namespace {
+
+std::atomic<int64_t> allocations = 0;  // of all threads
+
+}  // namespace
+
+// The C library's allocator and mmap, counted: operator new and the engine's arenas come down to these.
+extern "C" {
+void* __libc_malloc(size_t);
+void* __libc_calloc(size_t, size_t);
+void* __libc_realloc(void*, size_t);
+void* __libc_memalign(size_t, size_t);
+
+void* malloc(size_t size) { return ++allocations, __libc_malloc(size); }
+void* calloc(size_t count, size_t size) { return ++allocations, __libc_calloc(count, size); }
+void* realloc(void* memory, size_t size) { return ++allocations, __libc_realloc(memory, size); }
+void* memalign(size_t alignment, size_t size) { return ++allocations, __libc_memalign(alignment, size); }
+void* aligned_alloc(size_t alignment, size_t size) { return ++allocations, __libc_memalign(alignment, size); }
+int posix_memalign(void** memory, size_t alignment, size_t size) {
+  *memory = memalign(alignment, size);
+  return 0;
+}
+void* mmap(void* address, size_t size, int protection, int flags, int file, off_t offset) noexcept {
+  ++allocations;
+  return reinterpret_cast<void*>(::syscall(SYS_mmap, address, size, protection, flags, file, offset));
+}
+
+/** What __builtin_cpu_supports looks at (libgcc, config/i386/cpuinfo.h). */
+struct ProcessorModel {
+  unsigned vendor, type, subtype, features[1];
+};
+extern ProcessorModel __cpu_model;
+}
+
+namespace panthalia {
+namespace {
+
+/** Shapes with tails, in all of which every operator has more than one piece. */
+TrainerOptions options() {
+  return {{67, 83, 2, 3, 33, Gelu::erf}, {2, 77}, {0.9f, 0.1f, 0.95f, 0.05f, 1e-8f, 1.0f}, 2};
+}
+
+std::vector<int64_t> tokens(int64_t count, int64_t vocabulary, int64_t salt) {
+  std::vector<int64_t> list(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) list[i] = (7919 * (i + salt) + i * i % 101) % vocabulary;
+  return list;
+}
+
+/** Makes a trainer and takes three steps, the roots of each included. */
+class Training {
+ public:
+  Training(canon::Isa isa, int threads) : trainer_(options(), make_canon_operators(threads, isa), stop_) {
+    const int64_t count = trainer_.step_tokens(), vocabulary = trainer_.vocab_size();
+    inputs_ = tokens(count, vocabulary, 0);
+    targets_ = tokens(count, vocabulary, 1);
+    trainer_.initialise(Seed{7});
+  }
+  Digest run() {
+    Digest root;
+    for (int step = 0; step < 3; ++step) {
+      trainer_.inner_step(inputs_, targets_, {1e-2f, 3.0f, 0.999f});
+      root = trainer_.state_root();
+      trainer_.gradient_root();
+    }
+    return root;
+  }
+
+ private:
+  StopFlag stop_;
+  Trainer trainer_;
+  std::vector<int64_t> inputs_, targets_;
+};
+
+void count_allocations() {
+  const char* separator = "";
+  std::printf("[");
+  for (const canon::Isa isa : canon::supported_isas()) {
+    for (const int threads : {1, 3}) {
+      const int64_t before = allocations;
+      Training training(isa, threads);
+      const int64_t made = allocations;
+      training.run();
+      const int64_t after = allocations;
+      std::printf("%s{\"isa\":\"%s\",\"threads\":%d,\"toMake\":%lld,\"inSteps\":%lld}", separator, canon::isa_name(isa),
+                  threads, static_cast<long long>(made - before), static_cast<long long>(after - made));
+      separator = ",";
+    }
+  }
+  std::printf("]\n");
+}
+
+void hide_avx2() {
+  __builtin_cpu_init();
+  constexpr unsigned avx2 = 10;  // FEATURE_AVX2
+  __cpu_model.features[0] &= ~(1u << avx2);
+  if (__builtin_cpu_supports("avx2")) {
+    std::fprintf(stderr, "AVX2 is still seen: this compiler keeps it elsewhere\n");
+    std::exit(1);
+  }
+}
+
+void run() {
+  std::string isas, refusal;
+  for (const canon::Isa isa : canon::supported_isas()) {
+    isas += std::string(isas.empty() ? "" : ",") + '"' + canon::isa_name(isa) + '"';
+  }
+  try {
+    canon::isa_named("avx2");
+  } catch (const EngineError& error) {
+    refusal = error.what();
+  }
+  const Digest root = Training(canon::best_isa(), 2).run();
+  std::printf("{\"isas\":[%s],\"chosen\":\"%s\",\"avx2\":\"%s\",\"root\":\"%s\"}\n", isas.c_str(),
+              canon::isa_name(canon::best_isa()), refusal.c_str(), to_hex(root).c_str());
+}
+
+}  // namespace
+}  // namespace panthalia
+
+int main(int argc, char** argv) {
+  const std::string_view action = argc == 2 ? argv[1] : "";
+  if (action == "run-old") panthalia::hide_avx2();
+  if (action == "allocations") return panthalia::count_allocations(), 0;
+  if (action == "run" || action == "run-old") return panthalia::run(), 0;
+  std::fprintf(stderr, "usage: allocations | run | run-old\n");
+  return 2;
+}

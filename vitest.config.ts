@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    /** of tests in one file, where they say so */
+    maxConcurrency: 2,
     projects: [
       {
         extends: true,

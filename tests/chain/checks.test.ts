@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test as one, vi } from 'vitest';
 import { developmentAddresses } from '../../src/chain/accounts.js';
 import { everyTaskChecked, noTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
@@ -18,12 +18,15 @@ import {
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 120_000 });
+// Each has a chain of its own, and waits for it most of the time.
+const test = one.concurrent;
 
 const deadlines: Partial<SubnetParams> = {
   ...everyTaskChecked,
   openSeconds: 20,
   solveSeconds: 10,
-  challengeSeconds: 8,
+  // Within it the checker stakes and is drawn, where other tests take most of the machine.
+  challengeSeconds: 15,
   commitSeconds: 20,
   revealSeconds: 10,
   clockSeconds: 10,

@@ -71,7 +71,7 @@ describe('a device that fails', () => {
     expect(await run('failures', 'ascending')).toEqual({
       healthy: 'nothing',
       full: expect.stringMatching(
-        /^OUT_OF_MEMORY could not allocate \d+ bytes on emulated, which has \d+ of 1073741824 bytes free$/,
+        /^OUT_OF_MEMORY could not allocate \d+ bytes on emulated, which has \d+ of 1048576 bytes free$/,
       ),
       lost: `DEVICE_LOST could not start a kernel: CUDA's answer must be cudaSuccess, received cudaErrorLaunchFailure, emulated failure`,
       other:

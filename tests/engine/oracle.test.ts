@@ -27,6 +27,7 @@ const shapes = [
   ['one layer, one head, one row', 65, 8, 1, 1, 16, 1],
   ['one token', 11, 1, 2, 2, 8, 4],
   ['the preset tiny', 256, 64, 4, 4, 128, 2],
+  ['four blocks of queries, an odd head', 65, 200, 2, 2, 90, 2],
 ] as const;
 
 describe.each(['canon-f32-v1', 'torch'] as const)('the gradients of opset %s', (opset) => {

@@ -34,7 +34,12 @@ enum class Chain {
   add_next,  // at +0, then added to what c has
 };
 
-template <int Rows, int Vectors>
+/** What is done with a term of a chain. */
+struct FusedStep {
+  static Floats multiply_add(Floats a, Floats b, Floats sum) { return fma(a, b, sum); }
+};
+
+template <typename Step, int Rows, int Vectors>
 static void multiply_block(Product p, int64_t depth, Chain chain) {
   Floats sums[Rows][Vectors];
   for (int r = 0; r < Rows; ++r) {
@@ -50,7 +55,7 @@ static void multiply_block(Product p, int64_t depth, Chain chain) {
     for (int v = 0; v < Vectors; ++v) lanes[v] = load(p.b + v * W);
     for (int r = 0; r < Rows; ++r) {
       const Floats x = broadcast(p.a[r * p.a_row]);
-      for (int v = 0; v < Vectors; ++v) sums[r][v] = fma(x, lanes[v], sums[r][v]);
+      for (int v = 0; v < Vectors; ++v) sums[r][v] = Step::multiply_add(x, lanes[v], sums[r][v]);
     }
   }
   if (chain == Chain::add_next) {
@@ -66,23 +71,24 @@ static void multiply_block(Product p, int64_t depth, Chain chain) {
 constexpr int block_rows = 6;
 constexpr int block_vectors = W == 16 ? 4 : 2;
 
-template <int Vectors, int Rows = block_rows>
+template <typename Step, int Vectors, int Rows = block_rows>
 PANTHALIA_INLINE void multiply_rows(Product p, int64_t rows, int64_t depth, Chain chain) {
-  for (; rows >= Rows; rows -= Rows, p = p.from_row(Rows)) multiply_block<Rows, Vectors>(p, depth, chain);
-  if constexpr (Rows > 1) multiply_rows<Vectors, Rows - 1>(p, rows, depth, chain);
+  for (; rows >= Rows; rows -= Rows, p = p.from_row(Rows)) multiply_block<Step, Rows, Vectors>(p, depth, chain);
+  if constexpr (Rows > 1) multiply_rows<Step, Vectors, Rows - 1>(p, rows, depth, chain);
 }
 
-template <int Vectors = block_vectors>
+template <typename Step, int Vectors = block_vectors>
 PANTHALIA_INLINE void multiply_lanes(Product p, int64_t rows, int64_t lanes, int64_t depth, Chain chain) {
   for (; lanes >= Vectors * W; lanes -= Vectors * W, p = p.from_lane(Vectors * W)) {
-    multiply_rows<Vectors>(p, rows, depth, chain);
+    multiply_rows<Step, Vectors>(p, rows, depth, chain);
   }
-  if constexpr (Vectors * W > lane_group) multiply_lanes<Vectors - 1>(p, rows, lanes, depth, chain);
+  if constexpr (Vectors * W > lane_group) multiply_lanes<Step, Vectors - 1>(p, rows, lanes, depth, chain);
 }
 
 /** Part of a chain, or all of it: at most chain_chunk terms. */
+template <typename Step = FusedStep>
 static void multiply(const Product& p, int64_t rows, int64_t lanes, int64_t depth, Chain chain) {
-  multiply_lanes(p, rows, lanes, depth, chain);
+  multiply_lanes<Step>(p, rows, lanes, depth, chain);
 }
 
 /** Lanes that are treated alike on the diagonal: few, so that little is done in vain, and enough to keep a core busy. */

@@ -1,5 +1,5 @@
 // Products of bf16 factors by a processor's instruction for them: two terms at a time, sums in fp32, the product rounded to bf16.
-// They are products of canon-f32-v1 in all but the step, over 32-bit words that hold a pair of terms each.
+// They, and attention's, are products of canon-f32-v1 in all but the step, over 32-bit words that hold a pair of terms each.
 #pragma once
 
 #include "kernels/canon/kernels.h"
@@ -13,6 +13,11 @@ struct Bf16Kernels {
   void (*pair_columns)(const float* from, int64_t columns, float* words, int64_t begin, int64_t end);
   /** Rows of words [begin, end), each of two rows of `from`, which has `rows` of them. */
   void (*pair_rows)(const float* from, int64_t rows, int64_t columns, float* words, int64_t begin, int64_t end);
+
+  /** As those of canon::Kernels. What they write is rounded. */
+  int64_t (*attention_scratch)(int64_t time, int64_t head_width);
+  void (*attention)(const canon::AttentionCall& call, float* scratch, int64_t begin, int64_t end);  // query blocks of one head
+  void (*attention_backward)(const canon::AttentionBackwardCall& call, float* scratch, int64_t begin, int64_t end);  // heads
 };
 
 /** A zero is paired with the last of an odd number. */

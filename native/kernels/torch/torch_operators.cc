@@ -92,8 +92,8 @@ void TorchOperators::plan(const ModelShape& shape, BatchShape batch) {
     }
   }
   const int64_t N = batch.count(), C = shape.width;
-  scratch_stride_ =
-      divided_up(kernels_.attention_scratch(batch.tokens, shape.head_width()), cache_line) * cache_line;
+  const auto attention_scratch = in_pairs() ? bf16_kernels.attention_scratch : kernels_.attention_scratch;
+  scratch_stride_ = in_lines(attention_scratch(batch.tokens, shape.head_width()));
   scratch_ = Arena(std::max({scratch_stride_ * agreement_.threads, N, static_cast<int64_t>(pieces_.size()),
                              divided_up(N, canon::column_chunk) * C}));
   if (precision_ == Precision::bf16) {
@@ -158,7 +158,7 @@ void TorchOperators::layer_norm_backward(ConstMatrix d_out, ConstMatrix x, Const
 /** bf16: factors and product are rounded to it, sums are fp32, as autocast has it. A processor without instructions for it
  *  multiplies the same values as fp32, many times faster than libtorch's loops over bf16 would. */
 void TorchOperators::product(const GemmCall& call) {
-  if (precision_ == Precision::bf16 && bf16_instructions_) return multiply_pairs(call);
+  if (in_pairs()) return multiply_pairs(call);
   multiply(call);
   round_output(product_of(call));
   finish(call);
@@ -245,27 +245,30 @@ void TorchOperators::round_output(Matrix matrix) {
 
 float* TorchOperators::scratch_of_thread() { return scratch_.data() + at::get_thread_num() * scratch_stride_; }
 
-/** Queries, keys and values are outputs of a product, so with bf16 they are rounded already. */
+/** Queries, keys and values are outputs of a product, so with bf16 they are rounded already. Without its instructions only
+ *  what comes out is rounded besides: a few of autocast's roundings fewer. */
 void TorchOperators::attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) {
   const canon::AttentionCall call{
       qkv.data, out.data, saved.data(), shape.batch, shape.time, shape.heads, shape.head_width};
   const int64_t blocks = divided_up(shape.time, canon::query_block);
+  const auto kernel = in_pairs() ? bf16_kernels.attention : kernels_.attention;
   at::parallel_for(0, shape.batch * shape.heads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t head = begin; head < end; ++head) {
-      kernels_.attention(call, scratch_of_thread(), head * blocks, (head + 1) * blocks);
+      kernel(call, scratch_of_thread(), head * blocks, (head + 1) * blocks);
     }
   });
-  round_output(out);
+  if (!in_pairs()) round_output(out);
 }
 
 void TorchOperators::attention_backward(ConstMatrix d_out, ConstMatrix out, ConstMatrix qkv, AttentionShape shape,
                                         ConstVector saved, Matrix d_qkv) {
   const canon::AttentionBackwardCall call{d_out.data,  out.data,   qkv.data,    saved.data(),    d_qkv.data,
                                           shape.batch, shape.time, shape.heads, shape.head_width};
+  const auto kernel = in_pairs() ? bf16_kernels.attention_backward : kernels_.attention_backward;
   at::parallel_for(0, shape.batch * shape.heads, 1, [&](int64_t begin, int64_t end) {
-    kernels_.attention_backward(call, scratch_of_thread(), begin, end);
+    kernel(call, scratch_of_thread(), begin, end);
   });
-  round_output(d_qkv);
+  if (!in_pairs()) round_output(d_qkv);
 }
 
 float TorchOperators::cross_entropy(Matrix logits, Tokens targets, Vector row_sums) {

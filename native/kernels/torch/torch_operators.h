@@ -56,6 +56,8 @@ class TorchOperators final : public canon::LinearOperators {
     int64_t length;
   };
 
+  /** Whether factors are multiplied by the processor's instructions for bf16. */
+  bool in_pairs() const { return precision_ == Precision::bf16 && bf16_instructions_; }
   void product(const canon::GemmCall& call) override;
   /** Of floats, by libtorch. */
   void multiply(const canon::GemmCall& call);

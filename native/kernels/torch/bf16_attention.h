@@ -1,0 +1,204 @@
+// Causal attention, both directions, as canon-f32-v1 lays it out, with its products over pairs of bf16: q, k, v and gradients over
+// pairs of channels, probabilities and their gradients over pairs of keys or of queries. Softmax is fp32.
+#pragma once
+
+#include "kernels/canon/attention.h"
+#include "kernels/canon/attention_backward.h"
+#include "kernels/torch/bf16_pairs.h"
+
+namespace panthalia::canon::bf16 {
+
+/** Words from one key's queries to the next one's, two queries a word. */
+constexpr int64_t pair_pitch = query_block / 2 + lane_group;
+
+static int64_t pair_attention_scratch(int64_t time, int64_t head_width) {
+  const int64_t keys = (time + query_block - 1) / query_block * query_block, D = in_groups(head_width);
+  const int64_t forward = 2 * keys * D + (2 * D + keys + query_block + row_lanes + 2) * query_pitch + query_block * D;
+  const int64_t backward = 5 * keys * D + (3 * D + 3 * query_block + 1) * query_pitch +
+                           query_block * (2 * channel_pitch(head_width) + D + 2 * pair_pitch);
+  return (forward > backward ? forward : backward) + 32 * lane_group;
+}
+
+/** Rows of channels to rows of lanes, two channels a word.  rows: words of scratch, (rows, pairs_of(D)) */
+static void pair_lanes(const float* from, int64_t pitch, int64_t rows, int64_t lanes, int64_t D, float* row_words, float* to) {
+  const int64_t pairs = pairs_of(D);
+  pair_columns(from, pitch, rows, D, row_words, pairs);
+  transpose(row_words, pairs, rows, pairs, to, query_pitch);
+  clear_columns(to, query_pitch, pairs, rows, lanes);
+}
+
+/** Over channels: keys by queries. On the diagonal only what some query of a group sees. */
+static void multiply_channel_pairs(const Product& product, int64_t keys, int64_t queries, int64_t pairs, bool diagonal) {
+  const int64_t group = diagonal ? diagonal_lanes : queries;
+  for (int64_t l = 0; l < queries; l += group) {
+    multiply<PairStep>(product.from_lane(l), diagonal ? least(keys, l + group) : keys, least(queries - l, group), pairs,
+                       Chain::start);
+  }
+}
+
+/** Over keys: channels by queries, likewise. */
+static void multiply_key_pairs(const Product& product, int64_t channels, int64_t queries, int64_t keys, Chain chain,
+                               bool diagonal) {
+  const int64_t group = diagonal ? diagonal_lanes : queries;
+  for (int64_t l = 0; l < queries; l += group) {
+    multiply<PairStep>(product.from_lane(l), channels, least(queries - l, group),
+                       pairs_of(diagonal ? least(keys, l + group) : keys), chain);
+  }
+}
+
+/** Over queries: keys by channels. On the diagonal without the queries that see none of a block of keys. */
+static void multiply_query_pairs(const Product& product, int64_t keys, int64_t channels, int64_t queries, Chain chain,
+                                 bool diagonal) {
+  static_assert(block_rows % 2 == 0, "a block begins between two pairs");
+  const int64_t pairs = pairs_of(queries);
+  if (!diagonal) return multiply<PairStep>(product, keys, channels, pairs, chain);
+  for (int64_t j = 0; j < keys; j += block_rows) {
+    multiply<PairStep>(product.from_row(j).from_step(j / 2), least(keys - j, block_rows), channels, pairs - j / 2, chain);
+  }
+}
+
+/** o of 64 queries of a head.  k (positions, pairs of channels), v (pairs of positions, channels) */
+static void pair_attention_block(const AttentionCall& call, const Head& head, const float* k, const float* v, int64_t first,
+                                 float* saved, Scratch scratch) {
+  const int64_t D = head.width, T = head.time, rows = least(T - first, query_block), lanes = in_groups(rows);
+  const int64_t end = first + rows, pairs = pairs_of(D);
+  float* const q_rows = scratch.take(query_block, pairs);
+  float* const q = scratch.take(pairs, query_pitch);
+  float* const out = scratch.take(D, query_pitch);
+  float* const scores = scratch.take(end, query_pitch);
+  float* const words = scratch.take(query_block / 2, query_pitch);
+  float* const sums = scratch.take(row_lanes, query_pitch);
+  float* const greatest = scratch.take(1, query_pitch);
+  float* const weights = scratch.take(1, query_pitch);
+
+  pair_lanes(call.qkv + head.at(first, 0), 3 * head.columns, rows, lanes, D, q_rows, q);
+  for (int64_t l = 0; l < lanes; l += W) store(greatest + l, broadcast(-__builtin_inff()));
+  for (int64_t j = 0; j < end; j += query_block) {
+    const int64_t keys = least(end - j, query_block);
+    float* const s = scores + j * query_pitch;
+    multiply_channel_pairs({k + j * pairs, pairs, 1, q, query_pitch, s, query_pitch}, keys, lanes, pairs, j == first);
+    scale_scores(s, keys, lanes, j - first, head.sigma, greatest);
+  }
+  softmax(scores, end, lanes, first, greatest, sums, weights);
+  for (int64_t j = 0; j < end; j += query_block) {
+    const int64_t keys = least(end - j, query_block);
+    float* const e = scores + j * query_pitch;
+    const bool diagonal = j == first;
+    if (diagonal) {
+      for (int64_t key = 0; key < keys; ++key) clear_blind_lanes(e + key * query_pitch, key, lanes);
+    }
+    pair_rows(e, query_pitch, keys, lanes, words, query_pitch);
+    multiply_key_pairs({v + j / 2 * D, 1, D, words, query_pitch, out, query_pitch}, D, lanes, keys,
+                       j == 0 ? Chain::start : Chain::go_on, diagonal);
+  }
+  for (int64_t c = 0; c < D; ++c) {
+    for (int64_t l = 0; l < lanes; l += W) {
+      float* const at = out + c * query_pitch + l;
+      store(at, floats(rounded(mul(load(at), load(weights + l)))));
+    }
+  }
+  transpose(out, query_pitch, D, rows, call.out + head.at(first), head.columns);
+  for (int64_t i = 0; i < rows; ++i) {
+    saved[first + i] = greatest[i];
+    saved[T + first + i] = weights[i];
+  }
+}
+
+static void pair_attention(const AttentionCall& call, float* memory, int64_t begin, int64_t end) {
+  const int64_t blocks = (call.time + query_block - 1) / query_block, index = begin / blocks;
+  const Head head(call, index);
+  const int64_t first = (begin - index * blocks) * query_block, last = least((end - index * blocks) * query_block, head.time);
+  const int64_t D = head.width, pairs = pairs_of(D), stride = 3 * head.columns;
+  Scratch scratch(memory);
+  float* const k = scratch.take(last, pairs);
+  float* const v = scratch.take(pairs_of(last), D);
+  pair_columns(call.qkv + head.at(0, 1), stride, last, D, k, pairs);
+  pair_rows(call.qkv + head.at(0, 2), stride, last, D, v, D);
+  for (int64_t i = first; i < last; i += query_block) {
+    pair_attention_block(call, head, k, v, i, call.saved + 2 * index * head.time, scratch);
+  }
+}
+
+/** All of one head. */
+static void pair_attention_backward_head(const AttentionBackwardCall& call, const Head& head, const float* saved,
+                                         float* memory) {
+  const int64_t D = head.width, T = head.time, stride = 3 * head.columns, pairs = pairs_of(D);
+  const int64_t pitch = channel_pitch(D), channels = in_groups(D);
+  Scratch scratch(memory);
+  float* const k = scratch.take(T, pairs);
+  float* const v = scratch.take(T, pairs);
+  float* const k_keys = scratch.take(pairs_of(T), D);
+  float* const d_k = scratch.take(T, channels);
+  float* const d_v = scratch.take(T, channels);
+  float* const row_words = scratch.take(query_block, pairs);
+  float* const q_lanes = scratch.take(pairs, query_pitch);
+  float* const d_out_lanes = scratch.take(pairs, query_pitch);
+  float* const d_q = scratch.take(D, query_pitch);
+  float* const p = scratch.take(query_block, query_pitch);
+  float* const d_s = scratch.take(query_block, query_pitch);
+  float* const d_s_keys = scratch.take(query_block / 2, query_pitch);
+  float* const corrections = scratch.take(1, query_pitch);
+  float* const q = scratch.take(query_block / 2, pitch);
+  float* const d_out = scratch.take(query_block / 2, pitch);
+  float* const p_queries = scratch.take(query_block, pair_pitch);
+  float* const d_s_queries = scratch.take(query_block, pair_pitch);
+
+  pair_columns(call.qkv + head.at(0, 1), stride, T, D, k, pairs);
+  pair_columns(call.qkv + head.at(0, 2), stride, T, D, v, pairs);
+  pair_rows(call.qkv + head.at(0, 1), stride, T, D, k_keys, D);
+  clear_columns(q, pitch, query_block / 2, D, channels);
+  clear_columns(d_out, pitch, query_block / 2, D, channels);
+
+  for (int64_t first = 0; first < T; first += query_block) {
+    const int64_t rows = least(T - first, query_block), lanes = in_groups(rows), end = first + rows;
+    const float* const q_from = call.qkv + head.at(first, 0);
+    const float* const d_out_from = call.d_out + head.at(first);
+    float greatest[query_block] = {}, weights[query_block] = {};
+    for (int64_t i = 0; i < lanes; ++i) {
+      const bool inside = i < rows;
+      greatest[i] = inside ? saved[first + i] : 0.0f;
+      weights[i] = inside ? saved[T + first + i] : 0.0f;
+      corrections[i] =
+          inside ? row_sum_of_products(call.d_out + head.at(first + i), call.out + head.at(first + i), D) : 0.0f;
+    }
+    pair_lanes(q_from, stride, rows, lanes, D, row_words, q_lanes);
+    pair_lanes(d_out_from, head.columns, rows, lanes, D, row_words, d_out_lanes);
+    pair_rows(q_from, stride, rows, D, q, pitch);
+    pair_rows(d_out_from, head.columns, rows, D, d_out, pitch);
+    for (int64_t j = 0; j < end; j += query_block) {
+      const int64_t keys = least(end - j, query_block);
+      const bool diagonal = j == first;
+      multiply_channel_pairs({k + j * pairs, pairs, 1, q_lanes, query_pitch, p, query_pitch}, keys, lanes, pairs, diagonal);
+      probabilities(p, keys, lanes, j - first, head.sigma, greatest, weights);
+      multiply_channel_pairs({v + j * pairs, pairs, 1, d_out_lanes, query_pitch, d_s, query_pitch}, keys, lanes, pairs,
+                             diagonal);
+      score_gradients(d_s, p, keys, lanes, j - first, head.sigma, corrections);
+
+      pair_rows(d_s, query_pitch, keys, lanes, d_s_keys, query_pitch);
+      multiply_key_pairs({k_keys + j / 2 * D, 1, D, d_s_keys, query_pitch, d_q, query_pitch}, D, lanes, keys,
+                         j == 0 ? Chain::start : Chain::go_on, diagonal);
+      // The first queries that see a key are those of its own block.
+      const Chain chain = diagonal ? Chain::start : Chain::go_on;
+      pair_columns(d_s, query_pitch, keys, lanes, d_s_queries, pair_pitch);
+      pair_columns(p, query_pitch, keys, lanes, p_queries, pair_pitch);
+      multiply_query_pairs({d_s_queries, pair_pitch, 1, q, pitch, d_k + j * channels, channels}, keys, channels, rows, chain,
+                           diagonal);
+      multiply_query_pairs({p_queries, pair_pitch, 1, d_out, pitch, d_v + j * channels, channels}, keys, channels, rows,
+                           chain, diagonal);
+    }
+    for (int64_t c = 0; c < D; ++c) round_row(d_q + c * query_pitch, lanes, d_q + c * query_pitch);
+    transpose(d_q, query_pitch, D, rows, call.d_qkv + head.at(first, 0), stride);
+  }
+  for (int64_t j = 0; j < T; ++j) {
+    round_row(d_k + j * channels, D, call.d_qkv + head.at(j, 1));
+    round_row(d_v + j * channels, D, call.d_qkv + head.at(j, 2));
+  }
+}
+
+static void pair_attention_backward(const AttentionBackwardCall& call, float* scratch, int64_t begin, int64_t end) {
+  for (int64_t head = begin; head < end; ++head) {
+    pair_attention_backward_head(call, Head(call, head), call.saved + 2 * head * call.time, scratch);
+  }
+}
+
+}  // namespace panthalia::canon::bf16

@@ -6,8 +6,16 @@
 
 namespace panthalia::canon::PANTHALIA_ISA {
 
+PANTHALIA_INLINE Lines rows_of_a(const GemmCall& call) {
+  return call.layout == GemmLayout::tn ? Lines{call.a, 1, call.m} : Lines{call.a, call.k, 1};
+}
+PANTHALIA_INLINE Lines columns_of_b(const GemmCall& call) {
+  return call.layout == GemmLayout::nt ? Lines{call.b, call.k, 1} : Lines{call.b, 1, call.n};
+}
+
 /** How C is cut up: rows and vectors of a tile, and tiles beside each other whose part of B is packed at a time, to stay in
- *  the second-level cache for all rows of a piece. Chooses speed, never bits. */
+ *  the second-level cache for all rows of a piece. Chooses speed, never bits. An opset with other steps, of several terms each,
+ *  hides the functions below with its own. */
 template <int Rows, int Vectors, int Tiles>
 struct GemmTiling {
   static constexpr int rows = Rows;
@@ -15,7 +23,15 @@ struct GemmTiling {
   static constexpr int columns = Vectors * W;
   static constexpr int block_columns = Tiles * columns;
 
+  static int64_t steps(int64_t terms) { return terms; }
   static Floats multiply_add(Floats a, Floats b, Floats sum) { return fma(a, b, sum); }
+  /** Steps k .. k + depth - 1 of rows of A, or of columns of B, in panels: pack() in gemm_pack.h. */
+  static void pack_rows(const GemmCall& call, int64_t row, int64_t count, int64_t k, int64_t depth, float* packed, int64_t step) {
+    pack<rows>(rows_of_a(call).at(row, k), count, depth, packed, step);
+  }
+  static void pack_columns(const GemmCall& call, int64_t column, int64_t count, int64_t k, int64_t depth, float* packed) {
+    pack<columns>(columns_of_b(call).at(column, k), count, depth, packed, depth);
+  }
   /** Elements first .. first + n - 1 of the product are complete. */
   static void finish(const GemmCall& call, int64_t first, int64_t n) { finish_product(call, first, n); }
 };
@@ -30,13 +46,6 @@ using Tiling = GemmTiling<4, 4, 4>;
 
 PANTHALIA_INLINE int64_t at_most(int64_t x, int64_t most) { return x < most ? x : most; }
 
-PANTHALIA_INLINE Lines rows_of_a(const GemmCall& call) {
-  return call.layout == GemmLayout::tn ? Lines{call.a, 1, call.m} : Lines{call.a, call.k, 1};
-}
-PANTHALIA_INLINE Lines columns_of_b(const GemmCall& call) {
-  return call.layout == GemmLayout::nt ? Lines{call.b, call.k, 1} : Lines{call.b, 1, call.n};
-}
-
 /** The terms of a row of A must be adjacent or packed. */
 PANTHALIA_INLINE bool packs_a(GemmLayout layout) { return layout == GemmLayout::tn; }
 /** Terms from one panel of A to the next, for each of its rows: an odd number of cache lines more than a chunk, which would put
@@ -45,16 +54,16 @@ PANTHALIA_INLINE int64_t panel_step(int64_t depth) { return depth + cache_line; 
 
 template <typename Tiling>
 static int64_t gemm_scratch(GemmLayout layout, int64_t rows, int64_t k) {
-  const int64_t depth = at_most(k, chain_chunk), panels = (rows + Tiling::rows - 1) / Tiling::rows;
+  const int64_t depth = at_most(Tiling::steps(k), chain_chunk), panels = (rows + Tiling::rows - 1) / Tiling::rows;
   return depth * Tiling::block_columns + (packs_a(layout) ? panels * Tiling::rows * panel_step(depth) : 0);
 }
 
-/** `rows` of A over a chunk of terms as tiles read them: panels, or what lies there already.
+/** Rows of A over a chunk of steps as tiles read them: panels, or what lies there already.
  *  returns where the tile that begins at row i finds them: at(i, 0) */
 template <typename Tiling>
-static Lines ready_rows(const GemmCall& call, int64_t rows, Lines chunk, int64_t depth, float* scratch) {
-  if (!packs_a(call.layout)) return chunk;
-  pack<Tiling::rows>(chunk, rows, depth, scratch, panel_step(depth));
+static Lines ready_rows(const GemmCall& call, int64_t row, int64_t count, int64_t k, int64_t depth, float* scratch) {
+  if (!packs_a(call.layout)) return Lines{call.a, Tiling::steps(call.k), 1}.at(row, k);
+  Tiling::pack_rows(call, row, count, k, depth, scratch, panel_step(depth));
   return {scratch, panel_step(depth), 1};
 }
 
@@ -62,17 +71,17 @@ static Lines ready_rows(const GemmCall& call, int64_t rows, Lines chunk, int64_t
 template <typename Tiling>
 static void gemm_piece(const GemmCall& call, const GemmPiece& piece, float* scratch) {
   float* product = call.up != nullptr ? call.up : call.out;
-  const Lines a = rows_of_a(call), b = columns_of_b(call);
+  const int64_t steps = Tiling::steps(call.k);
   const auto tile = packs_a(call.layout) ? chain_part<Tiling, Tiling::rows> : chain_part<Tiling, 0>;
   int64_t k = 0, depth;
   do {
-    depth = at_most(call.k - k, chain_chunk);
+    depth = at_most(steps - k, chain_chunk);
     float* packed_b = scratch;
     const Lines ready_a =
-        ready_rows<Tiling>(call, piece.rows, a.at(piece.row, k), depth, scratch + depth * Tiling::block_columns);
+        ready_rows<Tiling>(call, piece.row, piece.rows, k, depth, scratch + depth * Tiling::block_columns);
     for (int64_t block = 0; block < piece.columns; block += Tiling::block_columns) {
       const int64_t block_columns = at_most(piece.columns - block, Tiling::block_columns);
-      pack<Tiling::columns>(b.at(piece.column + block, k), block_columns, depth, packed_b, depth);
+      Tiling::pack_columns(call, piece.column + block, block_columns, k, depth, packed_b);
       for (int64_t i = 0; i < piece.rows; i += Tiling::rows) {
         const int64_t rows = at_most(piece.rows - i, Tiling::rows);
         for (int64_t j = 0; j < block_columns; j += Tiling::columns) {
@@ -80,13 +89,13 @@ static void gemm_piece(const GemmCall& call, const GemmPiece& piece, float* scra
           const Target target{product + first, call.n, at_most(block_columns - j, Tiling::columns),
                               (call.other != nullptr ? call.other : product) + first, call.out + first};
           tile(rows, ready_a.at(i, 0), packed_b + j * depth, depth, k == 0, target);
-          if (k + depth < call.k) continue;
+          if (k + depth < steps) continue;
           for (int64_t row = 0; row < rows; ++row) Tiling::finish(call, first + row * call.n, target.count);
         }
       }
     }
     k += depth;
-  } while (k < call.k);
+  } while (k < steps);
 }
 
 template <typename Tiling>

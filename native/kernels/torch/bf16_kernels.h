@@ -7,12 +7,10 @@
 namespace panthalia {
 
 struct Bf16Kernels {
-  /** k, a and b of a call count and hold pairs. */
+  /** A is fp32 where it is `tn`, and words else: (M, pairs_of(K)). */
   canon::GemmKernel gemm;
   /** Rows [begin, end) of `columns` floats, rounded, to rows of pairs_of(columns) words: each of two columns. */
   void (*pair_columns)(const float* from, int64_t columns, float* words, int64_t begin, int64_t end);
-  /** Rows of words [begin, end), each of two rows of `from`, which has `rows` of them. */
-  void (*pair_rows)(const float* from, int64_t rows, int64_t columns, float* words, int64_t begin, int64_t end);
 
   /** As those of canon::Kernels. What they write is rounded. */
   int64_t (*attention_scratch)(int64_t time, int64_t head_width);

@@ -59,6 +59,10 @@ void share_elements(int64_t count, Function function) {
 
 int64_t in_lines(int64_t floats) { return divided_up(floats, cache_line) * cache_line; }
 
+int64_t words_of_a(const GemmCall& call) {
+  return call.layout == GemmLayout::tn ? 0 : in_lines(call.m * pairs_of(call.k));
+}
+
 // at:: has no const tensors; factors are only ever read.
 at::Tensor view(ConstMatrix matrix) {
   return at::from_blob(const_cast<float*>(matrix.data), {matrix.rows, matrix.cols}, at::kFloat);
@@ -183,23 +187,13 @@ void TorchOperators::multiply(const GemmCall& call) {
 
 void TorchOperators::multiply_pairs(const GemmCall& call) {
   GemmCall paired = call;
-  paired.k = pairs_of(call.k);
-  float* free = factors_.data();
-  /** `lines` rows of A or columns of B; adjacent: the terms of each. */
-  auto pair = [&](const float* from, bool adjacent, int64_t lines) {
-    float* const words = free;
-    free += in_lines(lines * paired.k);
-    if (adjacent) {
-      share_rows(lines, call.k,
-                 [&](int64_t begin, int64_t end) { bf16_kernels.pair_columns(from, call.k, words, begin, end); });
-    } else {
-      share_rows(paired.k, 2 * lines,
-                 [&](int64_t begin, int64_t end) { bf16_kernels.pair_rows(from, call.k, lines, words, begin, end); });
-    }
-    return words;
-  };
-  paired.a = pair(call.a, call.layout != GemmLayout::tn, call.m);
-  paired.b = pair(call.b, call.layout == GemmLayout::nt, call.n);
+  float* const words = factors_.data();
+  if (call.layout != GemmLayout::tn) {
+    share_rows(call.m, call.k,
+               [&](int64_t begin, int64_t end) { bf16_kernels.pair_columns(call.a, call.k, words, begin, end); });
+    paired.a = words;
+  }
+  float* const free = words + words_of_a(call);
   const canon::GemmPieces pieces(bf16_kernels.gemm, paired, agreement_.threads);
   at::parallel_for(0, pieces.count(), 1, [&](int64_t begin, int64_t end) {
     for (int64_t piece = begin; piece < end; ++piece) pieces.run(piece, at::get_thread_num(), free);
@@ -207,10 +201,8 @@ void TorchOperators::multiply_pairs(const GemmCall& call) {
 }
 
 int64_t TorchOperators::factor_floats(const GemmCall& call) const {
-  GemmCall factors = call;
-  if (bf16_instructions_) factors.k = pairs_of(call.k);
-  const int64_t floats = in_lines(factors.m * factors.k) + in_lines(factors.n * factors.k);
-  return floats + (bf16_instructions_ ? canon::GemmPieces(bf16_kernels.gemm, factors, agreement_.threads).workspace() : 0);
+  if (!bf16_instructions_) return in_lines(call.m * call.k) + call.n * call.k;
+  return words_of_a(call) + canon::GemmPieces(bf16_kernels.gemm, call, agreement_.threads).workspace();
 }
 
 void TorchOperators::finish(const GemmCall& call) {

@@ -61,7 +61,7 @@ class TorchOperators final : public canon::LinearOperators {
   void product(const canon::GemmCall& call) override;
   /** Of floats, by libtorch. */
   void multiply(const canon::GemmCall& call);
-  /** Of pairs, by bf16_kernels. */
+  /** By bf16_kernels. */
   void multiply_pairs(const canon::GemmCall& call);
   /** What follows a product. */
   void finish(const canon::GemmCall& call);

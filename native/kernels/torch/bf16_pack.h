@@ -1,0 +1,65 @@
+// Operands of a product, packed like those of canon-f32-v1, but rounded to bf16, two terms to a word.
+#pragma once
+
+#include "kernels/canon/gemm.h"
+#include "kernels/torch/bf16_pairs.h"
+
+namespace panthalia::canon::bf16 {
+
+/** `lines` is at most Width; the others are zero. Words of 32 terms at a time lie adjacent first. */
+template <int Width>
+static void pack_adjacent_pairs(Lines from, int64_t lines, int64_t terms, float* to) {
+  constexpr int64_t square = transposed_at_once;
+  alignas(64) float words[Width * W] = {};
+  for (int64_t term = 0; term < terms; term += 2 * W) {
+    const int64_t count = least(terms - term, 2 * W), pairs = pairs_of(count);
+    float* const packed = to + term / 2 * Width;
+    for (int64_t i = 0; i < lines; ++i) pair_in_row(from.at(i, term).data, count, words + i * W);
+    if (pairs == W) {
+      for (int64_t i = 0; i < Width; i += square) {
+        for (int64_t k = 0; k < W; k += square) transpose_square(words + i * W + k, W, packed + k * Width + i, Width);
+      }
+    } else {
+      transpose(words, W, Width, pairs, packed, Width);
+    }
+  }
+}
+
+/** Sixteen lines from l on where the same term of each lies adjacent: their words to the panel or the two panels they are of. */
+template <int Width>
+PANTHALIA_INLINE void store_words(Floats words, int64_t l, int64_t pair, int64_t lines, float* packed, int64_t step) {
+  if constexpr (Width % W == 0) {
+    store(packed + l / Width * Width * step + pair * Width + l % Width, words);
+  } else {
+    static_assert(2 * Width == W);
+    float* const first = packed + l * step + pair * Width;
+    _mm256_storeu_ps(first, _mm512_castps512_ps256(words));
+    if (l + Width < lines) _mm256_storeu_ps(first + Width * step, _mm512_extractf32x8_ps(words, 1));
+  }
+}
+
+/** pack() of gemm_pack.h, over the words of so many terms. */
+template <int Width>
+static void pack_pairs(Lines from, int64_t lines, int64_t terms, float* packed, int64_t step) {
+  if (from.k_step == 1) {
+    for (int64_t i = 0; i < lines; i += Width) {
+      pack_adjacent_pairs<Width>(from.at(i, 0), least(lines - i, Width), terms, packed + i * step);
+    }
+    return;
+  }
+  const int64_t filled = (lines + Width - 1) / Width * Width;
+  constexpr int64_t terms_at_once = 8;  // as pack()
+  for (int64_t block = 0; block < terms; block += terms_at_once) {
+    const int64_t end = least(terms, block + terms_at_once);
+    for (int64_t l = 0; l < filled; l += W) {
+      const At at{0, least(lines - l > 0 ? lines - l : 0, W)};
+      for (int64_t term = block; term < end; term += 2) {
+        const Ints low = _mm512_srli_epi32(rounded(load_at(from.at(l, term).data, at)), 16);
+        const Floats odd = term + 1 < terms ? load_at(from.at(l, term + 1).data, at) : zero();
+        store_words<Width>(floats(or_int(low, rounded(odd))), l, term / 2, lines, packed, step);
+      }
+    }
+  }
+}
+
+}  // namespace panthalia::canon::bf16

@@ -15,6 +15,7 @@ export type DueCall =
   | { call: 'advance'; caseId: Hex32 }
   | { call: 'settle'; caseId: Hex32 }
   | { call: 'closeDemand'; taskId: Hex32 }
+  | { call: 'publishLeaves'; taskId: Hex32 }
   | { call: 'drawChecker'; taskId: Hex32 }
   | { call: 'closeCheck'; taskId: Hex32 }
   | { call: 'closeSeats'; caseId: Hex32; round: number };
@@ -176,6 +177,16 @@ function demandsToClose(view: MarketView, clock: Clock): DueCall[] {
     return isTerminal(state) || (isPast(demand.answerBy, clock) && !hasOpenCase(view, taskId));
   });
   return due.map(({ taskId }) => ({ call: 'closeDemand', taskId }));
+}
+
+/** Demands of which half the time is gone: their solver may be, too, and whoever can get its leaves can show them. Not among
+ *  `dueCalls`: whether somebody has them the chain does not know. */
+export function demandsLeftOpen(view: MarketView, { now }: Clock): DueCall[] {
+  const left = [...view.tasks.values()].filter(({ demand, state }) => {
+    if (!isOpen(demand) || isTerminal(state)) return false;
+    return 2 * now >= demand.demandedAt + demand.answerBy && now <= demand.answerBy;
+  });
+  return left.map(({ taskId }) => ({ call: 'publishLeaves', taskId }));
 }
 
 function isWaiting({ state }: TaskView): boolean {

@@ -103,8 +103,8 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
   },
   CommitmentDropped: (draft, { commitment, disputer }) =>
     draft.commitments.delete(commitmentKey(disputer, commitment)),
-  LeavesDemanded: (draft, { taskId, by, answerBy }) =>
-    changeTask(draft, taskId, { demand: { by, answerBy, closed: false } }),
+  LeavesDemanded: (draft, { taskId, by, timestamp: demandedAt, answerBy }) =>
+    changeTask(draft, taskId, { demand: { by, demandedAt, answerBy, closed: false } }),
   LeavesPublished: (draft, { taskId, leaves, challengeBy }) => {
     // Where the task has ended meanwhile, there is no new time to dispute it.
     changeTask(draft, taskId, { leaves, ...(challengeBy === 0 ? {} : { challengeBy }) });

@@ -37,7 +37,7 @@ export interface TaskView {
   submittedBlock: number | null;
   challengeBy: number | null;
   /** somebody can not get the trace's leaves and has asked for them on chain; null when nobody has */
-  demand: { by: Address; answerBy: number; closed: boolean } | null;
+  demand: { by: Address; demandedAt: number; answerBy: number; closed: boolean } | null;
   /** S_0 .. S_H, where they were published on chain */
   leaves: readonly Hex32[] | null;
   /** of the newest dispute */

@@ -6,11 +6,14 @@ import { isUnreachable } from '../chain/rpcError.js';
 import type { Sent } from '../chain/send.js';
 import { caseOf } from '../protocol/case.js';
 import { type EpochRules, epochOf, seedBlock } from '../protocol/epochs.js';
-import { type DueCall, dueCalls } from '../protocol/keeper.js';
+import { type DueCall, demandsLeftOpen, dueCalls } from '../protocol/keeper.js';
 import { taskOf, termsOf } from '../protocol/marketQueries.js';
-import type { Address } from '../protocol/task.js';
+import type { TaskView } from '../protocol/marketView.js';
+import type { Address, Hex32 } from '../protocol/task.js';
 import { slotBits } from '../protocol/terms.js';
 import type { RoleContext } from './context.js';
+import { fetchLeaves } from './inputs.js';
+import { requireSubmission } from './publish.js';
 import { rulesOfTasks, type SubnetRules } from './rules.js';
 
 /** A draw tries 16 positions at 27k gas each; see Staking.sol. Gas that is not used is not paid. */
@@ -19,6 +22,8 @@ const gasPerTask = 700_000n;
 /** The master keeps the market going. Others stand in after a while, one after the other so that they do not race. */
 const mostPatienceSeconds = 15;
 const mostSpreadSeconds = 10;
+/** How long other calls wait for somebody's leaves. */
+const leavesSeconds = 5;
 
 export interface KeepOptions {
   rules: SubnetRules;
@@ -35,7 +40,7 @@ export function standIn(rules: SubnetRules, self: Address): KeepOptions {
   return { rules, patienceSeconds: Math.min(mostPatienceSeconds, quarter) + spread };
 }
 
-type Keeper = Pick<RoleContext, 'chain' | 'contracts' | 'market' | 'emit'>;
+type Keeper = Pick<RoleContext, 'chain' | 'contracts' | 'market' | 'sot' | 'emit'>;
 
 /** Keeps the market moving until the signal. A node that is away is waited for; refusals mean that somebody was faster, or
  *  that the next epoch has to decide. */
@@ -51,7 +56,8 @@ async function keepMarket(context: Keeper, options: KeepOptions, signal: AbortSi
       // A version that no task had before is read; a node that does not answer then has the next block to do so.
       const rules = await tolerant(context, null, () => rulesOfTasks(options.rules, view), signal);
       if (rules === null) continue;
-      const calls = agenda.ripe(dueCalls(view, clock, rules), clock.block, clock.now);
+      const due = [...dueCalls(view, clock, rules), ...demandsLeftOpen(view, clock)];
+      const calls = agenda.ripe(due, clock.block, clock.now);
       if (calls.length > 0) await perform(context, calls, options.rules, signal);
     }
   } catch (error) {
@@ -95,11 +101,13 @@ async function perform(
 }
 
 async function send(
-  { chain, contracts, market: { view } }: Keeper,
+  context: Keeper,
   call: DueCall,
   rules: SubnetRules,
   signal: AbortSignal,
 ): Promise<Sent | null> {
+  const { chain, contracts } = context;
+  const { view } = context.market;
   const { beacon, market, court, challenge, audit } = contracts;
   switch (call.call) {
     case 'fulfil': {
@@ -128,6 +136,13 @@ async function send(
       const { terms, slot } = taskOf(view, call.taskId);
       return challenge.send('closeDemand', [terms, slot], signal);
     }
+    case 'publishLeaves': {
+      const task = taskOf(view, call.taskId);
+      const leaves = await servedLeaves(context, task, signal);
+      if (leaves === null) return null;
+      const { terms, slot } = task;
+      return challenge.send('publishLeaves', [terms, slot, requireSubmission({ task }), leaves], signal);
+    }
     case 'drawChecker': {
       const { terms, slot } = taskOf(view, call.taskId);
       return audit.send('drawChecker', [terms, slot], signal);
@@ -138,6 +153,23 @@ async function send(
     }
     case 'closeSeats':
       return court.send('closeSeats', [caseOf(view, call.caseId), call.round], signal);
+  }
+}
+
+/** A solver's leaves out of the Source of Truth; null where it does not have them, or does not answer in time. */
+async function servedLeaves(
+  { sot, emit }: Keeper,
+  task: TaskView,
+  signal: AbortSignal,
+): Promise<readonly Hex32[] | null> {
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(1000 * leavesSeconds)]);
+  try {
+    return await fetchLeaves(sot, requireSubmission({ task }), task.terms.innerSteps, inTime);
+  } catch (error) {
+    signal.throwIfAborted();
+    const message = `The leaves of task ${task.taskId} are demanded and can not be fetched: ${(error as Error).message}`;
+    emit({ type: 'alert', level: 'debug', message });
+    return null;
   }
 }
 

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { disputeTask } from '../../src/actions/dispute.js';
+import { developmentAddresses } from '../../src/chain/accounts.js';
 import { requireSigner } from '../../src/chain/client.js';
 import { pan } from '../../src/chain/params.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
+import { positionKey } from '../../src/protocol/marketView.js';
 import type { Submission } from '../../src/protocol/task.js';
 import { createPurse } from '../../src/roles/purse.js';
 import type { WorkerReport } from '../../src/roles/worker.js';
@@ -11,7 +13,7 @@ import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain } from '../helpers/chain.js';
 import { eventually } from '../helpers/processes.js';
 import { honestParameters, toyCompute } from '../helpers/toyCompute.js';
-import { firstWorker, startToyRun, submittedBy, tasksOf } from '../helpers/toyRun.js';
+import { firstWorker, masterAccount, startToyRun, submittedBy, tasksOf } from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -97,6 +99,34 @@ test('a solver that starts again answers a demand for its trace that was made wh
   expect((await again.drain()).slashed).toBe(0n);
   const paid = (await expectBooksToAgree(local)).filter(({ reason }) => reason === 'demand');
   expect(paid.map(({ from, to }) => from.owner ?? to.owner)).toEqual([asker, again.address]);
+});
+
+test('a solver that does not come back keeps its seat, since the market shows the trace that the Source of Truth has', async () => {
+  await using local = await startTestChain({ solveSeconds: 12, challengeSeconds: 6, clockSeconds: 12 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const solver = await run.worker(firstWorker, { drainSeconds: 0 });
+  const finished = run.master();
+  const { taskId, terms, slot, submission } = await submittedBy(run, solver.address, local.signal);
+  const { slashed } = await solver.drain();
+  const demander = await run.contextOf(9);
+  await createPurse(demander).reserve(pan(10), local.signal);
+  const asked = [terms, slot, submission as Submission] as const;
+  await demander.contracts.challenge.write('demandLeaves', asked, local.signal);
+  await finished;
+
+  const { view } = demander.market;
+  const task = view.tasks.get(taskId);
+  expect(task).toMatchObject({ state: 'accepted', solver: solver.address, demand: { closed: true } });
+  expect(task?.leaves).toHaveLength(terms.innerSteps + 1);
+  expect(slashed).toBe(0n);
+  const seat = view.positions.get(positionKey(local.deployment.subnetId, 'solver', solver.address));
+  expect(seat).toMatchObject({ slashed: 0n, jailed: false });
+  const paid = (await expectBooksToAgree(local)).filter(({ reason }) => reason === 'demand');
+  const buyer = developmentAddresses(masterAccount + 1)[masterAccount];
+  expect(paid.map(({ from, to }) => from.owner ?? to.owner)).toEqual([
+    requireSigner(demander.chain).address,
+    buyer,
+  ]);
 });
 
 test('a worker that is asked to stop finishes and submits the task it is working on', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dueCalls, type MarketRules, type VersionRules } from '../../../src/protocol/keeper.js';
+import { demandsLeftOpen, dueCalls, type MarketRules, type VersionRules } from '../../../src/protocol/keeper.js';
 import type { Hex32 } from '../../../src/protocol/task.js';
 import { alice, bob, carol, History, pinned } from '../../helpers/facts.js';
 
@@ -133,6 +133,40 @@ test('a result is not accepted while a case is open, and is when it has been los
   expect(calls()).not.toContain('finalizeMany');
   history.settle(taskId, 'valid', 1);
   expect(due(history)).toContainEqual({ call: 'finalizeMany', batchId: batchIn(history), slots: [3] });
+});
+
+test('a demand is left to the solver for half of its time, then whoever can get the leaves shows them', () => {
+  const history = new History().seeded();
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice, 60);
+  const left = () => demandsLeftOpen(history.view, history.clock);
+  const now = history.clock.now;
+  history.tell({ type: 'LeavesDemanded', taskId, by: bob, fee: 10n, answerBy: now + 8 });
+  const demandedAt = history.view.tasks.get(taskId)?.demand?.demandedAt ?? 0;
+  const half = Math.ceil((demandedAt + now + 8) / 2);
+  while (history.clock.now < half - 1) history.pass(1);
+  expect(left()).toEqual([]);
+  history.pass(1);
+  expect(left()).toEqual([{ call: 'publishLeaves', taskId }]);
+  while (history.clock.now < now + 8) history.pass(1);
+  expect(left()).toEqual([{ call: 'publishLeaves', taskId }]);
+  history.pass(1);
+  expect(left()).toEqual([]);
+});
+
+test('a demand that was answered, or whose task has ended, is left alone', () => {
+  const history = new History().seeded();
+  const [first, second] = history.post([0, 1]) as [Hex32, Hex32];
+  for (const taskId of [first, second]) {
+    history.assign(taskId, alice).submit(taskId, alice, 60);
+    history.tell({ type: 'LeavesDemanded', taskId, by: bob, fee: 10n, answerBy: history.clock.now + 20 });
+  }
+  history.pass(12);
+  const left = () => demandsLeftOpen(history.view, history.clock);
+  expect(left()).toHaveLength(2);
+  history.tell({ type: 'LeavesPublished', taskId: first, by: alice, leaves: [], challengeBy: 99 });
+  history.tell({ type: 'TaskRejected', taskId: second, solver: alice });
+  expect(left()).toEqual([]);
 });
 
 test('an undecided task is ended like one that waits to be accepted', () => {

@@ -182,8 +182,10 @@ contract Audit is IAudit {
         require(isOpen(id), WrongCheckState(id, check.state));
         Task memory task = market.task(terms, slot);
         if (!market.isSubmitted(id)) {
-            // what the checker saw may be what the task was rejected for
-            bool isRight = task.status == TaskStatus.Rejected && check.state == CheckState.Disputing;
+            // what the checker saw, or was not shown in time, may be what the task was rejected for
+            bool wasSilent = check.state == CheckState.Answering && block.timestamp > check.deadline;
+            bool isRight =
+                task.status == TaskStatus.Rejected && (wasSilent || check.state == CheckState.Disputing);
             _close(terms, slot, id, check, isRight ? CheckOutcome.Rejected : CheckOutcome.Moot, false);
         } else if (check.state == CheckState.Disputing) {
             require(block.timestamp > task.deadline, CheckDeadlineNotPassed(id, task.deadline));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {ParamRules} from "./libraries/ParamRules.sol";
@@ -21,6 +22,8 @@ contract SubnetRegistry is ISubnetRegistry {
         uint96 solverStake;
         uint96 seatBond;
         uint8 exposure;
+        /// epoch from which on the newest version is in force; the first one always is
+        uint32 newestFrom;
         bytes32 metadataHash;
     }
 
@@ -28,8 +31,11 @@ contract SubnetRegistry is ISubnetRegistry {
     uint40 public constant CLOSING_SECONDS = 30 days;
 
     IVault public immutable vault;
+    IRandomnessSource public immutable beacon;
     /// @inheritdoc ISubnetRegistry
     uint256 public immutable subnetBond;
+    /// @inheritdoc ISubnetRegistry
+    uint32 public immutable leastWindow;
 
     mapping(uint32 subnetId => Subnet) private _subnets;
     uint32 public subnetCount;
@@ -40,15 +46,19 @@ contract SubnetRegistry is ISubnetRegistry {
     }
 
     /// @param vault_ knows this contract as one of its modules
+    /// @param beacon_ counts epochs
     /// @param subnetBond_ the same for all subnets
-    constructor(IVault vault_, uint256 subnetBond_) {
+    /// @param leastWindow_ seconds; see ParamRules
+    constructor(IVault vault_, IRandomnessSource beacon_, uint256 subnetBond_, uint32 leastWindow_) {
         vault = vault_;
+        beacon = beacon_;
         subnetBond = subnetBond_;
+        leastWindow = leastWindow_;
     }
 
     /// @inheritdoc ISubnetRegistry
     function createSubnet(Params calldata params, bytes32 metadataHash) external returns (uint32 subnetId) {
-        ParamRules.check(params);
+        ParamRules.check(params, leastWindow);
         subnetId = ++subnetCount;
         Subnet storage subnet = _subnets[subnetId];
         subnet.owner = msg.sender;
@@ -56,7 +66,7 @@ contract SubnetRegistry is ISubnetRegistry {
         (subnet.solverStake, subnet.seatBond, subnet.exposure) =
         (params.solverStake, params.seatBond, params.exposure);
         emit SubnetCreated(subnetId, msg.sender, metadataHash, subnetBond);
-        _add(subnetId, subnet, params);
+        _add(subnetId, subnet, params, 0);
         vault.move(msg.sender, address(this), subnetBond);
     }
 
@@ -67,14 +77,16 @@ contract SubnetRegistry is ISubnetRegistry {
         returns (uint32 version)
     {
         Subnet storage subnet = _subnets[subnetId];
-        ParamRules.check(params);
+        ParamRules.check(params, leastWindow);
+        uint32 epoch = beacon.currentEpoch();
+        require(epoch >= subnet.newestFrom, VersionNotInForce(subnetId, subnet.versions, subnet.newestFrom));
         require(
             params.solverStake == subnet.solverStake && params.seatBond == subnet.seatBond
                 && params.exposure == subnet.exposure
                 && params.cooldownEpochs == paramsOf(subnetId, 1).cooldownEpochs,
             SeatTermsChanged(subnetId)
         );
-        return _add(subnetId, subnet, params);
+        return _add(subnetId, subnet, params, epoch + params.cooldownEpochs);
     }
 
     /// @inheritdoc ISubnetRegistry
@@ -116,7 +128,12 @@ contract SubnetRegistry is ISubnetRegistry {
     function openVersion(uint32 subnetId) external view returns (uint32) {
         Subnet storage subnet = _existing(subnetId);
         _requireOpen(subnetId, subnet);
-        return subnet.versions;
+        return _inForce(subnet);
+    }
+
+    /// @inheritdoc ISubnetRegistry
+    function currentVersion(uint32 subnetId) external view returns (uint32) {
+        return _inForce(_existing(subnetId));
     }
 
     function paramsOf(uint32 subnetId, uint32 version) public view returns (Params memory) {
@@ -148,13 +165,20 @@ contract SubnetRegistry is ISubnetRegistry {
         return _existing(subnetId).metadataHash;
     }
 
-    function _add(uint32 subnetId, Subnet storage subnet, Params calldata params)
+    /// @param from epoch
+    function _add(uint32 subnetId, Subnet storage subnet, Params calldata params, uint32 from)
         private
         returns (uint32 version)
     {
         version = ++subnet.versions;
+        subnet.newestFrom = from;
         ParamsCode.write(subnetId, version, params);
-        emit ParamsAdded(subnetId, version);
+        emit ParamsAdded(subnetId, version, from);
+    }
+
+    function _inForce(Subnet storage subnet) private view returns (uint32 version) {
+        version = subnet.versions;
+        if (version > 1 && beacon.currentEpoch() < subnet.newestFrom) --version;
     }
 
     function _requireOpen(uint32 subnetId, Subnet storage subnet) private view {

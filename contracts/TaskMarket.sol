@@ -82,8 +82,8 @@ contract TaskMarket is ITaskMarket {
             terms.innerSteps > 0 && terms.innerSteps <= MOST_INNER_STEPS,
             InnerStepsOutOfRange(terms.innerSteps, MOST_INNER_STEPS)
         );
-        uint32 newest = registry.openVersion(terms.subnetId);
-        require(terms.paramsVersion == newest, NotNewestVersion(terms.paramsVersion, newest));
+        uint32 current = registry.openVersion(terms.subnetId);
+        require(terms.paramsVersion == current, NotCurrentVersion(terms.paramsVersion, current));
         Params memory params = _paramsOf(terms);
         require(terms.price >= params.minPrice, PriceTooLow(terms.price, params.minPrice));
         batchId = batchIdOf(terms);

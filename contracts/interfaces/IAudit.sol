@@ -21,7 +21,7 @@ enum CheckOutcome {
     None,
     /// equal answers
     Passed,
-    /// the task was rejected after the answers had differed
+    /// the task was rejected after the answers had differed, or the time to give them had passed
     Rejected,
     /// the task ended otherwise, or a case about it without a verdict: nobody is right or wrong
     Moot,

@@ -74,7 +74,8 @@ struct Params {
     uint16 adversaryBps;
 }
 
-/// @notice Subnets and their parameters. Versions are only ever added.
+/// @notice Subnets and their parameters. Versions are only ever added, and a new one is in force only when whoever is staked
+/// has had the time to leave: `cooldownEpochs` after it was added. Until then tasks are posted under the one before.
 ///
 /// Whoever opens a subnet puts down a bond, so that ids are not free; it pays for nothing and can not be lost. The owner may
 /// pause a subnet, which keeps out new tasks and new stake and nothing else: what is there runs to its end, and everybody can
@@ -87,7 +88,8 @@ interface ISubnetRegistry {
     /// @param bondAt the first second in which the bond can go back
     event SubnetClosed(uint32 indexed subnetId, uint40 bondAt);
     event BondReturned(uint32 indexed subnetId, address indexed owner, uint256 bond);
-    event ParamsAdded(uint32 indexed subnetId, uint32 version);
+    /// @param from epoch from which on tasks are posted under it
+    event ParamsAdded(uint32 indexed subnetId, uint32 version, uint32 from);
 
     error UnknownSubnet(uint32 subnetId);
     error SubnetIsPaused(uint32 subnetId);
@@ -97,6 +99,8 @@ interface ISubnetRegistry {
     error BondNotDue(uint32 subnetId, uint40 bondAt);
     error BondIsBack(uint32 subnetId);
     error UnknownVersion(uint32 subnetId, uint32 version);
+    /// @dev The newest version is in force from epoch `from` on, and until then none can follow it.
+    error VersionNotInForce(uint32 subnetId, uint32 version, uint32 from);
     error NotSubnetOwner(uint32 subnetId, address caller);
     /// @dev A parameter lies outside the global bounds; `name` is its name in ASCII.
     error ParamOutOfBounds(bytes32 name, uint256 value, uint256 least, uint256 most);
@@ -115,7 +119,7 @@ interface ISubnetRegistry {
     /// @param metadataHash hash of what defines the computation off chain
     function createSubnet(Params calldata params, bytes32 metadataHash) external returns (uint32 subnetId);
 
-    /// @notice Add a version, used by tasks created from now on. Owner only.
+    /// @notice Add a version, used by tasks created when its notice of `cooldownEpochs` is over; one at a time. Owner only.
     function addParams(uint32 subnetId, Params calldata params) external returns (uint32 version);
 
     /// @notice Take no new tasks and no new stake until `resume`. Owner only.
@@ -131,15 +135,22 @@ interface ISubnetRegistry {
     /// Anyone may.
     function returnBond(uint32 subnetId) external;
 
-    /// @notice The newest version; reverts where the subnet takes no new tasks and no new stake.
+    /// @notice The version in force; reverts where the subnet takes no new tasks and no new stake.
     function openVersion(uint32 subnetId) external view returns (uint32);
 
     /// @notice What every subnet's owner puts down.
     function subnetBond() external view returns (uint256);
 
+    /// @notice Seconds that every window of a subnet has at least: longer, on this chain, than it takes from any moment to the
+    /// next seed and two transactions after it.
+    function leastWindow() external view returns (uint32);
+
     function paramsOf(uint32 subnetId, uint32 version) external view returns (Params memory);
 
-    /// @notice The newest version, counting from 1; reverts for an unknown subnet.
+    /// @notice The version that tasks are posted under; reverts for an unknown subnet.
+    function currentVersion(uint32 subnetId) external view returns (uint32);
+
+    /// @notice The newest version, counting from 1, in force or not; reverts for an unknown subnet.
     function latestVersion(uint32 subnetId) external view returns (uint32);
 
     /// @notice What a seat is worth, the same in every version.

@@ -113,7 +113,7 @@ interface ITaskMarket {
     event TaskVoided(bytes32 indexed taskId);
 
     error PriceTooLow(uint256 price, uint256 minPrice);
-    error NotNewestVersion(uint32 paramsVersion, uint32 newest);
+    error NotCurrentVersion(uint32 paramsVersion, uint32 current);
     error WrongBuyer(address buyer, address caller);
     error InnerStepsOutOfRange(uint32 innerSteps, uint32 most);
     error NoSlots();

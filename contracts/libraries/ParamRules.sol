@@ -19,6 +19,10 @@ import {Sampling} from "./Sampling.sol";
 ///
 /// Between them lies whoever leaves out a share q of the steps. It gains q * C + E, linear in q, and a check of a
 /// random steps sees it with 1 - (1 - q)^a, concave in q: what holds at both ends holds in between.
+///
+/// Every window leaves the time for what has to be done in it, or an owner could take the bonds of those who are late:
+/// `leastWindow` for transactions and the next seed, which is what a draw, a reveal, an appeal and a pin need, and on top of it
+/// nothing less than `solveSeconds` where the task may have to be computed again: for a vote, a check, and leaves.
 library ParamRules {
     uint256 private constant MOST_AMOUNT = 1e26; // 63 fees or bonds of it fit into 96 bits
     uint256 private constant MOST_SECONDS = 30 days;
@@ -26,9 +30,10 @@ library ParamRules {
     uint256 private constant MOST_SEATS = 63;
     uint256 private constant MOST_SCORE = 1_000_000;
 
-    function check(Params memory p) internal pure {
+    /// @param leastWindow seconds, of the chain
+    function check(Params memory p, uint256 leastWindow) internal pure {
         _checkAmounts(p);
-        _checkTimes(p);
+        _checkTimes(p, leastWindow);
         _checkPanels(p);
         _checkShares(p);
         _checkSampling(p);
@@ -37,18 +42,21 @@ library ParamRules {
     function _checkAmounts(Params memory p) private pure {
         _within("minPrice", p.minPrice, 1, MOST_AMOUNT);
         _within("solverStake", p.solverStake, 1, MOST_AMOUNT);
-        _within("verifierFee", p.verifierFee, 1, MOST_AMOUNT);
+        _within("computeCost", p.computeCost, 1, MOST_AMOUNT);
+        // A check may cost as much as the task: for less, whoever is drawn does better to decline.
+        _within("verifierFee", p.verifierFee, p.computeCost, MOST_AMOUNT);
         _within("seatBond", p.seatBond, 1, MOST_AMOUNT);
         _within("exposure", p.exposure, 1, 16);
     }
 
-    function _checkTimes(Params memory p) private pure {
-        _within("openSeconds", p.openSeconds, 1, MOST_SECONDS);
-        _within("solveSeconds", p.solveSeconds, 1, MOST_SECONDS);
-        _within("challengeSeconds", p.challengeSeconds, 1, MOST_SECONDS);
-        _within("commitSeconds", p.commitSeconds, 1, MOST_SECONDS);
-        _within("revealSeconds", p.revealSeconds, 1, MOST_SECONDS);
-        _within("appealSeconds", p.appealSeconds, 1, MOST_SECONDS);
+    function _checkTimes(Params memory p, uint256 leastWindow) private pure {
+        _within("openSeconds", p.openSeconds, leastWindow, MOST_SECONDS);
+        _within("solveSeconds", p.solveSeconds, leastWindow, MOST_SECONDS);
+        _within("challengeSeconds", p.challengeSeconds, leastWindow, MOST_SECONDS);
+        _within("revealSeconds", p.revealSeconds, leastWindow, MOST_SECONDS);
+        _within("appealSeconds", p.appealSeconds, leastWindow, MOST_SECONDS);
+        // Without the state before a step, whoever votes makes the steps before it too; a check begins at the base.
+        _within("commitSeconds", p.commitSeconds, p.solveSeconds, MOST_SECONDS);
         // A solver that lost its trace can make it anew: silence is then its own choice.
         _within("clockSeconds", p.clockSeconds, p.solveSeconds, MOST_SECONDS);
         _within("cooldownEpochs", p.cooldownEpochs, 2, MOST_EPOCHS);
@@ -92,7 +100,6 @@ library ParamRules {
         _within("auditSteps", p.auditSteps, 1, CheckHash.MOST_STEPS);
         _within("delayBps", p.delayBps, 0, 10_000);
         _within("commitBondBps", p.commitBondBps, 0, 10_000);
-        _within("computeCost", p.computeCost, 1, MOST_AMOUNT);
         _within("outsideGain", p.outsideGain, 0, MOST_AMOUNT);
         _within("adversaryBps", p.adversaryBps, 0, 5_000);
         _deters(p, p.outsideGain, p.pMin);

@@ -34,7 +34,7 @@ library Sampling {
         return keccak256(abi.encode(DOMAIN, seed, taskId));
     }
 
-    /// @param score of the solver when it submitted
+    /// @param score of the solver when the check is drawn: a conviction in between counts
     function checkOf(Params memory params, bytes32 roll, uint256 score) internal pure returns (Check) {
         if (_hits(uint256(roll), chance(params, score))) return Check.Whole;
         if (_hits(uint256(roll) >> 32, params.stepAuditRate)) return Check.Steps;

@@ -19,6 +19,9 @@ export interface DeployOptions {
   epochLength?: number;
   /** blocks from the start of an epoch to the block that seeds the one before */
   seedDelay?: number;
+  /** seconds that no window of a subnet may be shorter than: longer than it takes to the next seed and two transactions after it;
+   *  default 1, for a development chain that makes a block in a fraction of that */
+  leastWindow?: number;
   /** what the deployer puts down for the subnet, token units; default 100 tokens */
   subnetBond?: bigint;
   sotUrl?: string;
@@ -91,13 +94,16 @@ interface ConstructorCall {
 function constructorCalls(
   contracts: Record<ContractName, Address>,
   minter: Address,
-  { epochLength = 4, seedDelay = 0, subnetBond = defaultSubnetBond }: DeployOptions,
+  { epochLength = 4, seedDelay = 0, subnetBond = defaultSubnetBond, leastWindow = 1 }: DeployOptions,
 ): ConstructorCall[] {
   const { token, vault, registry, staking, beacon, market, court, challenge, audit, reputation } = contracts;
   const addresses = (...values: Address[]) => ({ types: values.map(() => 'address'), values });
   const wiring: Record<ContractName, ConstructorCall['args']> = {
     token: addresses(minter),
-    registry: { types: ['address', 'uint256'], values: [vault, subnetBond] },
+    registry: {
+      types: ['address', 'address', 'uint256', 'uint32'],
+      values: [vault, beacon, subnetBond, leastWindow],
+    },
     beacon: { types: ['uint256', 'uint256'], values: [epochLength, seedDelay] },
     vault: addresses(token, registry, staking, market, court, challenge, audit),
     staking: addresses(vault, registry, beacon, market, court, audit),

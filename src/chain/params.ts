@@ -46,7 +46,8 @@ export function localParams(change: Partial<SubnetParams> = {}): SubnetParams {
     // Seven wrong panels, the last of 15: eight lost bonds of 40 pay for 31 seats. Fewer verifiers than that leave it void.
     terminalPanel: 31,
     auditSteps: 2,
-    stepAuditRate: chance(20),
+    // So often that a bribe of what a checker gives up, the bounty, costs more than a cheat saves; docs/protocol.md
+    stepAuditRate: chance(26),
     pMin: chance(11),
     pMax: chance(50),
     scoreHalf: 8,

@@ -14,7 +14,7 @@ export type Verdict = 'valid' | 'invalid' | 'unavailable';
 
 /** How a check ended, as in IAudit.sol.
  *  passed          both answered the same
- *  rejected        the task was rejected after the answers had differed
+ *  rejected        the task was rejected after the answers had differed, or the time to give them had passed
  *  moot            the task ended otherwise, or a case about it without a verdict
  *  silent          nobody said what the solver's trace is made of: the solver is convicted
  *  checkerFailed   answers that differ from those of a trace nobody could fault, or that were never opened

@@ -38,7 +38,7 @@ export function rollOf(seed: Hex32, taskId: Hex32): Hex32 {
   return keccakWords(domain, seed, taskId);
 }
 
-/** score: of the solver when it submitted */
+/** score: of the solver when the check is drawn */
 export function checkOf(terms: SamplingTerms, roll: Hex32, score: bigint): Check {
   if (hits(BigInt(roll), checkChance(terms, score))) return 'whole';
   return hits(BigInt(roll) >> 32n, BigInt(terms.stepAuditRate)) ? 'steps' : 'none';

@@ -92,7 +92,7 @@ async function postSlots(
   const { contracts, market } = context;
   const { jobId, round, baseRoot, specHash } = ref;
   const { subnetId } = rules;
-  const paramsVersion = await contracts.registry.read('latestVersion', [subnetId]);
+  const paramsVersion = await contracts.registry.read('currentVersion', [subnetId]);
   const { minPrice: price, verifierFee } = await rules.paramsOf(paramsVersion);
   // The fee of a check waits beside the price.
   const cost = price + verifierFee;
@@ -107,6 +107,8 @@ async function postSlots(
     const { blockNumber } = await purse.spend(cost * BigInt(slots.length), post, signal);
     await market.caughtUp(blockNumber, signal);
   } catch (error) {
+    // Between the reading and the posting another version came into force: the slots are still open.
+    if (isRefusal(error, 'NotCurrentVersion')) return;
     if (!isRefusal(error, 'BatchExists')) throw error;
     // Posted by a former master whose transaction we had not seen yet.
     await market.waitFor((view) => batchesOf(view, ref) > posted || undefined, signal);

@@ -1,4 +1,4 @@
-/** The rules of the subnet that a role works in: the newest as it started, and those that a task was created under. */
+/** The rules of the subnet that a role works in: those in force as it started, and those that a task was created under. */
 import type { Contracts } from '../chain/contracts.js';
 import type { SubnetParams } from '../chain/params.js';
 import type { EpochRules } from '../protocol/epochs.js';
@@ -16,7 +16,7 @@ export interface SubnetRules extends EpochRules {
 
 export async function readRules(contracts: Contracts, subnetId: number): Promise<SubnetRules> {
   const { registry, beacon } = contracts;
-  const version = await registry.read('latestVersion', [subnetId]);
+  const version = await registry.read('currentVersion', [subnetId]);
   const [params, epochLength, seedDelay] = await Promise.all([
     registry.read('paramsOf', [subnetId, version]),
     beacon.read('epochLength', []),

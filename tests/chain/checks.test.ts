@@ -147,7 +147,7 @@ test('a checker that has not looked can not make its answers good and loses its 
 });
 
 test('an absent checker loses its bond and is replaced once, then the task goes unchecked and the buyer has its fee back', async () => {
-  await using local = await startTestChain({ ...deadlines, commitSeconds: 2 });
+  await using local = await startTestChain({ ...deadlines, solveSeconds: 4, commitSeconds: 4 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const solver = await run.worker(first, drawn);
   const { market } = await run.contextOf(0);
@@ -213,12 +213,13 @@ test('tasks of a newer version of the rules are answered and checked by its step
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const workers = [await run.worker(first, drawn), await run.worker(second, drawn)];
   const { contracts, deployment, market } = await run.contextOf(0);
-  const params = await contracts.registry.read('paramsOf', [deployment.subnetId, 1]);
-  await contracts.registry.write(
-    'addParams',
-    [deployment.subnetId, { ...params, auditSteps: 4 }],
-    local.signal,
-  );
+  const { subnetId } = deployment;
+  const params = await contracts.registry.read('paramsOf', [subnetId, 1]);
+  await contracts.registry.write('addParams', [subnetId, { ...params, auditSteps: 4 }], local.signal);
+  // Its notice, in which whoever is staked could leave.
+  expect(await contracts.registry.read('currentVersion', [subnetId])).toBe(1);
+  const { number } = market.head;
+  await market.waitFor((_, head) => head.number >= number + 4 * (params.cooldownEpochs + 1) || undefined, local.signal);
   await run.master();
   const [task] = tasksOf(market.view);
   expect(task).toMatchObject({ state: 'accepted', paramsVersion: 2 });

@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 240_000 });
 const deadlines = {
   solveSeconds: 6,
   challengeSeconds: 5,
-  commitSeconds: 5,
+  commitSeconds: 6,
   revealSeconds: 4,
   appealSeconds: 2,
   clockSeconds: 6,

@@ -13,6 +13,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const deadlines: Partial<SubnetParams> = {
   challengeSeconds: 8,
+  solveSeconds: 30,
   commitSeconds: 30,
   revealSeconds: 20,
   appealSeconds: 4,
@@ -69,7 +70,7 @@ test('an appeal with two more verifiers, for 50, overturns a captured panel, and
 });
 
 test('verifiers who do not vote lose their bonds and are replaced', async () => {
-  await using local = await startTestChain({ ...deadlines, commitSeconds: 3, appealSeconds: 1 });
+  await using local = await startTestChain({ ...deadlines, solveSeconds: 5, commitSeconds: 5, appealSeconds: 1 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const cheat = await run.worker(cheatAccount, { fault: 'noise', stakeAmount: pan(100) });
   const finished = run.master();

@@ -15,7 +15,12 @@ import { firstWorker, startToyRun, submittedBy, tasksOf } from '../helpers/toyRu
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 180_000 });
 
-const deadlines: Partial<SubnetParams> = { challengeSeconds: 6, commitSeconds: 30, appealSeconds: 1 };
+const deadlines: Partial<SubnetParams> = {
+  solveSeconds: 30,
+  challengeSeconds: 6,
+  commitSeconds: 30,
+  appealSeconds: 1,
+};
 const [buyerAccount, disputerAccount] = [12, 9];
 
 /** What `panthalia status <taskId> --json` says to somebody who has the deployment file and nothing else. */

@@ -17,6 +17,8 @@ contract DeploymentTest is World {
         vm.assertEq(vault.token(), address(token), "token of the vault");
         vm.assertEq(vault.registry(), address(registry), "registry of the vault");
         vm.assertEq(IWired(address(registry)).vault(), address(vault), "vault of the registry");
+        vm.assertEq(IWired(address(registry)).beacon(), address(beacon), "beacon of the registry");
+        vm.assertEq(registry.leastWindow(), LEAST_WINDOW, "shortest window");
         vm.assertEq(vault.staking(), address(staking), "staking of the vault");
         vm.assertEq(vault.market(), address(market), "market of the vault");
         vm.assertEq(vault.court(), address(court), "court of the vault");

@@ -142,7 +142,7 @@ contract SettlementTest is Test {
     }
 
     function check(Params memory params) external pure {
-        ParamRules.check(params);
+        ParamRules.check(params, 1);
     }
 
     function _rules(uint256 size, uint256 a, uint256 b, uint256 c, Verdict expected) private pure {

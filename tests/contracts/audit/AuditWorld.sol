@@ -13,7 +13,7 @@ abstract contract AuditWorld is TraceWorld {
     uint256 internal constant FEE = 10 * PAN;
     uint256 internal constant BOUNTY = 30 * PAN;
     uint256 internal constant CHALLENGE_SECONDS = 120;
-    uint256 internal constant COMMIT_SECONDS = 50;
+    uint256 internal constant COMMIT_SECONDS = 600;
     uint256 internal constant CLOCK_SECONDS = 600;
     uint256 internal constant REVEAL_SECONDS = 40;
     uint256 internal constant OPEN_SECONDS = 60;
@@ -26,14 +26,14 @@ abstract contract AuditWorld is TraceWorld {
         stakeAll(2, 4);
     }
 
-    /// @dev From now on; nothing has to deter here.
+    /// @dev After its notice; nothing has to deter here.
     function useSampling(uint32 pMin, uint32 pMax, uint32 stepAuditRate) internal {
         Params memory params = defaultParams();
         params.computeCost = 1;
         params.pMin = pMin;
         params.pMax = pMax;
         params.stepAuditRate = stepAuditRate;
-        registry.addParams(subnet, params);
+        useParams(params);
     }
 
     function checkOf(bytes32 id) internal view returns (Check memory) {

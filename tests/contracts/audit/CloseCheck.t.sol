@@ -137,8 +137,25 @@ contract CloseCheckTest is AuditWorld {
         pass(CLOCK_SECONDS + 1);
         challenge.closeDemand(termsOf[id], 0);
         vm.assertEq(statusOf(id), uint256(TaskStatus.Rejected), "rejected");
-        _close(id, checker, CheckOutcome.Moot, 0, 0);
+        // an accomplice of the solver may have demanded, for the bounty: the checker has waited in vain as well
+        uint256 before = wealth(checker);
+        _close(id, checker, CheckOutcome.Rejected, FEE, 0);
+        vm.assertEq(wealth(checker), before + FEE, "paid");
         vm.assertEq(locked(checker), 0, "bond");
+    }
+
+    function test_aTaskThatIsRejectedInTheLastSecondToAnswerLeavesTheCheckMoot() public {
+        (bytes32 id,, address checker) = committed(true);
+        uint40 answerBy = checkOf(id).deadline;
+        Submission memory made = submissionOf(id);
+        vm.warp(answerBy - CLOCK_SECONDS - 1); // so that the demand is over first
+        vm.prank(dora);
+        challenge.demandLeaves(termsOf[id], 0, made);
+        vm.warp(answerBy);
+        challenge.closeDemand(termsOf[id], 0);
+        uint256 before = free(buyer);
+        _close(id, checker, CheckOutcome.Moot, 0, 0);
+        vm.assertEq(free(buyer), before + FEE, "fee back");
     }
 
     function test_answersThatAreNeverRevealedCostTheBond() public {

@@ -153,9 +153,9 @@ contract DrawCheckerTest is AuditWorld {
     function test_RevertGiven_theTaskHasEnded() public {
         (bytes32 id,) = sampled();
         bytes32 caseId = disputeAs(dora, id, 7);
-        drawChecker(id);
-        pass(COMMIT_SECONDS + 1);
-        closeCheck(id);
+        address checker = drawChecker(id);
+        vm.prank(checker);
+        audit.declineCheck(termsOf[id], 0);
         _convict(caseId);
         vm.expectRevert(abi.encodeWithSelector(IAudit.TaskHasEnded.selector, id));
         drawChecker(id);

@@ -66,7 +66,7 @@ abstract contract MarketGas is GasWorld {
     function test_check() public {
         Params memory params = defaultParams();
         (params.computeCost, params.stepAuditRate) = (1, type(uint32).max);
-        registry.addParams(subnet, params);
+        useParams(params);
         (bytes32 id, address solver) = submitted();
         nextEpoch();
         audit.drawChecker(termsOf[id], 0);

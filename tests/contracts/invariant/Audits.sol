@@ -129,7 +129,9 @@ abstract contract Audits is Play {
     function _expectClose(bytes32 id, Check memory check, Params memory p) private {
         Task memory entry = taskAt(id);
         if (!market.isSubmitted(id)) {
-            bool right = entry.status == TaskStatus.Rejected && check.state == CheckState.Disputing;
+            bool silent = check.state == CheckState.Answering && vm.getBlockTimestamp() > check.deadline;
+            bool right =
+                entry.status == TaskStatus.Rejected && (silent || check.state == CheckState.Disputing);
             return _feeTo(right ? check.checker : buyer, p);
         }
         if (check.state == CheckState.Answering) {

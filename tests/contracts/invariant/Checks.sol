@@ -22,6 +22,8 @@ abstract contract Checks is Audits {
     mapping(uint32 epoch => bytes32) private _seeds;
     mapping(bytes32 value => bool) private _isSeed;
     mapping(uint32 version => bytes32) private _params;
+    /// epoch from which on the newest parameters are in force
+    uint32 internal noticeUntil;
     uint256[2] private _snapshot;
     mapping(Action action => uint256) public namedByLens;
     uint256 private _steps;
@@ -166,6 +168,8 @@ abstract contract Checks is Audits {
 
     function _checkRules() private {
         uint32 newest = registry.latestVersion(subnet);
+        uint32 awaited = beacon.currentEpoch() < noticeUntil ? 1 : 0;
+        same(registry.currentVersion(subnet), newest - awaited, "17: in force before its notice is over");
         uint32 version = uint32(1 + pick(newest));
         bytes32 hash = keccak256(abi.encode(registry.paramsOf(subnet, version)));
         if (_params[version] == 0) _params[version] = hash;

@@ -179,6 +179,7 @@ contract Handler is Checks {
         Params memory p = defaultParams();
         p.commitSeconds += uint32(pick(30));
         p.verifierFee -= uint96(pick(5 * PAN));
+        p.computeCost = p.verifierFee;
         p.livenessBps = uint16(pick(2_000));
         p.bountyBps = uint16(2_000 + pick(1_000));
         if (paused) {
@@ -191,8 +192,9 @@ contract Handler is Checks {
             ++taken[Kind.Pause];
         } else if (chance(10)) {
             _openAnother(p);
-        } else if (chance(15)) {
+        } else if (chance(15) && beacon.currentEpoch() >= noticeUntil) {
             registry.addParams(subnet, p);
+            noticeUntil = beacon.currentEpoch() + p.cooldownEpochs;
             ++taken[Kind.AddParams];
         } else {
             replaceConvicts();

@@ -25,13 +25,13 @@ contract ParamRulesTest is World {
         Params memory p = defaultParams();
         _bound(0, "minPrice", 1, MOST_AMOUNT);
         _bound(1, "solverStake", 1, MOST_AMOUNT);
-        _bound(2, "openSeconds", 1, 30 days);
-        _bound(4, "verifierFee", 1, MOST_AMOUNT);
+        _bound(2, "openSeconds", LEAST_WINDOW, 30 days);
+        _bound(4, "verifierFee", p.computeCost, MOST_AMOUNT);
         _bound(5, "seatBond", 1, MOST_AMOUNT);
-        _bound(6, "challengeSeconds", 1, 30 days);
-        _bound(7, "commitSeconds", 1, 30 days);
-        _bound(8, "revealSeconds", 1, 30 days);
-        _bound(9, "appealSeconds", 1, 30 days);
+        _bound(6, "challengeSeconds", LEAST_WINDOW, 30 days);
+        _bound(7, "commitSeconds", p.solveSeconds, 30 days);
+        _bound(8, "revealSeconds", LEAST_WINDOW, 30 days);
+        _bound(9, "appealSeconds", LEAST_WINDOW, 30 days);
         _bound(10, "cooldownEpochs", 2, 1_000_000);
         _bound(11, "exposure", 1, 16);
         _bound(12, "maxAttempts", 1, 10);
@@ -69,14 +69,28 @@ contract ParamRulesTest is World {
     /// @dev Whoever had the time to make a trace has it once more to show it.
     function test_leavesMayTakeAsLongAsTheTaskItself() public {
         Params memory p = defaultParams();
-        (p.solveSeconds, p.clockSeconds) = (30 days, 30 days);
+        (p.solveSeconds, p.commitSeconds, p.clockSeconds) = (30 days, 30 days, 30 days);
         this.check(p);
         p.clockSeconds -= 1;
         _refused(p, "clockSeconds", 30 days - 1, 30 days, 30 days);
         (p.solveSeconds, p.clockSeconds) = (30 days + 1, 30 days);
-        _refused(p, "solveSeconds", 30 days + 1, 1, 30 days);
-        p.solveSeconds = 0;
-        _refused(p, "solveSeconds", 0, 1, 30 days);
+        _refused(p, "solveSeconds", 30 days + 1, LEAST_WINDOW, 30 days);
+        p.solveSeconds = LEAST_WINDOW - 1;
+        _refused(p, "solveSeconds", LEAST_WINDOW - 1, LEAST_WINDOW, 30 days);
+    }
+
+    /// @dev Who votes or checks without the state before a step makes all steps from the base.
+    function test_aVoteMayTakeAsLongAsTheTaskItself() public {
+        Params memory p = defaultParams();
+        p.commitSeconds = p.solveSeconds - 1;
+        _refused(p, "commitSeconds", p.solveSeconds - 1, p.solveSeconds, 30 days);
+    }
+
+    /// @dev Or whoever is drawn does better to decline.
+    function test_aCheckPaysForWhatItCosts() public {
+        Params memory p = defaultParams();
+        p.verifierFee = p.computeCost - 1;
+        _refused(p, "verifierFee", p.verifierFee, p.computeCost, MOST_AMOUNT);
     }
 
     function test_panelsAreOddAndGrowByPairs() public {
@@ -157,7 +171,7 @@ contract ParamRulesTest is World {
     }
 
     function check(Params memory p) external pure {
-        ParamRules.check(p);
+        ParamRules.check(p, LEAST_WINDOW);
     }
 
     function _bound(uint256 word, bytes32 name, uint256 least, uint256 most) private {

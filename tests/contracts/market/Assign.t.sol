@@ -12,9 +12,8 @@ contract AssignTest is World {
         stakeAll(1, 1);
         bytes32 id = postOne();
         Params memory params = defaultParams();
-        params.solveSeconds = 1;
-        registry.addParams(subnet, params);
-        nextEpoch();
+        params.solveSeconds = LEAST_WINDOW;
+        useParams(params);
         assign(id);
         vm.assertEq(deadlineOf(id), vm.getBlockTimestamp() + 600, "solveBy");
         bytes32 later = postOne();

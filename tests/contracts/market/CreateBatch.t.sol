@@ -43,7 +43,7 @@ contract CreateBatchTest is World {
         _refused(bad, abi.encodeWithSelector(ITaskMarket.WrongBuyer.selector, stranger, buyer));
         bad = terms(1);
         bad.paramsVersion = 2;
-        _refused(bad, abi.encodeWithSelector(ITaskMarket.NotNewestVersion.selector, 2, 1));
+        _refused(bad, abi.encodeWithSelector(ITaskMarket.NotCurrentVersion.selector, 2, 1));
         bad = terms(1);
         bad.innerSteps = 0;
         _refused(bad, abi.encodeWithSelector(ITaskMarket.InnerStepsOutOfRange.selector, 0, 2_047));

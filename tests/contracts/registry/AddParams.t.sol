@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
+import {Role} from "../../../contracts/interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
+import {ITaskMarket, Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {RegistryWorld} from "./RegistryWorld.sol";
 
 contract AddParamsTest is RegistryWorld {
@@ -20,10 +22,21 @@ contract AddParamsTest is RegistryWorld {
         vm.assertEq(registry.latestVersion(subnet), 1, "no version");
     }
 
-    function test_itSaysSo() public {
+    function test_itSaysSoAndFromWhenOn() public {
+        uint32 from = beacon.currentEpoch() + defaultParams().cooldownEpochs;
         vm.expectEmit(address(registry));
-        emit ISubnetRegistry.ParamsAdded(subnet, 2);
+        emit ISubnetRegistry.ParamsAdded(subnet, 2, from);
         registry.addParams(subnet, defaultParams());
+    }
+
+    function test_RevertGiven_theOneBeforeIsNotInForce() public {
+        registry.addParams(subnet, defaultParams());
+        uint32 from = beacon.currentEpoch() + defaultParams().cooldownEpochs;
+        nextEpoch();
+        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.VersionNotInForce.selector, subnet, 2, from));
+        registry.addParams(subnet, defaultParams());
+        nextEpoch();
+        vm.assertEq(registry.addParams(subnet, defaultParams()), 3, "version");
     }
 
     function test_RevertWhen_theCallerIsNotItsOwner() public {
@@ -54,9 +67,39 @@ contract AddParamsTest is RegistryWorld {
         Params memory params = defaultParams();
         params.minPrice = 77;
         vm.assertEq(registry.addParams(subnet, params), 2, "version");
-        vm.assertEq(registry.openVersion(subnet), 2, "that tasks are posted under");
+        vm.assertEq(registry.latestVersion(subnet), 2, "newest");
         vm.assertEq(registry.paramsOf(subnet, 1).minPrice, PRICE, "first version");
         vm.assertEq(registry.paramsOf(subnet, 2).minPrice, 77, "second version");
+    }
+
+    /// @dev A price of one unit for a task that still costs the penalty if nobody solves it: whoever is staked is gone before it.
+    function test_aVersionBindsNobodyWhoLeavesWhenItIsAdded() public {
+        stakeAll(1, 1);
+        Params memory params = defaultParams();
+        params.minPrice = 1;
+        registry.addParams(subnet, params);
+        for (uint256 i = 0; i < workers.length; ++i) {
+            vm.prank(workers[i]);
+            staking.requestUnstake(subnet, Role.Solver, 1);
+        }
+        Terms memory worse = terms(1);
+        (worse.paramsVersion, worse.price) = (2, 1);
+        for (uint256 epochs = 0; epochs < 2; ++epochs) {
+            vm.assertEq(registry.currentVersion(subnet), 1, "in force");
+            vm.assertEq(registry.openVersion(subnet), 1, "that tasks are posted under");
+            vm.expectRevert(abi.encodeWithSelector(ITaskMarket.NotCurrentVersion.selector, 2, 1));
+            vm.prank(buyer);
+            market.createBatch(worse);
+            nextEpoch();
+        }
+        vm.assertEq(registry.currentVersion(subnet), 2, "in force");
+        for (uint256 i = 0; i < workers.length; ++i) {
+            vm.prank(workers[i]);
+            staking.withdrawStake(subnet, Role.Solver);
+            vm.assertEq(staked(workers[i], Role.Solver), 0, "gone");
+        }
+        vm.prank(buyer);
+        market.createBatch(worse);
     }
 
     function test_otherVersionsAreUnknown() public {

@@ -21,6 +21,7 @@ contract CreateSubnetTest is World {
         vm.assertEq(registry.ownerOf(id), stranger, "owner");
         vm.assertEq(registry.metadataHashOf(id), keccak256("other"), "metadata");
         vm.assertEq(registry.latestVersion(id), 1, "version");
+        vm.assertEq(registry.currentVersion(id), 1, "in force at once");
         vm.assertEq(free(stranger), 0, "the bond is paid");
         vm.assertEq(free(address(registry)), 3 * SUBNET_BOND, "beside the others");
     }
@@ -41,6 +42,8 @@ contract CreateSubnetTest is World {
         registry.seatTerms(9);
         vm.expectRevert(reason);
         registry.openVersion(9);
+        vm.expectRevert(reason);
+        registry.currentVersion(9);
         vm.expectRevert(reason);
         registry.paramsOf(9, 1);
     }
@@ -133,7 +136,7 @@ contract CreateSubnetTest is World {
         _refused(p, "solverStake", 1e26 + 1, 1, 1e26);
         p = defaultParams();
         p.verifierFee = 0;
-        _refused(p, "verifierFee", 0, 1, 1e26);
+        _refused(p, "verifierFee", 0, p.computeCost, 1e26);
         p = defaultParams();
         p.seatBond = 0;
         _refused(p, "seatBond", 0, 1, 1e26);
@@ -142,22 +145,22 @@ contract CreateSubnetTest is World {
         _refused(p, "exposure", 17, 1, 16);
         p = defaultParams();
         p.openSeconds = 0;
-        _refused(p, "openSeconds", 0, 1, 30 days);
+        _refused(p, "openSeconds", 0, LEAST_WINDOW, 30 days);
         p = defaultParams();
         p.solveSeconds = 30 days + 1;
-        _refused(p, "solveSeconds", 30 days + 1, 1, 30 days);
+        _refused(p, "solveSeconds", 30 days + 1, LEAST_WINDOW, 30 days);
         p = defaultParams();
         p.challengeSeconds = 0;
-        _refused(p, "challengeSeconds", 0, 1, 30 days);
+        _refused(p, "challengeSeconds", 0, LEAST_WINDOW, 30 days);
         p = defaultParams();
         p.commitSeconds = 0;
-        _refused(p, "commitSeconds", 0, 1, 30 days);
+        _refused(p, "commitSeconds", 0, p.solveSeconds, 30 days);
         p = defaultParams();
         p.revealSeconds = 0;
-        _refused(p, "revealSeconds", 0, 1, 30 days);
+        _refused(p, "revealSeconds", 0, LEAST_WINDOW, 30 days);
         p = defaultParams();
         p.appealSeconds = 0;
-        _refused(p, "appealSeconds", 0, 1, 30 days);
+        _refused(p, "appealSeconds", 0, LEAST_WINDOW, 30 days);
         p = defaultParams();
         p.cooldownEpochs = 1;
         _refused(p, "cooldownEpochs", 1, 2, 1_000_000);

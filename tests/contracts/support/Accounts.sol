@@ -2,6 +2,7 @@
 pragma solidity ^0.8.26;
 
 import {Role} from "../../../contracts/interfaces/IStaking.sol";
+import {Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
 import {Contracts} from "./Contracts.sol";
 import {Headers} from "./Headers.sol";
 
@@ -59,6 +60,14 @@ abstract contract Accounts is Contracts, Headers {
     function mine(uint256 number) internal {
         vm.roll(number);
         vm.setBlockhash(number - 1, keccak256(headerOf(number - 1)));
+    }
+
+    /// @dev A version of the parameters of `subnet`, and its notice.
+    function useParams(Params memory params) internal {
+        registry.addParams(subnet, params);
+        for (uint32 epochs = 0; epochs < params.cooldownEpochs; ++epochs) {
+            nextEpoch();
+        }
     }
 
     function pass(uint256 duration) internal {

@@ -23,6 +23,7 @@ abstract contract Contracts is Test {
     uint256 internal constant BOND = 40 * PAN;
     uint256 internal constant EPOCH_BLOCKS = 4;
     uint256 internal constant SUBNET_BOND = 100 * PAN;
+    uint32 internal constant LEAST_WINDOW = 12;
 
     IPanthaliaToken internal token;
     ISubnetRegistry internal registry;
@@ -40,6 +41,7 @@ abstract contract Contracts is Test {
     /// @dev Addresses are known before the contracts are there: each names the others in its constructor.
     function deploy() internal {
         uint256 nonce = vm.getNonce(address(this));
+        address beacon_ = vm.computeCreateAddress(address(this), nonce + 2);
         address vault_ = vm.computeCreateAddress(address(this), nonce + 3);
         address staking_ = vm.computeCreateAddress(address(this), nonce + 4);
         address market_ = vm.computeCreateAddress(address(this), nonce + 5);
@@ -48,7 +50,8 @@ abstract contract Contracts is Test {
         address audit_ = vm.computeCreateAddress(address(this), nonce + 8);
         address reputation_ = vm.computeCreateAddress(address(this), nonce + 9);
         token = IPanthaliaToken(create("PanthaliaToken", abi.encode(address(this))));
-        registry = ISubnetRegistry(create("SubnetRegistry", abi.encode(vault_, SUBNET_BOND)));
+        bytes memory bounds = abi.encode(vault_, beacon_, SUBNET_BOND, LEAST_WINDOW);
+        registry = ISubnetRegistry(create("SubnetRegistry", bounds));
         beacon = IRandomnessBeacon(deploySource());
         bytes memory modules = abi.encode(token, registry, staking_, market_, court_, challenge_, audit_);
         vault = IVault(create("Vault", modules));
@@ -82,7 +85,7 @@ abstract contract Contracts is Test {
         vm.assertTrue(created != address(0), name);
     }
 
-    /// @dev Checks as in localParams of src/chain/params.ts: 20 % of steps, 11 % to 50 % of whole tasks.
+    /// @dev Checks as in localParams of src/chain/params.ts: 26 % of steps, 11 % to 50 % of whole tasks.
     function defaultParams() internal pure returns (Params memory) {
         return Params({
             minPrice: uint96(PRICE),
@@ -92,7 +95,7 @@ abstract contract Contracts is Test {
             verifierFee: uint96(10 * PAN),
             seatBond: uint96(BOND),
             challengeSeconds: 120,
-            commitSeconds: 50,
+            commitSeconds: 600,
             revealSeconds: 40,
             appealSeconds: 30,
             cooldownEpochs: 2,
@@ -108,7 +111,7 @@ abstract contract Contracts is Test {
             panelDoubles: false,
             terminalPanel: 0,
             auditSteps: 2,
-            stepAuditRate: 858_993_459,
+            stepAuditRate: 1_116_691_496,
             pMin: 472_446_402,
             pMax: 2 ** 31,
             scoreHalf: 8,

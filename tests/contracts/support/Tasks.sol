@@ -20,7 +20,7 @@ abstract contract Tasks is Accounts, Traces {
             buyer: buyer,
             price: uint96(PRICE),
             subnetId: subnet,
-            paramsVersion: registry.latestVersion(subnet),
+            paramsVersion: registry.currentVersion(subnet),
             round: 4,
             innerSteps: INNER_STEPS,
             jobId: keccak256("job"),

@@ -219,7 +219,10 @@ test('tasks of a newer version of the rules are answered and checked by its step
   // Its notice, in which whoever is staked could leave.
   expect(await contracts.registry.read('currentVersion', [subnetId])).toBe(1);
   const { number } = market.head;
-  await market.waitFor((_, head) => head.number >= number + 4 * (params.cooldownEpochs + 1) || undefined, local.signal);
+  await market.waitFor(
+    (_, head) => head.number >= number + 4 * (params.cooldownEpochs + 1) || undefined,
+    local.signal,
+  );
   await run.master();
   const [task] = tasksOf(market.view);
   expect(task).toMatchObject({ state: 'accepted', paramsVersion: 2 });

@@ -70,7 +70,12 @@ test('an appeal with two more verifiers, for 50, overturns a captured panel, and
 });
 
 test('verifiers who do not vote lose their bonds and are replaced', async () => {
-  await using local = await startTestChain({ ...deadlines, solveSeconds: 5, commitSeconds: 5, appealSeconds: 1 });
+  await using local = await startTestChain({
+    ...deadlines,
+    solveSeconds: 5,
+    commitSeconds: 5,
+    appealSeconds: 1,
+  });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const cheat = await run.worker(cheatAccount, { fault: 'noise', stakeAmount: pan(100) });
   const finished = run.master();

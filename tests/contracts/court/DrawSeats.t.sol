@@ -118,9 +118,9 @@ contract DrawSeatsTest is World {
             emit ICourt.SeatDrawn(id, number, seat, _ownerOf(id, number, seat));
         }
         vm.expectEmit(address(court));
-        emit ICourt.VotingOpened(id, number, uint40(vm.getBlockTimestamp() + 50));
+        emit ICourt.VotingOpened(id, number, uint40(vm.getBlockTimestamp() + 600));
         drawSeats(id);
-        vm.assertEq(round(id).deadline, vm.getBlockTimestamp() + 50, "commitBy");
+        vm.assertEq(round(id).deadline, vm.getBlockTimestamp() + 600, "commitBy");
     }
 
     /// @dev There are bonds enough for everybody, so only the solver is passed over.

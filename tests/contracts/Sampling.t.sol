@@ -78,7 +78,7 @@ contract SamplingTest is World {
     }
 
     function check(Params calldata p) external pure {
-        ParamRules.check(p);
+        ParamRules.check(p, LEAST_WINDOW);
     }
 
     function test_theChanceFallsFromMostToHalfToLeast() public pure {
@@ -201,7 +201,8 @@ contract SamplingTest is World {
     function _paramsFor(Row memory row, uint16 f) private pure returns (Params memory p) {
         p = defaultParams();
         (p.minPrice, p.solverStake, p.computeCost) = (uint96(row.price), uint96(row.stake), uint96(row.cost));
-        (p.verifierFee, p.seatBond, p.adversaryBps, p.stepAuditRate) = (1, 4, f, 0);
+        (p.verifierFee, p.seatBond) = (p.computeCost, 4 * p.computeCost);
+        (p.adversaryBps, p.stepAuditRate) = (f, 0);
     }
 
     /// @dev What a cheat loses, in units of price and stake lost at a conviction, in parts per 1e9.

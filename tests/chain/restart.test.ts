@@ -102,9 +102,9 @@ test('a solver that starts again answers a demand for its trace that was made wh
 });
 
 test('a solver that does not come back keeps its seat, since the market shows the trace that the Source of Truth has', async () => {
-  await using local = await startTestChain({ solveSeconds: 12, challengeSeconds: 6, clockSeconds: 12 });
+  await using local = await startTestChain({ solveSeconds: 12, challengeSeconds: 10, clockSeconds: 12 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
-  const solver = await run.worker(firstWorker, { drainSeconds: 0 });
+  const solver = await run.worker(firstWorker, { staySeconds: 0 });
   const finished = run.master();
   const { taskId, terms, slot, submission } = await submittedBy(run, solver.address, local.signal);
   const { slashed } = await solver.drain();

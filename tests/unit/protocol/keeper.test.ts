@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { demandsLeftOpen, dueCalls, type MarketRules, type VersionRules } from '../../../src/protocol/keeper.js';
+import {
+  demandsLeftOpen,
+  dueCalls,
+  type MarketRules,
+  type VersionRules,
+} from '../../../src/protocol/keeper.js';
 import type { Hex32 } from '../../../src/protocol/task.js';
 import { alice, bob, carol, History, pinned } from '../../helpers/facts.js';
 

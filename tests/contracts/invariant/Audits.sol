@@ -18,7 +18,7 @@ abstract contract Audits is Play {
     mapping(bytes32 taskId => bytes32) private _answers;
 
     function play(Move memory move) internal override {
-        if (move.kind < Kind.DrawChecker || move.kind == Kind.Probe) return super.play(move);
+        if (move.kind < Kind.DrawChecker || move.kind > Kind.CloseCheck) return super.play(move);
         _playCheck(move.id, move.kind, move.who);
         ++taken[move.kind];
     }
@@ -30,12 +30,31 @@ abstract contract Audits is Play {
         if (entry.status != TaskStatus.Submitted || audit.checkOf(id).state != CheckState.None) return;
         if (vm.getBlockTimestamp() > entry.deadline || !seedReady(entry.epoch)) return;
         if (free(buyer) < 10 * PAN) return;
-        try audit.sampleOf(termsOf[id], slotOf[id]) {
+        (bytes32 seed, bool known) = beacon.seed(entry.epoch);
+        (bytes32 expected, bool hitsSteps, bool hitsWhole) = _sample(id, entry.solver, seed);
+        try audit.sampleOf(termsOf[id], slotOf[id]) returns (bytes32 roll, bool whole) {
+            holds(known && (hitsSteps || hitsWhole), "16: sampled though no die says so");
+            sameHash(roll, expected, "16: the die");
+            holds(whole == hitsWhole, "16: the whole of it, or steps");
             legal.push(Move(Kind.DrawChecker, stranger, id, 0, 0));
         } catch (bytes memory reason) {
-            bool unknown = bytes4(reason) == IAudit.SampleSeedNotKnown.selector;
-            holds(unknown || bytes4(reason) == IAudit.NotSampled.selector, "16: not sampled");
+            if (!known) return holds(bytes4(reason) == IAudit.SampleSeedNotKnown.selector, "16: no seed");
+            holds(bytes4(reason) == IAudit.NotSampled.selector, "16: refused for another reason");
+            holds(!hitsSteps && !hitsWhole, "16: not sampled though a die says so");
         }
+    }
+
+    /// @dev Out of seed, task, parameters and score, and nothing else.
+    function _sample(bytes32 id, address solver, bytes32 seed)
+        private
+        view
+        returns (bytes32 roll, bool hitsSteps, bool hitsWhole)
+    {
+        Params memory p = registry.paramsOf(subnet, termsOf[id].paramsVersion);
+        roll = keccak256(abi.encode(keccak256("PanthaliaSample(bytes32 seed,bytes32 taskId)"), seed, id));
+        uint256 chance_ = uint256(p.pMax) * p.scoreHalf / (p.scoreHalf + scores[solver]);
+        hitsWhole = uint32(uint256(roll)) < (chance_ < p.pMin ? p.pMin : chance_);
+        hitsSteps = uint32(uint256(roll) >> 32) < p.stepAuditRate;
     }
 
     function listForCheck(bytes32 id) internal {
@@ -137,8 +156,7 @@ abstract contract Audits is Play {
         if (check.state == CheckState.Answering) {
             gains(check.checker, STAKE * p.bountyBps / 10_000);
             gains(buyer, termsOf[id].price + STAKE * p.buyerBps / 10_000);
-            losesSeat(entry.solver);
-            scores[entry.solver] = 0;
+            isConvicted(entry.solver);
             return _feeTo(check.checker, p);
         }
         bool excused = check.state == CheckState.Drawing

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.26;
 
 import {Verdict} from "../../../contracts/interfaces/ICourt.sol";
-import {IStaking, PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
+import {Role} from "../../../contracts/interfaces/IStaking.sol";
 import {LensWorld} from "../support/LensWorld.sol";
 
 /// @dev Eight actors of mixed honesty, what they would do, and what each of them owns according to the model.
@@ -21,7 +21,13 @@ abstract contract Cast is LensWorld {
         uint256[2] staked; // by role
     }
 
-    uint256 private constant MOST_ACCOUNTS = 14;
+    /// what a position has asked back, in bonds, and from which epoch on it can have it
+    struct Claim {
+        uint256 pending;
+        uint256 unlockAt;
+    }
+
+    uint256 private constant MOST_ACCOUNTS = 40;
 
     address[8] internal cast;
     /// everybody who ever had a part, the buyer and a disputer without stake
@@ -29,6 +35,8 @@ abstract contract Cast is LensWorld {
     mapping(address account => Habit) internal habitOf;
     mapping(address account => uint256) internal keyOf;
     mapping(address account => Book) internal books;
+    mapping(address account => Claim[2]) internal claims;
+    mapping(address account => bool) internal isConvict;
 
     uint256 private _seed;
 
@@ -72,7 +80,7 @@ abstract contract Cast is LensWorld {
     /// @dev A convicted solver comes back under another name.
     function replaceConvicts() internal {
         for (uint256 i = 0; i < 8 && accounts.length < MOST_ACCOUNTS; ++i) {
-            if (staking.positionOf(subnet, Role.Solver, cast[i]).jailed) _enter(i, habitOf[cast[i]]);
+            if (isConvict[cast[i]]) _enter(i, habitOf[cast[i]]);
         }
     }
 

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {CaseStatus, ICourt, Round, RoundState, Seat} from "../../../contracts/interfaces/ICourt.sol";
-import {IStaking, PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
+import {IStaking, Role} from "../../../contracts/interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
-import {ITaskMarket, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
-import {IVault} from "../../../contracts/interfaces/IVault.sol";
-import {Checks} from "./Checks.sol";
+import {ITaskMarket} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {Probes} from "./Probes.sol";
 
 /// @dev One step: a place in the market is chosen, the actions that are legal there are listed, and one is taken. None
 /// of them may fail. In between somebody tries what is not legal.
-contract Handler is Checks {
+contract Handler is Probes {
     uint256 private constant MOST_TASKS = 5;
 
     function setUp() public override {
@@ -25,9 +23,41 @@ contract Handler is Checks {
         if (dice < 70) _work();
         else if (dice < 85) _trade();
         else if (dice < 91) _rules();
-        else if (dice < 95) _probe();
+        else if (dice < 95) probe();
         else _pass();
         afterStep();
+    }
+
+    /// @dev Everything that the market is made of, by the names of the artifacts.
+    function deployed() external view returns (string[12] memory names, address[12] memory places) {
+        names = [
+            "PanthaliaToken",
+            "SubnetRegistry",
+            "RandomnessBeacon",
+            "Vault",
+            "Staking",
+            "TaskMarket",
+            "Court",
+            "StepChallenge",
+            "Audit",
+            "Reputation",
+            "StateRegistry",
+            "PanthaliaLens"
+        ];
+        places = [
+            address(token),
+            address(registry),
+            address(beacon),
+            address(vault),
+            address(staking),
+            address(market),
+            address(court),
+            address(challenge),
+            address(audit),
+            address(reputation),
+            address(states),
+            address(lens)
+        ];
     }
 
     // ------------------------------------------------------------------------------------ work
@@ -35,6 +65,7 @@ contract Handler is Checks {
     /// @dev Where nothing can be done but wait, time passes: that is an action too.
     function _work() private {
         delete legal;
+        if (chance(4) && append()) return;
         if (demands.length > 0 && chance(15)) {
             bytes32 asked = demands[pick(demands.length)];
             listForDemand(asked);
@@ -65,30 +96,24 @@ contract Handler is Checks {
 
     function _post() private {
         if (paused) {
-            return _refuse(buyer, address(market), abi.encodeCall(ITaskMarket.createBatch, (terms(1))));
+            bytes memory call = abi.encodeCall(ITaskMarket.createBatch, (terms(1)));
+            return refused(address(market), buyer, call, ISubnetRegistry.SubnetIsPaused.selector); // 31
         }
         uint32 count = uint32(1 + pick(2));
         pays(buyer, count * PRICE);
         bytes32[] memory ids = post(count);
         for (uint256 i = 0; i < count; ++i) {
             liveTasks.push(ids[i]);
+            noteForStep(ids[i]);
             isWithheld[ids[i]] = chance(20);
         }
         ++taken[Kind.CreateBatch];
     }
 
-    /// @dev 31: what a pause keeps out. Everything else goes on as ever.
-    function _refuse(address who, address target, bytes memory data) private {
-        vm.prank(who);
-        (bool success, bytes memory reason) = target.call(data);
-        holds(!success, "31: taken while paused");
-        sameHash(bytes4(reason), ISubnetRegistry.SubnetIsPaused.selector, "31: why it was not");
-    }
-
     // ------------------------------------------------------------------------------------ money
 
     function _trade() private {
-        address account = anyone();
+        address account = chance(50) ? cast[pick(8)] : anyone();
         uint256 dice = pick(6);
         if (dice == 0) {
             _deposit(account, 1 + pick(50 * PAN));
@@ -98,7 +123,6 @@ contract Handler is Checks {
             _commitForNothing(account);
         } else if (keyOf[account] != 0) {
             _moveStake(account, chance(50) ? Role.Solver : Role.Verifier);
-            rewriteBook(account);
         }
     }
 
@@ -147,29 +171,55 @@ contract Handler is Checks {
     }
 
     function _moveStake(address account, Role role) private {
-        PositionView memory position = staking.positionOf(subnet, role, account);
-        uint256 seat = role == Role.Solver ? STAKE : 4 * BOND;
-        if (
-            position.pending > 0 && beacon.currentEpoch() >= position.unlockAt && _anyUnlocked(position, role)
-        ) {
-            vm.prank(account);
-            staking.withdrawStake(subnet, role);
-            ++taken[Kind.WithdrawStake];
-        } else if (position.seats > 2 || (position.seats > 0 && chance(25))) {
-            vm.prank(account);
-            staking.requestUnstake(subnet, role, uint32(1 + pick(position.seats)));
-            ++taken[Kind.RequestUnstake];
-        } else if (paused) {
-            _refuse(account, address(staking), abi.encodeCall(IStaking.stake, (subnet, role, 1)));
-        } else if (!position.jailed && free(account) >= 2 * seat) {
-            vm.prank(account);
-            staking.stake(subnet, role, uint32(1 + pick(2)));
-            ++taken[Kind.Stake];
-        }
+        uint256 seats = weightOf(account, role);
+        bool isOut = role == Role.Solver && isConvict[account];
+        if (dueTo(account, role) > 0) _withdrawStake(account, role);
+        else if (seats > 2 || (seats > 0 && chance(25))) _requestUnstake(account, role, 1 + pick(seats));
+        else if (paused) _stakeIsRefused(account, role);
+        else if (!isOut) _stake(account, role, 1 + pick(2));
+        compareBook(account);
+        checkPosition(account, role);
     }
 
-    function _anyUnlocked(PositionView memory position, Role role) private pure returns (bool) {
-        return position.amount / (role == Role.Solver ? STAKE : BOND) > position.locked;
+    function _withdrawStake(address account, Role role) private {
+        (uint256 bond,) = bondOf(role);
+        uint256 paid = dueTo(account, role);
+        claims[account][uint256(role)].pending -= paid;
+        books[account].staked[uint256(role)] -= paid * bond;
+        gains(account, paid * bond);
+        vm.prank(account);
+        staking.withdrawStake(subnet, role);
+        ++taken[Kind.WithdrawStake];
+    }
+
+    function _requestUnstake(address account, Role role, uint256 seats) private {
+        (, uint256 perSeat) = bondOf(role);
+        uint256 active = activeOf(account, role);
+        Claim storage claim = claims[account][uint256(role)];
+        claim.pending += seats == roundedUp(active, role) ? active : seats * perSeat;
+        claim.unlockAt = beacon.currentEpoch() + defaultParams().cooldownEpochs;
+        vm.prank(account);
+        staking.requestUnstake(subnet, role, uint32(seats));
+        ++taken[Kind.RequestUnstake];
+    }
+
+    /// @dev What is missing of a part-empty seat is bought too.
+    function _stake(address account, Role role, uint256 seats) private {
+        (uint256 bond, uint256 perSeat) = bondOf(role);
+        uint256 active = activeOf(account, role);
+        uint256 cost = ((active / perSeat + seats) * perSeat - active) * bond;
+        if (free(account) < cost) return;
+        pays(account, cost);
+        books[account].staked[uint256(role)] += cost;
+        vm.prank(account);
+        staking.stake(subnet, role, uint32(seats));
+        ++taken[Kind.Stake];
+    }
+
+    /// @dev 31: what a pause keeps out. Everything else goes on as ever.
+    function _stakeIsRefused(address account, Role role) private {
+        bytes memory call = abi.encodeCall(IStaking.stake, (subnet, role, 1));
+        refused(address(staking), account, call, ISubnetRegistry.SubnetIsPaused.selector);
     }
 
     // ------------------------------------------------------------------------------------ rules, time
@@ -196,6 +246,10 @@ contract Handler is Checks {
             registry.addParams(subnet, p);
             noticeUntil = beacon.currentEpoch() + p.cooldownEpochs;
             ++taken[Kind.AddParams];
+        } else if (chance(30)) {
+            _endAnother();
+        } else if (chance(7)) {
+            _strike(Role(pick(2)));
         } else {
             replaceConvicts();
         }
@@ -208,6 +262,35 @@ contract Handler is Checks {
         vm.prank(owner);
         registry.createSubnet(p, keccak256("another"));
         ++taken[Kind.CreateSubnet];
+    }
+
+    /// @dev Everybody asks everything back: what is drawn by the weights of the last epoch finds nobody free.
+    function _strike(Role role) private {
+        for (uint256 i = 2; i < accounts.length; ++i) {
+            uint256 seats = weightOf(accounts[i], role);
+            if (seats > 0) _requestUnstake(accounts[i], role, seats);
+        }
+    }
+
+    /// @dev Not the one in which all this is, nor the one before it: those are closed when everything has ended.
+    function _endAnother() private {
+        uint32 count = registry.subnetCount();
+        if (count == subnet) return;
+        uint32 id = uint32(subnet + 1 + pick(count - subnet));
+        address owner = registry.ownerOf(id);
+        if (bondAt[id] == 0) {
+            bondAt[id] = vm.getBlockTimestamp() + 30 days;
+            vm.prank(owner);
+            registry.closeSubnet(id);
+            ++taken[Kind.CloseSubnet];
+        } else if (!isBondBack[id] && (bondAt[id] <= vm.getBlockTimestamp() || chance(20))) {
+            _waitUntil(bondAt[id]); // which ends the deadlines of everything else as well
+            isBondBack[id] = true;
+            ++bondsBack;
+            gains(owner, SUBNET_BOND);
+            registry.returnBond(id);
+            ++taken[Kind.ReturnBond];
+        }
     }
 
     function _pass() private {
@@ -242,83 +325,5 @@ contract Handler is Checks {
 
     function _waitUntil(uint256 time) private {
         if (time > vm.getBlockTimestamp()) vm.warp(time);
-    }
-
-    // ------------------------------------------------------------------------------------ what is not legal
-
-    function _probe() private {
-        ++taken[Kind.Probe];
-        address thief = anyone();
-        _refused(
-            address(vault), thief, abi.encodeCall(IVault.move, (buyer, thief, 1)), IVault.NotModule.selector
-        );
-        _refused(address(vault), thief, abi.encodeCall(IVault.burn, (1)), IVault.NotModule.selector);
-        _refused(
-            address(vault),
-            thief,
-            abi.encodeCall(IVault.withdraw, (thief, free(thief) + 1)),
-            IVault.InsufficientBalance.selector
-        );
-        _refused(
-            address(staking),
-            thief,
-            abi.encodeCall(IStaking.release, (subnet, Role.Solver, thief)),
-            IStaking.NotAllowed.selector
-        );
-        if (liveTasks.length > 0) _probeTask(liveTasks[pick(liveTasks.length)], thief);
-        if (liveCases.length > 0) _probeCase(liveCases[pick(liveCases.length)], thief);
-    }
-
-    function _probeTask(bytes32 id, address thief) private {
-        TaskStatus status = taskAt(id).status;
-        bytes4 reason = ITaskMarket.WrongStatus.selector;
-        if (status == TaskStatus.Assigned) {
-            if (thief == taskAt(id).solver) return;
-            reason = ITaskMarket.NotSolver.selector;
-        }
-        bytes memory call = abi.encodeCall(ITaskMarket.submit, (termsOf[id], slotOf[id], submission()));
-        _refused(address(market), thief, call, reason);
-        call = abi.encodeCall(ITaskMarket.openCase, (termsOf[id], slotOf[id], submission()));
-        _refused(address(market), thief, call, ITaskMarket.NotChallenge.selector);
-        if (status <= TaskStatus.Assigned) reason = ITaskMarket.WrongStatus.selector;
-        else if (vm.getBlockTimestamp() <= deadlineOf(id)) reason = ITaskMarket.DeadlineNotPassed.selector;
-        else return;
-        call = abi.encodeCall(ITaskMarket.finalize, (termsOf[id], slotOf[id]));
-        _refused(address(market), thief, call, reason);
-    }
-
-    /// @dev A copied commitment can not be opened, whoever tries with whatever the first seat revealed.
-    function _probeCase(bytes32 id, address thief) private {
-        Round memory r = round(id);
-        bytes memory call = abi.encodeCall(ICourt.closeSeat, (cases_[id], 1, 0));
-        if (r.status == CaseStatus.Active) {
-            _refused(address(court), thief, call, ICourt.CaseNotEnded.selector);
-        }
-        if (r.status != CaseStatus.Active || r.state < RoundState.Commit) return;
-        for (uint8 i = 0; i < r.size; ++i) {
-            Ballot memory ballot = ballots[id][r.number][i];
-            if (!ballot.copied || court.commitmentOf(id, r.number, i) == 0) continue;
-            for (uint8 other = 0; other < r.size; ++other) {
-                Ballot memory seen = ballots[id][r.number][other];
-                if (other == i || seen.copied || !seen.cast) continue;
-                call = abi.encodeCall(
-                    ICourt.revealVote, (cases_[id], r.number, i, seen.verdict, seen.answer, saltOf(other))
-                );
-                bool open = r.state == RoundState.Reveal;
-                if (open && vm.getBlockTimestamp() > r.deadline) return;
-                _refused(
-                    address(court),
-                    thief,
-                    call,
-                    open ? ICourt.WrongOpening.selector : ICourt.WrongState.selector
-                );
-            }
-        }
-    }
-
-    function _refused(address target, address caller, bytes memory data, bytes4 selector) private {
-        vm.prank(caller);
-        (bool ok, bytes memory reason) = target.call(data);
-        vm.assertTrue(!ok && bytes4(reason) == selector, "refused for another reason, or not at all");
     }
 }

@@ -34,11 +34,53 @@ abstract contract Model is Cast {
     }
 
     function losesBond(address account) internal {
-        books[account].staked[1] -= BOND;
+        _loses(account, Role.Verifier);
     }
 
     function losesSeat(address account) internal {
-        books[account].staked[0] -= STAKE;
+        _loses(account, Role.Solver);
+    }
+
+    /// @dev A bond that was asked back, if no other is left.
+    function _loses(address account, Role role) private {
+        (uint256 bond,) = bondOf(role);
+        books[account].staked[uint256(role)] -= bond;
+        Claim storage claim = claims[account][uint256(role)];
+        if (claim.pending > bondsOf(account, role)) claim.pending = bondsOf(account, role);
+    }
+
+    function isConvicted(address solver) internal {
+        losesSeat(solver);
+        scores[solver] = 0;
+        isConvict[solver] = true;
+    }
+
+    // ------------------------------------------------------------------------------------ positions
+
+    function bondOf(Role role) internal pure returns (uint256 bond, uint256 perSeat) {
+        return role == Role.Solver ? (STAKE, 1) : (BOND, 4);
+    }
+
+    function bondsOf(address account, Role role) internal view returns (uint256) {
+        (uint256 bond,) = bondOf(role);
+        return books[account].staked[uint256(role)] / bond;
+    }
+
+    /// @dev Bonds that were not asked back.
+    function activeOf(address account, Role role) internal view returns (uint256) {
+        return bondsOf(account, role) - claims[account][uint256(role)].pending;
+    }
+
+    /// @dev Whole seats that draws of the next epoch can hit.
+    function weightOf(address account, Role role) internal view returns (uint256) {
+        (, uint256 perSeat) = bondOf(role);
+        bool isOut = role == Role.Solver && isConvict[account];
+        return isOut ? 0 : activeOf(account, role) / perSeat;
+    }
+
+    function roundedUp(uint256 bonds, Role role) internal pure returns (uint256 seats) {
+        (, uint256 perSeat) = bondOf(role);
+        return (bonds + perSeat - 1) / perSeat;
     }
 
     function fillPot(bytes32 caseId, uint256 amount) internal {
@@ -54,22 +96,17 @@ abstract contract Model is Cast {
     /// @dev Invariants 6, 7, 14, 22, 24, 25, to the unit: nobody's money changes but as the model says.
     function compareBooks() internal view {
         for (uint256 i = 0; i < accounts.length; ++i) {
-            Book memory found = readBook(accounts[i]);
-            Book storage book = books[accounts[i]];
-            same(found.free, book.free, "14, 22, 24, 25: free balance");
-            same(found.staked[0], book.staked[0], "6, 7: solver's stake");
-            same(found.staked[1], book.staked[1], "6: verifier's stake");
+            compareBook(accounts[i]);
             same(reputation.scoreOf(subnet, accounts[i]), scores[accounts[i]], "28: score");
         }
     }
 
-    /// @dev After an account moved stake of its own: how much is its affair, but it can not make any.
-    function rewriteBook(address account) internal {
+    function compareBook(address account) internal view {
         Book memory found = readBook(account);
         Book storage book = books[account];
-        uint256 before = book.free + book.staked[0] + book.staked[1];
-        same(found.free + found.staked[0] + found.staked[1], before, "6: own stake only moves");
-        books[account] = found;
+        same(found.free, book.free, "14, 22, 24, 25: free balance");
+        same(found.staked[0], book.staked[0], "6, 7: solver's stake");
+        same(found.staked[1], book.staked[1], "6: verifier's stake");
     }
 
     // ------------------------------------------------------------------------------------ judging
@@ -202,8 +239,7 @@ abstract contract Model is Cast {
         if (ruling == Verdict.Invalid) {
             gains(termsOf[about.taskId].buyer, price + STAKE * p.buyerBps / 10_000);
             gains(about.disputer, fee + STAKE * p.bountyBps / 10_000);
-            losesSeat(about.solver);
-            scores[about.solver] = 0;
+            isConvicted(about.solver);
         } else if (ruling == Verdict.Unavailable) {
             gains(about.disputer, fee < price ? fee : price);
         }

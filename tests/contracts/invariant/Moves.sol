@@ -21,6 +21,8 @@ abstract contract Moves is Model {
         CreateSubnet,
         Pause,
         Resume,
+        CloseSubnet,
+        ReturnBond,
         AddParams,
         Fulfil,
         MissEpoch,
@@ -62,6 +64,8 @@ abstract contract Moves is Model {
         OpenAnswers,
         RevealCheck,
         CloseCheck,
+        // jobs
+        Append,
         // what must be refused
         Probe
     }

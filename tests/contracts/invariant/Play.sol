@@ -110,8 +110,7 @@ abstract contract Play is Moves {
     function _expectWithheld(bytes32 id, address demander, Params memory p) private {
         gains(termsOf[id].buyer, termsOf[id].price + STAKE * p.buyerBps / 10_000);
         gains(demander, STAKE * p.bountyBps / 10_000);
-        losesSeat(taskAt(id).solver);
-        scores[taskAt(id).solver] = 0;
+        isConvicted(taskAt(id).solver);
     }
 
     // ------------------------------------------------------------------------------------ cases

@@ -32,6 +32,9 @@ interface Vm {
         external
         pure
         returns (int256[] memory);
+    /// @dev ABI-encoded; an array where the path is a filter that several match.
+    function parseJson(string calldata json, string calldata path) external pure returns (bytes memory);
+    function parseJsonKeys(string calldata json, string calldata key) external pure returns (string[] memory);
     function keyExistsJson(string calldata json, string calldata key) external pure returns (bool);
     function contains(string calldata text, string calldata part) external pure returns (bool);
     function toString(uint256 value) external pure returns (string memory);
@@ -52,6 +55,8 @@ interface Vm {
     /// @dev Any arguments.
     function expectPartialRevert(bytes4 selector) external;
     function expectEmit(address emitter) external;
+    /// @dev At least one call that begins with `data`, until the test ends.
+    function expectCall(address callee, bytes calldata data) external;
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
 

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {CaseStatus, ICourt, Round, RoundState} from "../../../contracts/interfaces/ICourt.sol";
+import {IStaking, Role} from "../../../contracts/interfaces/IStaking.sol";
+import {IStateRegistry} from "../../../contracts/interfaces/IStateRegistry.sol";
+import {IStepChallenge, Pin} from "../../../contracts/interfaces/IStepChallenge.sol";
+import {ISubnetRegistry} from "../../../contracts/interfaces/ISubnetRegistry.sol";
+import {ITaskMarket, Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {TraceTree} from "../../../contracts/libraries/TraceTree.sol";
+import {Checks} from "./Checks.sol";
+
+/// @dev Somebody tries what is not legal, and is refused with the right error.
+abstract contract Probes is Checks {
+    /// how often each error refused something
+    mapping(bytes4 selector => uint256) public refusals;
+
+    function probe() internal {
+        ++taken[Kind.Probe];
+        address thief = anyone();
+        _probeMoney(thief);
+        for (uint256 i = 0; i < 8; ++i) {
+            _probeStake(cast[i], Role(pick(2)));
+        }
+        _probeBond(uint32(1 + pick(registry.subnetCount())), thief);
+        if (liveTasks.length > 0) {
+            bytes32 id = liveTasks[pick(liveTasks.length)];
+            _probeTask(id, thief);
+            _probePin(id, thief);
+            _probeJob(id);
+        }
+        for (uint256 i = 0; i < liveCases.length; ++i) {
+            _probeCase(liveCases[i], thief);
+            _probeVotes(liveCases[i], thief);
+        }
+    }
+
+    function refused(address target, address caller, bytes memory data, bytes4 selector) internal {
+        vm.prank(caller);
+        (bool ok, bytes memory reason) = target.call(data);
+        vm.assertTrue(!ok && bytes4(reason) == selector, "refused for another reason, or not at all");
+        ++refusals[selector];
+    }
+
+    // ------------------------------------------------------------------------------------ money, stake
+
+    function _probeMoney(address thief) private {
+        bytes4 notModule = IVault.NotModule.selector;
+        refused(address(vault), thief, abi.encodeCall(IVault.move, (buyer, thief, 1)), notModule);
+        refused(address(vault), thief, abi.encodeCall(IVault.burn, (1)), notModule);
+        bytes memory call = abi.encodeCall(IVault.withdraw, (thief, free(thief) + 1));
+        refused(address(vault), thief, call, IVault.InsufficientBalance.selector);
+        call = abi.encodeCall(IStaking.release, (subnet, Role.Solver, thief));
+        refused(address(staking), thief, call, IStaking.NotAllowed.selector);
+    }
+
+    /// @dev 5: neither before its time, nor more than was asked back, nor what still backs something.
+    function _probeStake(address account, Role role) private {
+        Claim storage claim = claims[account][uint256(role)];
+        uint32 held = uint32(roundedUp(activeOf(account, role), role));
+        bytes memory call = abi.encodeCall(IStaking.requestUnstake, (subnet, role, held + 1));
+        refused(address(staking), account, call, IStaking.NotEnoughSeats.selector);
+        if (dueTo(account, role) > 0) return;
+        bytes4 reason = IStaking.StillLocked.selector;
+        if (claim.pending == 0) reason = IStaking.NothingPending.selector;
+        else if (beacon.currentEpoch() < claim.unlockAt) reason = IStaking.StillCoolingDown.selector;
+        refused(address(staking), account, abi.encodeCall(IStaking.withdrawStake, (subnet, role)), reason);
+    }
+
+    function _probeBond(uint32 id, address thief) private {
+        bytes4 reason = ISubnetRegistry.SubnetNotClosed.selector;
+        if (isBondBack[id]) reason = ISubnetRegistry.BondIsBack.selector;
+        else if (bondAt[id] > vm.getBlockTimestamp()) reason = ISubnetRegistry.BondNotDue.selector;
+        else if (bondAt[id] != 0) return;
+        refused(address(registry), thief, abi.encodeCall(ISubnetRegistry.returnBond, (id)), reason);
+        if (bondAt[id] == 0) return;
+        bytes memory call = abi.encodeCall(IStaking.stake, (id, Role.Solver, 1));
+        refused(address(staking), thief, call, ISubnetRegistry.SubnetIsClosed.selector);
+    }
+
+    // ------------------------------------------------------------------------------------ tasks, jobs
+
+    function _probeTask(bytes32 id, address thief) private {
+        Task memory entry = taskAt(id);
+        bytes4 reason = ITaskMarket.WrongStatus.selector;
+        if (entry.status == TaskStatus.Assigned) {
+            if (thief == entry.solver) return;
+            reason = ITaskMarket.NotSolver.selector;
+        }
+        bytes memory call = abi.encodeCall(ITaskMarket.submit, (termsOf[id], slotOf[id], submission()));
+        refused(address(market), thief, call, reason);
+        call = abi.encodeCall(ITaskMarket.openCase, (termsOf[id], slotOf[id], submission()));
+        refused(address(market), thief, call, ITaskMarket.NotChallenge.selector);
+        if (entry.status <= TaskStatus.Assigned) reason = ITaskMarket.WrongStatus.selector;
+        else if (vm.getBlockTimestamp() <= entry.deadline) reason = ITaskMarket.DeadlineNotPassed.selector;
+        else if (entry.openCases > 0) reason = ITaskMarket.CasesOpen.selector; // 16: a check is one
+        else return;
+        call = abi.encodeCall(ITaskMarket.finalize, (termsOf[id], slotOf[id]));
+        refused(address(market), thief, call, reason);
+    }
+
+    /// @dev 32: what nobody committed to is not pinned, nor what the solver did not commit to.
+    function _probePin(bytes32 id, address thief) private {
+        Task memory entry = taskAt(id);
+        bool isSubmitted = entry.status == TaskStatus.Submitted || entry.status == TaskStatus.Undecided;
+        if (!isSubmitted || vm.getBlockTimestamp() > entry.deadline || free(thief) < 40 * PAN) return;
+        Pin memory what = pinOf(leavesOf(id), uint32(pick(INNER_STEPS)), "of a thief");
+        refused(address(challenge), thief, _pinCall(id, what), IStepChallenge.NotCommitted.selector);
+        if (chance(50)) what.before = keccak256("another state");
+        else what.next = keccak256("another state");
+        uint256 number = vm.getBlockNumber();
+        uint256 before = vm.snapshotState();
+        commitToDispute(thief, id, what.step, what.salt);
+        vm.roll(number + 1);
+        refused(address(challenge), thief, _pinCall(id, what), TraceTree.NotInTrace.selector);
+        vm.revertToState(before);
+        vm.roll(number);
+        ++refusals[TraceTree.NotInTrace.selector];
+    }
+
+    function _pinCall(bytes32 id, Pin memory what) private view returns (bytes memory) {
+        return abi.encodeCall(IStepChallenge.pin, (termsOf[id], slotOf[id], submissionOf(id), what));
+    }
+
+    /// @dev 30: neither what was not accepted, nor what is not of this round, nor out of order.
+    function _probeJob(bytes32 id) private {
+        bytes32[] memory ids = new bytes32[](1);
+        ids[0] = id;
+        bytes4 reason = termsOf[id].round == head.rounds
+            ? IStateRegistry.TaskNotAccepted.selector
+            : IStateRegistry.TaskOfAnotherRound.selector;
+        refused(address(states), buyer, appendCall(head.rounds, baseRoot(), "next", ids), reason);
+        bytes memory call = appendCall(head.rounds + 1, baseRoot(), "next", ids);
+        refused(address(states), buyer, call, IStateRegistry.WrongRound.selector);
+        if (head.rounds == 0) return;
+        call = appendCall(head.rounds, "another base", "next", ids);
+        refused(address(states), buyer, call, IStateRegistry.WrongBaseRoot.selector);
+    }
+
+    // ------------------------------------------------------------------------------------ votes
+
+    /// @dev 20: no commitment after `commitBy`, no opening before all are there, none after `revealBy`.
+    function _probeVotes(bytes32 id, address thief) private {
+        Round memory r = round(id);
+        if (r.status != CaseStatus.Active) return;
+        bool late = vm.getBlockTimestamp() > r.deadline;
+        uint8 seat = uint8(pick(r.size));
+        if (r.state != RoundState.Commit || late) {
+            bytes4 reason =
+                r.state == RoundState.Commit ? ICourt.DeadlinePassed.selector : ICourt.WrongState.selector;
+            bytes memory call =
+                abi.encodeCall(ICourt.commitVote, (cases_[id], r.number, seat, bytes32("too late")));
+            refused(address(court), court.seatOf(id, r.number, seat).voter, call, reason);
+        }
+        Ballot memory ballot = ballots[id][r.number][seat];
+        bool isOpen = r.state == RoundState.Reveal;
+        if (!ballot.cast || ballot.copied || (isOpen && !late)) return;
+        bytes4 expected = isOpen ? ICourt.DeadlinePassed.selector : ICourt.WrongState.selector;
+        refused(address(court), thief, _openingCall(id, r.number, seat, seat), expected);
+    }
+
+    /// @dev The commitment of `seat` with what `from` voted.
+    function _openingCall(bytes32 id, uint8 number, uint8 seat, uint8 from)
+        private
+        view
+        returns (bytes memory)
+    {
+        Ballot memory b = ballots[id][number][from];
+        return
+            abi.encodeCall(ICourt.revealVote, (cases_[id], number, seat, b.verdict, b.answer, saltOf(from)));
+    }
+
+    /// @dev 19: a copied commitment can not be opened, whoever tries with whatever another seat has.
+    function _probeCase(bytes32 id, address thief) private {
+        Round memory r = round(id);
+        if (r.status != CaseStatus.Active) return;
+        bytes memory call = abi.encodeCall(ICourt.closeSeat, (cases_[id], 1, 0));
+        refused(address(court), thief, call, ICourt.CaseNotEnded.selector);
+        if (r.state < RoundState.Commit) return;
+        bool open = r.state == RoundState.Reveal;
+        if (open && vm.getBlockTimestamp() > r.deadline) return;
+        for (uint8 i = 0; i < r.size; ++i) {
+            Ballot memory ballot = ballots[id][r.number][i];
+            if (!ballot.copied || court.commitmentOf(id, r.number, i) == 0) continue;
+            for (uint8 other = 0; other < r.size; ++other) {
+                Ballot memory seen = ballots[id][r.number][other];
+                if (other == i || seen.copied || !seen.cast) continue;
+                bytes4 reason = open ? ICourt.WrongOpening.selector : ICourt.WrongState.selector;
+                refused(address(court), thief, _openingCall(id, r.number, i, other), reason);
+            }
+        }
+    }
+}

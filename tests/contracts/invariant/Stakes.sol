@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {Seat} from "../../../contracts/interfaces/ICourt.sol";
+import {PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
+import {Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {SortitionTree} from "../../../contracts/libraries/SortitionTree.sol";
+import {Jobs} from "./Jobs.sol";
+
+/// @dev Positions and the trees that are drawn from, against the model's.
+abstract contract Stakes is Jobs {
+    /// @dev Slot of `_pools` in Staking; a pool begins with its tree, and a tree with its nodes and its height.
+    uint256 private constant POOLS = 0;
+    uint256 private constant LANE = 2 ** 28;
+
+    uint256[2] private _snapshot;
+
+    // ------------------------------------------------------------------------------------ positions
+
+    /// @dev `compareBooks` has just read all positions; of one of them everything else is looked at.
+    function checkStake() internal {
+        uint256 total = 0;
+        for (uint256 i = 2; i < accounts.length; ++i) {
+            total += books[accounts[i]].staked[0] + books[accounts[i]].staked[1];
+        }
+        same(free(address(staking)), total - bondsOnTheirWay * BOND, "1: staking = bonds not lost");
+        Role role = Role(pick(2));
+        address one = accounts[2 + pick(accounts.length - 2)];
+        checkPosition(one, role);
+        if (chance(15)) same(staking.positionOf(subnet, role, one).locked, lockedOf(one, role), "5: locked");
+        for (uint256 r = 0; r < 2; ++r) {
+            uint256 seats = staking.drawableSeats(subnet, Role(r));
+            same(seats, _snapshot[r], "9, 10: no write of an epoch changes its draws");
+        }
+        if (chance(25)) _checkTree(role);
+    }
+
+    function checkPosition(address account, Role role) internal view {
+        PositionView memory found = staking.positionOf(subnet, role, account);
+        Claim storage claim = claims[account][uint256(role)];
+        (uint256 bond,) = bondOf(role);
+        uint256 active = activeOf(account, role);
+        uint256 weight = weightOf(account, role);
+        same(found.amount, bondsOf(account, role) * bond, "5: bonds");
+        same(found.pending, roundedUp(claim.pending, role), "5: asked back");
+        same(found.unlockAt, claim.unlockAt, "5: unlockAt");
+        same(found.seats, weight, "5: seats that can be drawn");
+        atMost(found.locked, bondsOf(account, role), "5: locked beyond what there is");
+        bool isOut = (role == Role.Solver && isConvict[account]) || found.locked >= active;
+        same(found.freeBonds, isOut ? 0 : active - found.locked, "5: neither locked nor asked back");
+    }
+
+    /// @dev Bonds in tasks that have not ended, in seats that are not closed, and in checks. Tells what the contract counts.
+    function lockedOf(address account, Role role) internal view returns (uint256 count) {
+        if (role == Role.Verifier) return _seatsHeldBy(account);
+        for (uint256 i = 0; i < liveTasks.length; ++i) {
+            Task memory entry = taskAt(liveTasks[i]);
+            bool isHeld = entry.status >= TaskStatus.Assigned && entry.status <= TaskStatus.Undecided;
+            if (isHeld && entry.solver == account) ++count;
+        }
+    }
+
+    function _seatsHeldBy(address account) private view returns (uint256 count) {
+        for (uint256 i = 0; i < liveCases.length; ++i) {
+            for (uint8 number = 1; number <= currentRound(liveCases[i]); ++number) {
+                Seat[] memory seats = seatsOf(liveCases[i], court.roundOf(liveCases[i], number));
+                for (uint256 n = 0; n < seats.length; ++n) {
+                    if (seats[n].voter == account && !seats[n].closed) ++count;
+                }
+            }
+        }
+        for (uint256 i = 0; i < checks.length; ++i) {
+            if (audit.isOpen(checks[i]) && audit.checkOf(checks[i]).checker == account) ++count;
+        }
+    }
+
+    /// @dev What a withdrawal now would pay, in bonds.
+    function dueTo(address account, Role role) internal view returns (uint256) {
+        Claim storage claim = claims[account][uint256(role)];
+        if (claim.pending == 0 || beacon.currentEpoch() < claim.unlockAt) return 0;
+        uint256 unlocked = bondsOf(account, role) - lockedOf(account, role);
+        return claim.pending < unlocked ? claim.pending : unlocked;
+    }
+
+    // ------------------------------------------------------------------------------------ trees
+
+    /// @dev Before the last block of an epoch is gone: what the next epoch's draws must see.
+    function endEpoch() internal {
+        for (uint256 role = 0; role < 2; ++role) {
+            uint256 sum = 0;
+            for (uint256 i = 2; i < accounts.length; ++i) {
+                uint256 seats = weightOf(accounts[i], Role(role));
+                drawable[accounts[i]][role] = seats;
+                sum += seats;
+            }
+            _snapshot[role] = sum;
+        }
+    }
+
+    /// @dev 9, 10: each sum of each node, as it is now and as it was when the last epoch ended, is the sum of the model's seats
+    /// below it. Everybody staked in the order in which they entered, so that is the order of the leaves.
+    function _checkTree(Role role) private view {
+        (uint256[] memory current, uint256[] memory before) = _leaves(role);
+        bytes32 pool = keccak256(abi.encode(role, keccak256(abi.encode(subnet, POOLS))));
+        uint256 height = uint256(vm.load(address(staking), bytes32(uint256(pool) + 1)));
+        atMost(current.length, 4 ** (height + 1), "9: a leaf outside the tree");
+        for (uint256 up = 0; up <= height; ++up) {
+            _checkLevel(pool, up, current, before);
+        }
+    }
+
+    /// @param up levels above the lowest one
+    function _checkLevel(bytes32 pool, uint256 up, uint256[] memory current, uint256[] memory before)
+        private
+        view
+    {
+        for (uint256 place = 0; place * 4 ** (up + 1) < current.length; ++place) {
+            uint256 node = _nodeAt(pool, up, place);
+            _checkNode(node, current, 4 ** up, place, "9: a sum as it is now");
+            if (node >> 224 == beacon.currentEpoch()) node >>= 112;
+            _checkNode(node, before, 4 ** up, place, "9, 10: a sum as the last epoch ended");
+        }
+    }
+
+    function _nodeAt(bytes32 pool, uint256 up, uint256 place) private view returns (uint256) {
+        uint256 level = SortitionTree.LEVELS - 1 - up;
+        return uint256(vm.load(address(staking), keccak256(abi.encode((level << 32) | place, pool))));
+    }
+
+    /// @param span leaves below one lane
+    function _checkNode(
+        uint256 node,
+        uint256[] memory leaves,
+        uint256 span,
+        uint256 place,
+        string memory what
+    ) private pure {
+        for (uint256 lane = 0; lane < 4; ++lane) {
+            uint256 sum = 0;
+            uint256 first = (4 * place + lane) * span;
+            for (uint256 leaf = first; leaf < first + span && leaf < leaves.length; ++leaf) {
+                sum += leaves[leaf];
+            }
+            same((node >> (28 * lane)) % LANE, sum, what);
+        }
+    }
+
+    function _leaves(Role role) private view returns (uint256[] memory current, uint256[] memory before) {
+        current = new uint256[](accounts.length - 2);
+        before = new uint256[](accounts.length - 2);
+        for (uint256 i = 0; i < current.length; ++i) {
+            address account = accounts[i + 2];
+            (current[i], before[i]) = (weightOf(account, role), drawable[account][uint256(role)]);
+        }
+    }
+}

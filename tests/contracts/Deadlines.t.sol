@@ -284,6 +284,33 @@ contract DeadlinesTest is World, Turns {
         tryNow(withdraw, "");
     }
 
+    function test_aVersionIsInForceOnceItsNoticeIsOver() public {
+        Terms memory old = terms(1);
+        Terms memory next = terms(1);
+        next.paramsVersion = registry.addParams(subnet, defaultParams());
+        uint32 from = beacon.currentEpoch() + defaultParams().cooldownEpochs;
+        Call memory add = Call(
+            address(registry),
+            address(this),
+            abi.encodeCall(ISubnetRegistry.addParams, (subnet, defaultParams()))
+        );
+        for (uint256 epoch = from - 1; epoch <= from + 1; ++epoch) {
+            _tryVersions(epoch, epoch >= from, old, next);
+            bytes memory early = abi.encodeWithSelector(
+                ISubnetRegistry.VersionNotInForce.selector, subnet, next.paramsVersion, from
+            );
+            tryAtBlock(epoch * EPOCH_BLOCKS, add, epoch >= from ? bytes("") : early);
+        }
+    }
+
+    function _tryVersions(uint256 epoch, bool isThere, Terms memory old, Terms memory next) private {
+        bytes4 wrong = ITaskMarket.NotCurrentVersion.selector;
+        bytes memory isOld = abi.encodeWithSelector(wrong, old.paramsVersion, next.paramsVersion);
+        bytes memory isNew = abi.encodeWithSelector(wrong, next.paramsVersion, old.paramsVersion);
+        tryAtBlock(epoch * EPOCH_BLOCKS, _post(old), isThere ? isOld : bytes(""));
+        tryAtBlock(epoch * EPOCH_BLOCKS, _post(next), isThere ? bytes("") : isNew);
+    }
+
     /// @dev How long its header can be proven: beacon/Fulfil.t.sol, block for block.
     function test_theSeedIsToldFromTheBlockAfterItsOwnOn() public {
         uint32 epoch = beacon.currentEpoch();
@@ -331,6 +358,10 @@ contract DeadlinesTest is World, Turns {
 
     function _assign(bytes32 id) private view returns (bytes memory) {
         return abi.encodeCall(ITaskMarket.assign, (termsOf[id], slotOf[id]));
+    }
+
+    function _post(Terms memory posted) private view returns (Call memory) {
+        return Call(address(market), buyer, abi.encodeCall(ITaskMarket.createBatch, (posted)));
     }
 
     function _expire(bytes32 id) private view returns (Call memory) {

@@ -61,6 +61,13 @@ abstract contract Turns is Test {
         vm.revertToState(before);
     }
 
+    function tryAtBlock(uint256 number, Call memory call, bytes memory reason) internal {
+        uint256 before = vm.snapshotState();
+        vm.roll(number);
+        tryNow(call, reason);
+        vm.revertToState(before);
+    }
+
     function tryNow(Call memory call, bytes memory reason) internal {
         (bool ok, bytes memory answer) = _make(call);
         vm.assertEq(ok ? 1 : 0, reason.length == 0 ? 1 : 0, "in time or not");

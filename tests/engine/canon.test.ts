@@ -65,7 +65,7 @@ describe('every instruction set and 1, 2, 3, 4 and 8 threads give the same bits'
   it('over 500 steps of a tiny model', { timeout: 120_000 }, () => expectOneHistory(tiny, 500));
 
   // Where a step is long enough to be shared, 1 and 3 threads here, and all of them in tests/slow.
-  it('over 20 steps of a layer as wide as GPT-2', { timeout: 240_000 }, () =>
+  it('over 20 steps of a layer as wide as GPT-2', { timeout: 480_000 }, () =>
     expectOneHistory(slice, 20, { threads: [3] }),
   );
 

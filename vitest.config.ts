@@ -9,7 +9,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     /** of tests in one file, where they say so */
-    maxConcurrency: 2,
+    maxConcurrency: 3,
     projects: [
       {
         extends: true,

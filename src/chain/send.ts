@@ -106,6 +106,7 @@ async function confirm(
   { hash, nonce }: Place,
   signal: AbortSignal,
 ): Promise<Receipt> {
+  signal.throwIfAborted();
   try {
     const receipt = await waitForReceipt(chain, { hash, nonce }, signal);
     if (receipt.status === 0) await throwReason(chain, request, receipt);

@@ -232,7 +232,7 @@ test('tasks of a newer version of the rules are answered and checked by its step
 });
 
 test('whether a task is checked is told by the version it was posted under, also by a master that started before that one', async () => {
-  await using local = await startTestChain({ ...deadlines, ...noTaskChecked, challengeSeconds: 3 });
+  await using local = await startTestChain({ ...deadlines, ...noTaskChecked, challengeSeconds: 8 });
   await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 3 });
   const workers = [await run.worker(first, drawn), await run.worker(second, drawn)];
   const { contracts, deployment, market } = await run.contextOf(0);

@@ -87,9 +87,10 @@ contract Audit is IAudit {
         bytes32 roll,
         uint32 commitSeconds
     ) private {
-        bytes32 entropy = keccak256(abi.encode(beacon.forDraw(id, check.epoch), id, check.attempt));
-        check.checker = staking.draw(terms.subnetId, Role.Verifier, entropy, solver);
-        require(check.checker != address(0), NoCheckerFree(id, beacon.currentEpoch()));
+        (bytes32 seed, uint32 epoch) = beacon.forDraw(id, check.epoch);
+        bytes32 entropy = keccak256(abi.encode(seed, id, check.attempt));
+        check.checker = staking.draw(terms.subnetId, Role.Verifier, entropy, solver, epoch);
+        require(check.checker != address(0), NoCheckerFree(id, epoch));
         _enter(id, check, CheckState.Committing, _after(commitSeconds));
         emit CheckerDrawn(id, check.checker, check.attempt, check.whole, roll, check.deadline);
     }

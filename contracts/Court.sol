@@ -95,20 +95,20 @@ contract Court is ICourt, ReentrancyGuardTransient {
     function drawSeats(Case calldata about) external {
         (bytes32 caseId, Round memory round) = _current(about, RoundState.Drawing);
         _inTime(caseId, round);
-        bytes32 seed = beacon.forDraw(caseId, round.epoch);
+        (bytes32 seed, uint32 epoch) = beacon.forDraw(caseId, round.epoch);
         uint8 index = round.drawn;
         uint256 draws = 0;
         for (; index < round.size && draws < MOST_DRAWS; ++index) {
             Seat storage seat = _seats[_seatId(caseId, round.number, index)];
             if (seat.voter != address(0)) continue; // kept by a replacement
             bytes32 entropy = keccak256(abi.encode(seed, caseId, round.number, index));
-            address voter = staking.draw(about.subnetId, Role.Verifier, entropy, about.solver);
+            address voter = staking.draw(about.subnetId, Role.Verifier, entropy, about.solver, epoch);
             if (voter == address(0)) break;
             seat.voter = voter;
             ++draws;
             emit SeatDrawn(caseId, round.number, index, voter);
         }
-        require(index > round.drawn, NoVerifierFree(caseId, beacon.currentEpoch()));
+        require(index > round.drawn, NoVerifierFree(caseId, epoch));
         round.drawn = index;
         if (index == round.size) {
             round.state = RoundState.Commit;
@@ -542,7 +542,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         return keccak256(abi.encode(caseId, number, index));
     }
 
-    function _idOf(Case memory about) private view returns (bytes32) {
+    function _idOf(Case calldata about) private view returns (bytes32) {
         return keccak256(abi.encode(block.chainid, address(this), about));
     }
 

@@ -63,7 +63,7 @@ contract Staking is IStaking {
         (uint256 bond, uint32 perSeat) = bondOf(subnetId, role);
         registry.openVersion(subnetId); // reverts where no new stake is taken
         Pool storage pool = _pools[subnetId][role];
-        Position storage position = pool.positions[msg.sender];
+        Position memory position = pool.positions[msg.sender];
         require(!position.jailed, PositionIsJailed(subnetId, role, msg.sender));
         if (position.leaf == 0) {
             position.leaf = ++pool.leaves;
@@ -73,6 +73,7 @@ contract Staking is IStaking {
         uint32 active = position.bonds - position.pending;
         uint32 added = (active / perSeat + seats) * perSeat - active;
         position.bonds += added;
+        pool.positions[msg.sender] = position;
         _weigh(pool, position, perSeat);
         uint256 amount = added * bond;
         emit SeatsStaked(subnetId, role, msg.sender, seats, amount);
@@ -84,7 +85,7 @@ contract Staking is IStaking {
         require(seats > 0, NoSeats());
         (, uint32 perSeat) = bondOf(subnetId, role);
         Pool storage pool = _pools[subnetId][role];
-        Position storage position = pool.positions[msg.sender];
+        Position memory position = pool.positions[msg.sender];
         uint32 active = position.bonds - position.pending;
         uint32 held = _seatsRoundedUp(active, perSeat);
         require(seats <= held, NotEnoughSeats(seats, held));
@@ -92,6 +93,7 @@ contract Staking is IStaking {
         position.pending += seats == held ? active : seats * perSeat;
         uint32 cooldown = registry.paramsOf(subnetId, registry.latestVersion(subnetId)).cooldownEpochs;
         position.unlockAt = beacon.currentEpoch() + cooldown;
+        pool.positions[msg.sender] = position;
         _weigh(pool, position, perSeat);
         emit UnstakeRequested(subnetId, role, msg.sender, seats, position.unlockAt);
     }
@@ -116,21 +118,20 @@ contract Staking is IStaking {
     }
 
     /// @inheritdoc IStaking
-    function draw(uint32 subnetId, Role role, bytes32 entropy, address excluded)
+    function draw(uint32 subnetId, Role role, bytes32 entropy, address excluded, uint32 epoch)
         external
         onlyDrawerOf(role)
         returns (address account)
     {
         Pool storage pool = _pools[subnetId][role];
-        uint32 epoch = beacon.currentEpoch();
         uint256 total = pool.tree.total(epoch);
         if (total == 0) return address(0);
         for (uint256 attempt = 0; attempt < DRAW_ATTEMPTS; ++attempt) {
             uint256 ticket = uint256(keccak256(abi.encode(entropy, attempt))) % total;
             account = pool.owners[pool.tree.find(ticket, epoch) + 1];
-            Position storage position = pool.positions[account];
+            Position memory position = pool.positions[account];
             if (account == excluded || _freeBonds(position) == 0) continue;
-            position.locked += 1;
+            pool.positions[account].locked = position.locked + 1;
             return account;
         }
         return address(0);
@@ -165,7 +166,7 @@ contract Staking is IStaking {
         view
         returns (PositionView memory)
     {
-        Position storage position = _pools[subnetId][role].positions[account];
+        Position memory position = _pools[subnetId][role].positions[account];
         (uint256 bond, uint32 perSeat) = bondOf(subnetId, role);
         return PositionView({
             seats: _weight(position, perSeat),
@@ -197,28 +198,29 @@ contract Staking is IStaking {
 
     function _takeBond(uint32 subnetId, Role role, address account, bool jailed) private {
         Pool storage pool = _pools[subnetId][role];
-        Position storage position = pool.positions[account];
+        Position memory position = pool.positions[account];
         position.locked -= 1;
         position.bonds -= 1;
         if (position.pending > position.bonds) position.pending = position.bonds;
         if (jailed) position.jailed = true;
+        pool.positions[account] = position;
         (, uint32 perSeat) = bondOf(subnetId, role);
         _weigh(pool, position, perSeat);
     }
 
     /// @dev Keep the tree at the position's whole active seats.
-    function _weigh(Pool storage pool, Position storage position, uint32 perSeat) private {
+    function _weigh(Pool storage pool, Position memory position, uint32 perSeat) private {
         uint256 weight = _weight(position, perSeat);
         uint256 leaf = position.leaf - 1;
         if (pool.tree.weightOf(leaf) != weight) pool.tree.update(leaf, weight, beacon.currentEpoch());
     }
 
-    function _weight(Position storage position, uint32 perSeat) private view returns (uint32) {
+    function _weight(Position memory position, uint32 perSeat) private pure returns (uint32) {
         return position.jailed ? 0 : (position.bonds - position.pending) / perSeat;
     }
 
     /// @dev Bonds that back nothing and were not asked back. Last epoch's weights may promise more.
-    function _freeBonds(Position storage position) private view returns (uint32) {
+    function _freeBonds(Position memory position) private pure returns (uint32) {
         uint32 taken = position.pending + position.locked;
         return position.jailed || taken >= position.bonds ? 0 : position.bonds - taken;
     }

@@ -8,7 +8,7 @@ import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
 import {IReputation} from "./interfaces/IReputation.sol";
 import {IStaking, Role} from "./interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
-import {Batch, ITaskMarket, Submission, Task, TaskStatus, Terms} from "./interfaces/ITaskMarket.sol";
+import {ITaskMarket, Submission, Task, TaskStatus, Terms} from "./interfaces/ITaskMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {EpochSeed} from "./libraries/EpochSeed.sol";
 import {ParamsCode} from "./libraries/ParamsCode.sol";
@@ -19,6 +19,14 @@ import {TaskIds} from "./libraries/TaskIds.sol";
 contract TaskMarket is ITaskMarket {
     using EpochSeed for IRandomnessSource;
     using LibBit for uint256;
+
+    /// @dev What untouched tasks of a batch of several have in common; one word.
+    struct Batch {
+        /// in which the batch was posted
+        uint32 epoch;
+        /// zero if there is no such batch
+        uint40 openBy;
+    }
 
     /// So that one transaction can carry the leaves of a trace.
     uint32 public constant MOST_INNER_STEPS = 2_047;
@@ -87,15 +95,8 @@ contract TaskMarket is ITaskMarket {
         Params memory params = _paramsOf(terms);
         require(terms.price >= params.minPrice, PriceTooLow(terms.price, params.minPrice));
         batchId = batchIdOf(terms);
-        require(_batches[batchId].openBy == 0, BatchExists(batchId));
-
-        Batch memory created = Batch({
-            epoch: beacon.currentEpoch(),
-            openBy: _after(params.openSeconds),
-            solveSeconds: params.solveSeconds,
-            challengeSeconds: params.challengeSeconds
-        });
-        _batches[batchId] = created;
+        Batch memory created = Batch({epoch: beacon.currentEpoch(), openBy: _after(params.openSeconds)});
+        _keep(batchId, terms.slots, created);
         emit BatchCreated(batchId, msg.sender, terms.subnetId, terms, created.epoch, created.openBy);
         vault.move(msg.sender, address(this), terms.price * terms.slots.popCount());
     }
@@ -118,9 +119,8 @@ contract TaskMarket is ITaskMarket {
     function assign(Terms calldata terms, uint8 slot) external {
         (bytes32 id, Task memory entry) = _inStatus(terms, slot, TaskStatus.Open);
         _inTime(id, entry);
-        bytes32 seed = beacon.forDraw(id, entry.epoch);
-        uint32 epoch = beacon.currentEpoch();
-        bool drawn = _assign(terms, id, entry, seed, epoch, _batches[batchIdOf(terms)].solveSeconds);
+        (bytes32 seed, uint32 epoch) = beacon.forDraw(id, entry.epoch);
+        bool drawn = _assign(terms, id, entry, seed, epoch, _paramsOf(terms).solveSeconds);
         require(drawn, NoSolverFree(id, epoch));
     }
 
@@ -136,7 +136,7 @@ contract TaskMarket is ITaskMarket {
 
         entry.status = TaskStatus.Submitted;
         entry.epoch = beacon.currentEpoch();
-        entry.deadline = _after(_batches[batchIdOf(terms)].challengeSeconds);
+        entry.deadline = _after(_paramsOf(terms).challengeSeconds);
         _store(id, entry);
         submissionHash[id] = keccak256(abi.encode(submission));
         emit TaskSubmitted(
@@ -170,7 +170,7 @@ contract TaskMarket is ITaskMarket {
         (bytes32 seed, bool ready) = beacon.seed(epoch - 1);
         if (!ready) return 0;
         bytes32 batchId = batchIdOf(terms);
-        uint32 solveSeconds = _batches[batchId].solveSeconds;
+        uint32 solveSeconds = _paramsOf(terms).solveSeconds;
         for (; slots != 0; slots &= slots - 1) {
             (bytes32 id, Task memory entry) = _load(batchId, terms.slots, uint8(slots.ffs()));
             if (entry.status != TaskStatus.Open || block.timestamp > entry.deadline) continue;
@@ -234,7 +234,7 @@ contract TaskMarket is ITaskMarket {
         if (verdict == Verdict.Unavailable) return _voidUnavailable(terms, id, entry, disputer, fee);
         if (verdict == Verdict.None && entry.status == TaskStatus.Submitted) {
             entry.status = TaskStatus.Undecided;
-            entry.deadline = _after(_batches[batchIdOf(terms)].challengeSeconds);
+            entry.deadline = _after(_paramsOf(terms).challengeSeconds);
             emit TaskUndecided(id, entry.deadline);
         }
         _store(id, entry);
@@ -248,7 +248,7 @@ contract TaskMarket is ITaskMarket {
     {
         (bytes32 id, Task memory entry) = _submitted(terms, slot);
         entry.openCases -= 1;
-        challengeBy = _after(_batches[batchIdOf(terms)].challengeSeconds);
+        challengeBy = _after(_paramsOf(terms).challengeSeconds);
         entry.deadline = challengeBy;
         _store(id, entry);
     }
@@ -284,7 +284,7 @@ contract TaskMarket is ITaskMarket {
     /// @inheritdoc ITaskMarket
     function prolong(Terms calldata terms, uint8 slot) external onlyAudit returns (uint40 challengeBy) {
         (bytes32 id, Task memory entry) = _submitted(terms, slot);
-        challengeBy = _after(_batches[batchIdOf(terms)].challengeSeconds);
+        challengeBy = _after(_paramsOf(terms).challengeSeconds);
         entry.deadline = challengeBy;
         _store(id, entry);
     }
@@ -320,10 +320,6 @@ contract TaskMarket is ITaskMarket {
         (, entry) = _load(batchIdOf(terms), terms.slots, slot);
     }
 
-    function batch(bytes32 batchId) external view returns (Batch memory) {
-        return _batches[batchId];
-    }
-
     /// @inheritdoc ITaskMarket
     function batchIdOf(Terms calldata terms) public view returns (bytes32) {
         return TaskIds.batchIdOf(address(this), terms);
@@ -336,6 +332,26 @@ contract TaskMarket is ITaskMarket {
 
     // ---------------------------------------------------------------------------------------- transitions
 
+    /// @dev The task of a batch of one gets its word at once, so that assignment finds one to change. Those of a larger
+    /// batch share one until they are assigned.
+    function _keep(bytes32 batchId, uint256 slots, Batch memory created) private {
+        if (slots.popCount() == 1) {
+            bytes32 id = taskIdOf(batchId, uint8(slots.ffs()));
+            require(_tasks[id].status == TaskStatus.None, BatchExists(batchId));
+            _store(id, _posted(created));
+        } else {
+            require(_batches[batchId].openBy == 0, BatchExists(batchId));
+            _batches[batchId] = created;
+        }
+    }
+
+    function _posted(Batch memory origin) private pure returns (Task memory entry) {
+        entry.status = TaskStatus.Open;
+        entry.attempt = 1;
+        entry.epoch = origin.epoch;
+        entry.deadline = origin.openBy;
+    }
+
     /// @return drawn false if no attempt hit a free seat; then nothing has changed
     function _assign(
         Terms calldata terms,
@@ -346,7 +362,7 @@ contract TaskMarket is ITaskMarket {
         uint32 solveSeconds
     ) private returns (bool drawn) {
         bytes32 entropy = keccak256(abi.encode(seed, id, entry.attempt));
-        address solver = staking.draw(terms.subnetId, Role.Solver, entropy, address(0));
+        address solver = staking.draw(terms.subnetId, Role.Solver, entropy, address(0), epoch);
         if (solver == address(0)) return false;
 
         entry.status = TaskStatus.Assigned;
@@ -464,7 +480,7 @@ contract TaskMarket is ITaskMarket {
 
     // ---------------------------------------------------------------------------------------- conditions
 
-    /// @dev A task that nobody has touched yet is as its batch says.
+    /// @dev A task without a word of its own is as its batch says.
     function _load(bytes32 batchId, uint256 slots, uint8 slot)
         private
         view
@@ -475,10 +491,7 @@ contract TaskMarket is ITaskMarket {
         if (entry.status != TaskStatus.None) return (id, entry);
         Batch memory origin = _batches[batchId];
         if (origin.openBy == 0 || (slots >> slot) & 1 == 0) return (id, entry);
-        entry.status = TaskStatus.Open;
-        entry.attempt = 1;
-        entry.epoch = origin.epoch;
-        entry.deadline = origin.openBy;
+        return (id, _posted(origin));
     }
 
     function _inStatus(Terms calldata terms, uint8 slot, TaskStatus status)

@@ -81,9 +81,10 @@ interface IStaking {
     /// weights as they stood when the last epoch ended.
     /// @param entropy decides the draw together with those weights
     /// @param excluded an account that must not be drawn, zero for none
+    /// @param epoch the current one, which the caller has just asked the source of seeds for
     /// @return account zero if no attempt hit a position with a free bond
     /// @dev At most `DRAW_ATTEMPTS` descents of the tree, each O(depth).
-    function draw(uint32 subnetId, Role role, bytes32 entropy, address excluded)
+    function draw(uint32 subnetId, Role role, bytes32 entropy, address excluded, uint32 epoch)
         external
         returns (address account);
 

@@ -47,17 +47,7 @@ struct Submission {
     bytes32 leavesBlob;
 }
 
-/// @notice What all tasks of a batch need on their way; one word.
-struct Batch {
-    /// epoch in which the batch was posted
-    uint32 epoch;
-    /// zero if there is no such batch
-    uint40 openBy;
-    uint32 solveSeconds;
-    uint32 challengeSeconds;
-}
-
-/// @notice One word, written when a task leaves Open for the first time; until then its batch says everything.
+/// @notice One word. A task of a batch of several has none until it leaves Open for the first time.
 struct Task {
     address solver;
     /// of the current status: openBy, solveBy or challengeBy; the last second that is in time
@@ -220,6 +210,4 @@ interface ITaskMarket {
 
     /// @notice keccak256(abi.encode(submission)), zero if there is none.
     function submissionHash(bytes32 taskId) external view returns (bytes32);
-
-    function batch(bytes32 batchId) external view returns (Batch memory);
 }

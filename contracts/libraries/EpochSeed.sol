@@ -8,12 +8,14 @@ library EpochSeed {
     /// @dev The newest seed there can be. Requests of earlier epochs were fixed before its block existed, and
     /// whoever dislikes it can not wait it out: anybody may draw.
     /// @param requestEpoch epoch in which the draw `id` was asked for
+    /// @return value the seed
+    /// @return epoch the current one
     function forDraw(IRandomnessSource source, bytes32 id, uint32 requestEpoch)
         internal
         view
-        returns (bytes32 value)
+        returns (bytes32 value, uint32 epoch)
     {
-        uint32 epoch = source.currentEpoch();
+        epoch = source.currentEpoch();
         require(epoch > requestEpoch, IRandomnessSource.SeedNotDue(id, requestEpoch, epoch));
         bool ready;
         (value, ready) = source.seed(epoch - 1);

@@ -86,8 +86,8 @@ library TraceTree {
     }
 
     /// @notice Siblings that prove one of H + 1 leaves.
-    function depth(uint32 innerSteps) internal pure returns (uint256 levels) {
-        while (innerSteps >> levels != 0) ++levels;
+    function depth(uint32 innerSteps) internal pure returns (uint256) {
+        return innerSteps == 0 ? 0 : LibBit.fls(innerSteps) + 1;
     }
 
     /// @dev Assembly hashes packed words without another copy of them, here and in `_node`.

@@ -169,9 +169,10 @@ contract DrawCheckerTest is AuditWorld {
     function _firstOf(bytes32 id, uint8 attempt) private returns (address expected) {
         bytes32 entropy = keccak256(abi.encode(_seed(beacon.currentEpoch() - 1), id, attempt));
         address solver = taskAt(id).solver;
+        uint32 epoch = beacon.currentEpoch();
         uint256 before = vm.snapshotState();
         vm.prank(address(audit));
-        expected = staking.draw(subnet, Role.Verifier, entropy, solver);
+        expected = staking.draw(subnet, Role.Verifier, entropy, solver, epoch);
         vm.revertToState(before);
     }
 

@@ -63,9 +63,10 @@ contract DrawSeatsTest is World {
             vm.prank(workers[i]);
             staking.requestUnstake(subnet, Role.Verifier, workers[i] == last ? 3 : 4);
         }
+        uint32 epoch = beacon.currentEpoch();
         for (uint256 i = 0; i < 2; ++i) {
             vm.prank(address(court));
-            staking.draw(subnet, Role.Verifier, keccak256(abi.encode(i)), solver);
+            staking.draw(subnet, Role.Verifier, keccak256(abi.encode(i)), solver, epoch);
         }
         nextEpoch();
         uint256 before = wealth(last);

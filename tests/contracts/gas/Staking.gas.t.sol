@@ -42,8 +42,9 @@ abstract contract StakingGas is GasWorld {
 
     /// @dev As the court calls it for a seat, but in a transaction of its own: 22,224 of the figure are the transaction's.
     function test_oneDraw() public {
+        uint32 epoch = beacon.currentEpoch();
         vm.prank(address(court));
-        staking.draw(subnet, Role.Verifier, keccak256("entropy"), stranger);
+        staking.draw(subnet, Role.Verifier, keccak256("entropy"), stranger, epoch);
         _snapshot("draw, as a transaction");
     }
 

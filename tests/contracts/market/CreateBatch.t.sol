@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {Batch, ITaskMarket, Task, TaskStatus, Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {ITaskMarket, Task, TaskStatus, Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {World} from "../support/World.sol";
 
@@ -61,14 +61,25 @@ contract CreateBatchTest is World {
         market.createBatch(good);
     }
 
-    function test_aBatchIsKept() public {
-        stakeAll(2, 1);
-        bytes32 id = postOne();
-        Batch memory kept = market.batch(market.batchIdOf(termsOf[id]));
-        vm.assertEq(kept.epoch, beacon.currentEpoch(), "epoch");
-        vm.assertEq(kept.openBy, vm.getBlockTimestamp() + 60, "openBy");
-        vm.assertEq(kept.solveSeconds, 600, "solveSeconds");
-        vm.assertEq(kept.challengeSeconds, 120, "challengeSeconds");
+    function test_aBatchOfOneHasItsTaskAndNoOther() public {
+        Terms memory alone = terms(1 << 7);
+        vm.prank(buyer);
+        market.createBatch(alone);
+        Task memory task = market.task(alone, 7);
+        vm.assertEq(uint256(task.status), uint256(TaskStatus.Open), "status");
+        vm.assertEq(task.attempt, 1, "attempt");
+        vm.assertEq(task.epoch, beacon.currentEpoch(), "epoch");
+        vm.assertEq(task.deadline, vm.getBlockTimestamp() + 60, "openBy");
+        vm.assertEq(uint256(market.task(alone, 0).status), uint256(TaskStatus.None), "beside it");
+    }
+
+    function test_aBatchOfSeveralIsPostedOnce() public {
+        Terms memory posted = terms(3);
+        vm.prank(buyer);
+        bytes32 batchId = market.createBatch(posted);
+        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.BatchExists.selector, batchId));
+        vm.prank(buyer);
+        market.createBatch(posted);
     }
 
     function _refused(Terms memory bad, bytes memory reason) private {

@@ -34,7 +34,6 @@ contract ConvictTest is StakingWorld {
         stake(alice, Role.Solver, 3);
         nextEpoch();
         _convict();
-        vm.prank(address(market));
-        vm.assertEq(staking.draw(subnet, Role.Solver, "x", address(0)), address(0), "drawn");
+        vm.assertEq(_drawSolver("x"), address(0), "drawn");
     }
 }

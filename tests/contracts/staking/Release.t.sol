@@ -17,10 +17,8 @@ contract ReleaseTest is StakingWorld {
     }
 
     function test_oneBondIsFreeAgainAndNothingElseChanges() public {
-        vm.prank(address(court));
-        staking.draw(subnet, Role.Verifier, "a", address(0));
-        vm.prank(address(court));
-        staking.draw(subnet, Role.Verifier, "b", address(0));
+        _drawVerifier("a", address(0));
+        _drawVerifier("b", address(0));
         vm.assertEq(staking.positionOf(subnet, Role.Verifier, alice).freeBonds, 2, "two at work");
         vm.prank(address(court));
         staking.release(subnet, Role.Verifier, alice);
@@ -31,8 +29,7 @@ contract ReleaseTest is StakingWorld {
     }
 
     function test_aSeatThatWasAskedBackCanLeaveOnceReleased() public {
-        vm.prank(address(market));
-        staking.draw(subnet, Role.Solver, "a", address(0));
+        _drawSolver("a");
         vm.prank(alice);
         staking.requestUnstake(subnet, Role.Solver, 1);
         nextEpoch();

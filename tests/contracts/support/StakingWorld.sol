@@ -28,8 +28,15 @@ abstract contract StakingWorld is World {
     }
 
     function _drawVerifier(bytes32 entropy, address excluded) internal returns (address) {
+        uint32 epoch = beacon.currentEpoch();
         vm.prank(address(court));
-        return staking.draw(subnet, Role.Verifier, entropy, excluded);
+        return staking.draw(subnet, Role.Verifier, entropy, excluded, epoch);
+    }
+
+    function _drawSolver(bytes32 entropy) internal returns (address) {
+        uint32 epoch = beacon.currentEpoch();
+        vm.prank(address(market));
+        return staking.draw(subnet, Role.Solver, entropy, address(0), epoch);
     }
 
     function _loseABond() internal {
@@ -41,8 +48,7 @@ abstract contract StakingWorld is World {
     }
 
     function _convict() internal {
-        vm.prank(address(market));
-        staking.draw(subnet, Role.Solver, "x", address(0));
+        _drawSolver("x");
         vm.expectEmit(address(staking));
         emit IStaking.SeatSlashed(subnet, Role.Solver, alice, STAKE, "task");
         vm.expectEmit(address(staking));

@@ -156,6 +156,7 @@ async function waitForReceipt(
   const giveUpAtMs = Date.now() + receiptDeadlineMs;
   let lookAtMs = Date.now() + lookEveryMs;
   while (Date.now() < giveUpAtMs) {
+    signal.throwIfAborted();
     const receipt = await chain.provider.getTransactionReceipt(hash).catch((cause) => {
       // The transaction is on its way whether the node answers now or not.
       if (isUnreachable(rpcError(cause, chain.rpcUrl))) return null;

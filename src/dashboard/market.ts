@@ -19,6 +19,15 @@ export interface TaskModel {
   assignedAt: number | null;
   /** of the current state */
   changedAt: number;
+  /** null while nobody was drawn to look at it */
+  check: CheckModel | null;
+}
+
+/** The newest check that was drawn; open ones by what has happened last. */
+export interface CheckModel {
+  /** address */
+  checker: string;
+  state: 'drawn' | 'looked' | 'answered' | 'differs' | 'absent' | 'passed' | 'convicted' | 'moot' | 'failed';
 }
 
 export interface PanelModel {
@@ -58,6 +67,10 @@ export interface TaskCounts {
   /** disputes that were right, and that were not */
   upheld: number;
   lost: number;
+  /** checks that were drawn, and those whose solver was right, or was convicted */
+  drawn: number;
+  passed: number;
+  convicted: number;
 }
 
 export interface MarketModel {
@@ -89,7 +102,7 @@ export const emptyMarket: MarketModel = {
   disputes: new Map(),
   counts: {
     ...{ posted: 0, submitted: 0, accepted: 0, rejected: 0, late: 0, gone: 0 },
-    ...{ disputed: 0, upheld: 0, lost: 0 },
+    ...{ disputed: 0, upheld: 0, lost: 0, drawn: 0, passed: 0, convicted: 0 },
   },
   solveSeconds: [],
   staked: 0n,
@@ -153,6 +166,26 @@ export function afterFact(market: MarketModel, fact: Fact): MarketModel {
       const settled = withCase(next, fact.caseId, () => ({ verdict }));
       return forgetDisputes(verdict === 'valid' ? counted(settled, 'lost') : counted(settled, 'upheld'));
     }
+    case 'CheckerDrawn': {
+      const isFirst = fact.attempt === 1;
+      return withCheck(isFirst ? counted(next, 'drawn') : next, fact, {
+        checker: fact.checker,
+        state: 'drawn',
+      });
+    }
+    case 'CheckCommitted':
+      return withCheck(next, fact, { checker: fact.checker, state: 'looked' });
+    case 'AnswersOpened':
+      return withCheck(next, fact, { state: 'answered' });
+    case 'CheckRevealed':
+      return fact.challengeBy === 0 ? next : withCheck(next, fact, { state: 'differs' });
+    case 'CheckerReplaced':
+      return withCheck(next, fact, { state: 'absent' });
+    case 'CheckClosed': {
+      const state = checkEnds[fact.outcome];
+      const isCounted = state === 'passed' || state === 'convicted';
+      return withCheck(isCounted ? counted(next, state) : next, fact, { checker: fact.checker, state });
+    }
     case 'CaseMoot':
       return forgetDisputes(withCase(next, fact.caseId, () => ({ verdict: 'moot' })));
     case 'SeatsStaked':
@@ -182,7 +215,7 @@ function withBatch(market: MarketModel, fact: FactOf<'BatchCreated'>): MarketMod
   fact.taskIds.forEach((taskId, i) => {
     tasks.set(taskId, {
       ...{ taskId, round: fact.round, slot: fact.slots[i] ?? 0, price: fact.price, state: 'open' },
-      ...{ solver: null, attempt: 1, assignedAt: null, changedAt: fact.timestamp },
+      ...{ solver: null, attempt: 1, assignedAt: null, changedAt: fact.timestamp, check: null },
     });
   });
   const { counts } = market;
@@ -204,6 +237,23 @@ function withTask(
   const finished = [...tasks.values()].filter(isFinished);
   for (const { taskId: old } of finished.slice(0, -finishedTasksKept)) tasks.delete(old);
   return { ...market, tasks };
+}
+
+const checkEnds: Record<FactOf<'CheckClosed'>['outcome'], CheckModel['state']> = {
+  ...{ passed: 'passed', rejected: 'convicted', silent: 'convicted' },
+  ...{ moot: 'moot', checkerFailed: 'failed', unchecked: 'absent' },
+};
+
+/** It says nothing about the state of the task, nor since when that is. */
+function withCheck(
+  market: MarketModel,
+  { taskId }: { taskId: string },
+  change: Partial<CheckModel>,
+): MarketModel {
+  const task = market.tasks.get(taskId);
+  if (task === undefined) return market;
+  const check = { checker: '', state: 'drawn', ...task.check, ...change } as const;
+  return { ...market, tasks: new Map(market.tasks).set(taskId, { ...task, check }) };
 }
 
 function withSolveTime(market: MarketModel, { taskId, timestamp }: FactOf<'TaskSubmitted'>): MarketModel {

@@ -34,6 +34,7 @@ export function taskStory(events: readonly StampedEvent[], taskId: Hex32): TaskS
   if (task === undefined) return null;
   const { before: postedBefore, after: postedAgain } = neighboursOf(events, taskId);
   const ids = new Set([taskId, ...hashesOf(events, taskId)]);
+  const rejections = rejectionsOf(events, taskId);
   const isNext = (event: StampedEvent) => postedAgain !== null && isPosting(event, postedAgain);
   const startMs = Date.parse(events[0]?.t ?? '');
   const names = namesIn(events);
@@ -43,7 +44,12 @@ export function taskStory(events: readonly StampedEvent[], taskId: Hex32): TaskS
     dispute: disputes.at(-1) ?? null,
     disputes,
     timeline: events
-      .filter((event) => isNext(event) || (isAbout(event, taskId, ids) && event.type !== 'train.step'))
+      .filter(
+        (event) =>
+          isNext(event) ||
+          jailsIn(event, rejections) ||
+          (isAbout(event, taskId, ids) && event.type !== 'train.step'),
+      )
       .map((event) => ({
         seconds: (Date.parse(event.t) - startMs) / 1000,
         src: event.src,
@@ -92,6 +98,18 @@ function hashesOf(events: readonly StampedEvent[], taskId: Hex32): Hex32[] {
     fact.type === 'CommitmentOpened' && cases.includes(fact.caseId) ? fact.commitment : [],
   );
   return [...cases, ...commitments];
+}
+
+/** Transactions in which its solver was convicted. */
+function rejectionsOf(events: readonly StampedEvent[], taskId: Hex32): ReadonlySet<Hex32> {
+  const rejected = factsIn(events).filter((fact) => fact.type === 'TaskRejected' && fact.taskId === taskId);
+  return new Set(rejected.map(({ transactionHash }) => transactionHash));
+}
+
+/** The fact names the position and not the task that cost it. */
+function jailsIn(event: StampedEvent, transactions: ReadonlySet<Hex32>): boolean {
+  if (event.type !== 'chain.fact' || event.fact.type !== 'PositionJailed') return false;
+  return transactions.has(event.fact.transactionHash);
 }
 
 function factsIn(events: readonly StampedEvent[]): ChainFact[] {

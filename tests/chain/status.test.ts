@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { disputeTask } from '../../src/actions/dispute.js';
 import type { TaskAnswer } from '../../src/actions/tellTask.js';
 import { writeDeployment } from '../../src/chain/deployment.js';
-import { pan, type SubnetParams } from '../../src/chain/params.js';
+import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
 import type { Hex32 } from '../../src/protocol/task.js';
 import { type Actor, actor, startTestChain, type TestChain, testTerms } from '../helpers/chain.js';
@@ -119,6 +119,7 @@ test('a task that is rejected, the one that is posted in its place, and that it 
   ];
   expect([...new Set(life)].filter((sentence) => inOrder.includes(sentence))).toEqual(inOrder);
   expect(life.filter((sentence) => sentence === 'case _: _ gets n')).toHaveLength(3);
+  expect(life).toContain('_ is no longer drawn as solver');
   const moved = paymentsOf(rejected);
   for (const payment of ['escrow 10', 'refund 10', 'bounty 30', 'burn 30']) expect(moved).toContain(payment);
 
@@ -166,4 +167,62 @@ test('a task is voided when what the buyer had to provide can not be had', async
   expect(life.at(-1)).toBe('slot n is posted again as task _');
   await run[Symbol.asyncDispose]();
   await finished;
+});
+
+test('a task that was drawn for a check, with the trace demanded beside it', async () => {
+  await using local = await startTestChain({
+    ...{ ...deadlines, ...everyTaskChecked, challengeSeconds: 15 },
+  });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  for (const account of [firstWorker, firstWorker + 1]) {
+    await run.worker(account, { audit: 'drawn', stakeAmount: pan(100) });
+  }
+  const other = await run.contextOf(disputerAccount);
+  const { token, vault, challenge } = other.contracts;
+  await token.write('approve', [vault.address, pan(10)], local.signal);
+  await vault.write('deposit', [pan(10)], local.signal);
+  const finished = run.master();
+  const task = await other.market.waitFor(
+    (view) => tasksOf(view).find(({ submission }) => submission !== null),
+    local.signal,
+  );
+  if (task.submission === null) throw new Error('it was submitted');
+  await challenge.write('demandLeaves', [task.terms, task.slot, task.submission], local.signal);
+  await finished;
+
+  const answer = await statusOf(local, task.taskId);
+  expect(answer.task).toMatchObject({ state: 'accepted', check: { outcome: 'passed' } });
+  const life = lifeOf(answer);
+  for (const sentence of [
+    ...['_ demands the trace of task _ on chain', '_ shows the trace of task _'],
+    ...['_ is drawn to check all of task _', '_ has looked at task _'],
+    ...['the solver of task _ shows what its trace is made of', '_ has seen the same in task _'],
+    ...['the check of task _ is passed, _ gets n', 'task _ accepted, _ is paid'],
+  ]) {
+    expect(life).toContain(sentence);
+  }
+});
+
+test('a task that nobody solves expires after the last attempt, and tells of each', async () => {
+  await using local = await startTestChain({ ...deadlines, solveSeconds: 2, maxAttempts: 2 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const silent = await run.worker(firstWorker, { fault: 'silent', stakeAmount: pan(500), audit: 'never' });
+  const { market } = await run.contextOf(0);
+  const died = new AbortController();
+  const posting = run.master(died.signal).catch(() => {});
+  const ended = await market.waitFor(
+    (view) => tasksOf(view).find(({ state }) => state === 'expired'),
+    local.signal,
+  );
+  died.abort();
+  await posting;
+  const answer = await statusOf(local, ended.taskId);
+  expect(answer.task).toMatchObject({
+    ...{ state: 'expired', attempt: 2, check: null },
+    ...{ solver: silent.address.slice(0, 10) },
+  });
+  const life = lifeOf(answer);
+  expect(life.filter((sentence) => sentence === 'task _ is drawn for _')).toHaveLength(2);
+  expect(life.filter((sentence) => sentence === 'task _ missed by _, drawn again for n')).toHaveLength(1);
+  expect(life).toContain('task _ expired');
 });

@@ -98,6 +98,13 @@ test('a worker and disputes from other terminals work against a running simulate
   });
   expect(positions.filter((position: { jailed: boolean }) => position.jailed)).toHaveLength(1);
   expect(ledger.slashed).toBe('100');
+  const convict = await runCli(['status', rejected.solver, ...here]);
+  expect(convict.out).toContainEqual(
+    expect.stringMatching(/^stake +0x\w{40} solver +\d seats, 100 slashed, jailed: convicted/),
+  );
+  expect(convict.out.join('\n')).toContain(`${wrong} round 0`);
+  const newcomer = await runCli(['status', accounts[handWorker] as string, ...here]);
+  expect(newcomer.out.join('\n')).not.toContain('jailed');
 
   simulate.send('SIGINT');
   const { code, out } = await simulate.finished;

@@ -8,19 +8,23 @@ import { taskText } from './task.js';
 const examples = `Examples:
   panthalia status                          of the latest run, while it lasts
   panthalia status 0x1a2b3c4d --deployment deployment.json
+  panthalia status 0x90F79bf6EB2c4f870365E785982E1f101E93b906
 `;
 
 export function statusCommand(io: CommandIo): Command {
   const command = new Command('status')
-    .description('one page about a deployment: model, tasks, stakes, ledger; or all about one task')
+    .description(
+      'one page about a deployment: model, tasks, stakes, ledger; or all about one task or account',
+    )
     .argument(
-      '[taskId]',
-      'or its first digits: its story from the chain, as panthalia task tells it from a run',
+      '[task or account]',
+      'id of a task or its first digits: its story from the chain, as panthalia task tells it from a run; or a whole address: its stakes',
     )
     .addHelpText('before', examples)
-    .action((id: string | undefined, flags: ChainFlags & { json?: true }) =>
-      id === undefined ? run(flags, io) : tell(id, flags, io),
-    );
+    .action((given: string | undefined, flags: ChainFlags & { json?: true }) => {
+      if (given === undefined) return run(flags, io);
+      return isAddress(given) ? tellAccount(given, flags, io) : tell(given, flags, io);
+    });
   return withOutputOptions(withDeploymentOptions(command));
 }
 
@@ -28,6 +32,25 @@ async function run(flags: ChainFlags & { json?: true }, io: CommandIo): Promise<
   const { readStatus } = await import('../../actions/readStatus.js');
   const status = await readStatus(connection(flags, () => {}, io));
   io.print(flags.json ? result(status) : statusText(status));
+}
+
+/** A task id has more digits, or is given by fewer. */
+function isAddress(given: string): boolean {
+  return /^0x[0-9a-fA-F]{40}$/.test(given);
+}
+
+async function tellAccount(given: string, flags: ChainFlags & { json?: true }, io: CommandIo): Promise<void> {
+  const { readStatus } = await import('../../actions/readStatus.js');
+  const { positions, tasks, block } = await readStatus(connection(flags, () => {}, io));
+  const isOurs = (account: string | null) => account?.toLowerCase() === given.toLowerCase();
+  const own = {
+    ...{ account: given, block, positions: positions.filter(({ account }) => isOurs(account)) },
+    tasks: tasks.filter(({ solver }) => isOurs(solver)),
+  };
+  const isNobody = own.positions.length === 0 && own.tasks.length === 0;
+  const lines = [...own.positions.map(positionLine), ...own.tasks.map(taskLine)];
+  const text = isNobody ? `${given} has staked nothing here` : lines.join('\n');
+  io.print(flags.json ? result(own) : text);
 }
 
 async function tell(id: string, flags: ChainFlags & { json?: true }, io: CommandIo): Promise<void> {
@@ -55,13 +78,20 @@ function statusText({ chainId, rpcUrl, block, subnet, sot, jobs, tasks, position
       ({ jobId, rounds, stateRoot }) => `on chain job ${jobId}: ${rounds} outer steps, state ${stateRoot}`,
     ),
     `ledger   ${ledger.deposited} deposited, ${ledger.withdrawn} withdrawn, ${ledger.burned} burned, ${ledger.slashed} slashed`,
-    ...positions.map(
-      ({ account, role, seats, jailed, slashed }) =>
-        `stake    ${account} ${role.padEnd(8)} ${seats} seats${slashed === '0' ? '' : `, ${slashed} slashed`}${jailed ? ', jailed' : ''}`,
-    ),
-    ...tasks.map(
-      ({ taskId, round, slot, state, solver }) =>
-        `task     ${taskId} round ${round} slot ${slot} ${state}${solver === null ? '' : ` ${solver}`}`,
-    ),
+    ...positions.map(positionLine),
+    ...tasks.map(taskLine),
   ].join('\n');
+}
+
+function positionLine({ account, role, seats, unstaking, jailed, slashed }: Status['positions'][number]) {
+  const more = [
+    ...(unstaking === 0 ? [] : [`${unstaking} unstaking`]),
+    ...(slashed === '0' ? [] : [`${slashed} slashed`]),
+    ...(jailed ? ['jailed: convicted, and drawn no more'] : []),
+  ];
+  return [`stake    ${account} ${role.padEnd(8)} ${seats} seats`, ...more].join(', ');
+}
+
+function taskLine({ taskId: id, round, slot, state, solver }: Status['tasks'][number]) {
+  return `task     ${id} round ${round} slot ${slot} ${state}${solver === null ? '' : ` ${solver}`}`;
 }

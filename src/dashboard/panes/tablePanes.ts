@@ -1,6 +1,6 @@
 /** Tasks, disputes and stakes as tables. */
 import { duration, tokens } from '../format.js';
-import { type DisputeModel, type TaskModel, taskLoad } from '../market.js';
+import { type CheckModel, type DisputeModel, type TaskModel, taskLoad } from '../market.js';
 import { type DashboardModel, processList } from '../model.js';
 import { clip, clipRow, left, padRow, type Row, right, row, type Style, span } from '../text.js';
 import { taskRows, type View } from '../view.js';
@@ -20,8 +20,10 @@ export function taskTable(model: DashboardModel, view: View, { columns, rows }: 
   const tasks = taskRows(model);
   if (tasks.length === 0) return [row(span(' no task has been posted yet', { dim: true }))];
   const now = model.market.blockTime;
+  const { drawn, passed, convicted } = model.market.counts;
+  const checks = drawn === 0 ? '' : `  checks: ${drawn} drawn, ${passed} passed, ${convicted} convicted`;
   const lines = tasks.map((task, i) => {
-    const { taskId, round, slot, state, solver, attempt, price, changedAt } = task;
+    const { taskId, round, slot, state, solver, attempt, price, changedAt, check } = task;
     const cells = [
       span(` ${i === view.tableRow ? '*' : ' '} ${taskId.slice(0, 10)} `),
       span(right(`${round}.${slot}`, 7)),
@@ -30,13 +32,22 @@ export function taskTable(model: DashboardModel, view: View, { columns, rows }: 
       span(right(String(attempt), 4)),
       span(right(tokens(price).toFixed(0), 7)),
       span(right(duration((now - changedAt) * 1000), 8), { dim: true }),
+      ...(check === null ? [] : [checkCell(model, check)]),
     ];
     return clipRow(i === view.tableRow ? cells.map((cell) => ({ ...cell, bold: true })) : cells, columns);
   });
-  const head = row(
-    span(clip('   task       round.slot state      solver     try  price  since', columns), { dim: true }),
-  );
+  const titles = `   task       round.slot state      solver     try  price  since${checks}`;
+  const head = row(span(clip(titles, columns), { dim: true }));
   return [head, ...windowOf(lines, view.tableRow, rows - 1)];
+}
+
+/** How the drawn check stands, then whose it is: the second is cut off first. */
+function checkCell(model: DashboardModel, { checker, state }: CheckModel) {
+  const colours: Partial<Record<CheckModel['state'], Style>> = {
+    ...{ passed: { color: 'green' }, differs: { color: 'magenta' } },
+    ...{ convicted: { color: 'red' }, failed: { color: 'red' }, absent: { color: 'red' } },
+  };
+  return span(`  ${state} ${nameOf(model, checker)}`, colours[state] ?? {});
 }
 
 export function disputeTable(model: DashboardModel, view: View, { columns, rows }: PaneSize): Row[] {

@@ -37,7 +37,7 @@ test('a run with a cheat comes to what its summary says', () => {
   const { counts, staked, slashed, burned } = whole.market;
   expect(counts).toEqual({
     ...{ posted: 9, submitted: 9, accepted: 8, rejected: 1, late: 0, gone: 0 },
-    ...{ disputed: 1, upheld: 1, lost: 0 },
+    ...{ disputed: 1, upheld: 1, lost: 0, drawn: 0, passed: 0, convicted: 0 },
   });
   expect([staked, slashed, burned]).toEqual([940n * pan, 100n * pan, 30n * pan]);
   expect(whole.audits).toEqual({ right: 8, wrong: 1 });

@@ -7,7 +7,9 @@ import { type DashboardModel, emptyModel, reduce } from '../../../src/dashboard/
 import { type Scene, type SceneOptions, sceneOf } from '../../../src/dashboard/scene.js';
 import { clip, paint, type Row, row, span } from '../../../src/dashboard/text.js';
 import { firstView, type Panel, panels, type View } from '../../../src/dashboard/view.js';
-import { countUntil, isFact, recordedEvents } from '../../helpers/recordedRun.js';
+import type { Hex32 } from '../../../src/protocol/task.js';
+import { alice, bob, History } from '../../helpers/facts.js';
+import { countUntil, isFact, recordedEvents, stamper } from '../../helpers/recordedRun.js';
 
 const events = recordedEvents();
 const voting = events
@@ -175,4 +177,34 @@ test('nothing is cut through a wide character', () => {
   expect(clip('模型训练', 6)).toBe('模型…');
   expect(clip('model', 4)).toBe('mod…');
   expect(clip('model', 0)).toBe('');
+});
+
+test('a drawn check stands beside its task, is counted, and is cut off on a small screen', () => {
+  const stamp = stamper();
+  const history = new History();
+  const [right, wrong, open] = history.post([0, 1, 2]) as [Hex32, Hex32, Hex32];
+  for (const taskId of [right, wrong, open]) {
+    history.assign(taskId, alice).submit(taskId, alice).drawChecker(taskId, bob);
+  }
+  const answers = `0x${'aa'.repeat(32)}` as const;
+  history.tell({ type: 'CheckCommitted', taskId: open, checker: bob, answerBy: 0 });
+  history.tell({ type: 'CheckRevealed', taskId: wrong, checker: bob, answers, challengeBy: 9 });
+  const table = (size = 160) => {
+    const model = history.facts
+      .map((fact) => stamp('simulate', { type: 'chain.fact', fact }))
+      .reduce(reduce, emptyModel());
+    return screen(sceneOf(options(model, size, 48, { panel: 'tasks' })));
+  };
+  const name = bob.slice(0, 10);
+  expect(table()).toContain(`looked ${name}`);
+  expect(table()).toContain(`differs ${name}`);
+  expect(table()).toContain('checks: 3 drawn, 0 passed, 0 convicted');
+  history.tell(
+    { type: 'CheckClosed', taskId: right, checker: bob, outcome: 'passed', paid: 10n, lost: 0n },
+    { type: 'CheckClosed', taskId: wrong, checker: bob, outcome: 'rejected', paid: 10n, lost: 0n },
+  );
+  expect(table()).toContain(`passed ${name}`);
+  expect(table()).toContain(`convicted ${name}`);
+  expect(table()).toContain('checks: 3 drawn, 1 passed, 1 convicted');
+  for (const line of table(80).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });

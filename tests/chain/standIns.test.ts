@@ -1,4 +1,4 @@
-/** Every call that anyone may make, by workers whose master is gone. */
+/** What workers call about checks and demands when their master is gone; the rest is in tests/e2e/keepers.test.ts. */
 import { expect, test, vi } from 'vitest';
 import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import { isTerminal } from '../../src/protocol/marketQueries.js';
@@ -23,7 +23,7 @@ const deadlines: Partial<SubnetParams> = {
   ...{ openSeconds: 16, solveSeconds: 5, challengeSeconds: 20, commitSeconds: 6 },
   ...{ revealSeconds: 6, appealSeconds: 1, clockSeconds: 6 },
 };
-const [first, second, third] = [firstWorker, firstWorker + 1, firstWorker + 2];
+const [first, second] = [firstWorker, firstWorker + 1];
 
 /** The master posts its tasks and dies; what is to be known when nobody has anything left to call. */
 async function orphaned(run: ToyRun, { signal }: TestChain): Promise<{ task: TaskView; view: MarketView }> {
@@ -62,22 +62,6 @@ test('checkers are drawn, and checks that nobody made are closed', async () => {
   expect(task.state).toBe('accepted');
   expect(view.checks.get(task.taskId)).toMatchObject({ outcome: 'unchecked', attempt: 2 });
   const keeping = ['fulfil', 'assignMany', 'drawChecker', 'closeCheck', 'finalizeMany'];
-  await expectCalls(workers, keeping);
-  await expectBooksToAgree(local);
-});
-
-test('a panel is drawn and moved on, its case is settled, its seats are closed', async () => {
-  await using local = await startTestChain({ ...deadlines, commitSeconds: 20 });
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
-  const cheat = await run.worker(first, { fault: 'zero-delta', stakeAmount: pan(100) });
-  const workers = [cheat];
-  const posted = orphaned(run, local);
-  await assignedTo(run, cheat.address, local.signal);
-  for (const account of [second, third]) {
-    workers.push(await run.worker(account, { stakeAmount: pan(100), audit: 'all' }));
-  }
-  expect((await posted).task.state).toBe('rejected');
-  const keeping = ['fulfil', 'assignMany', 'drawSeats', 'settle', 'closeSeats'];
   await expectCalls(workers, keeping);
   await expectBooksToAgree(local);
 });

@@ -77,18 +77,19 @@ test('a worker and disputes from other terminals work against a running simulate
   // Three honest seats are left for four tasks, so the newcomer is drawn in the next round.
   const solved = await fact(simulate, 'TaskSubmitted', ({ solver }) => solver === accounts[handWorker]);
   worker.send('SIGINT');
-  const left = await worker.finished;
-  expect(left.code).toBe(130);
-  expect(resultOf(left).data).toMatchObject({ slashed: '0' });
-  expect(resultOf(left).data.solved).toBeGreaterThanOrEqual(1);
-  expect(left.out.slice(0, -1).every((line) => decodeEvent(line) !== null)).toBe(true);
-
   // Damage on the disk of the SOT: the bytes no longer have the hash they are asked for by.
   const { specHash } = await fact(simulate, 'BatchCreated', (batch) => batch.taskIds.includes(solved.taskId));
   const blob = join(folder, 'sot', 'blobs', specHash.slice(2, 4), specHash.slice(4));
   writeFileSync(blob, Buffer.alloc(statSync(blob).size, 'x'));
   const corrupt = await dispute(solved.taskId, 13);
   expect([corrupt.code, resultOf(corrupt).errors[0].code]).toEqual([5, 'sot.blob_corrupt']);
+
+  // It has stayed until nobody could ask about its result.
+  const left = await worker.finished;
+  expect(left.code).toBe(130);
+  expect(resultOf(left).data).toMatchObject({ slashed: '0' });
+  expect(resultOf(left).data.solved).toBeGreaterThanOrEqual(1);
+  expect(left.out.slice(0, -1).every((line) => decodeEvent(line) !== null)).toBe(true);
 
   const status = await runCli(['status', ...here, '--json']);
   expect(status.code).toBe(0);

@@ -93,7 +93,7 @@ contract InvariantsTest is Test {
         (string[12] memory names, address[12] memory places) = _handler.deployed();
         uint256 count = 0;
         for (uint256 i = 0; i < names.length; ++i) {
-            string memory json = vm.readFile(string.concat("out/", names[i], ".sol/", names[i], ".json"));
+            string memory json = vm.readFile(_artifactOf(names[i]));
             string[] memory signatures = vm.parseJsonKeys(json, ".methodIdentifiers");
             string[] memory changing = _changing(json);
             for (uint256 n = 0; n < changing.length; ++n) {
@@ -103,6 +103,13 @@ contract InvariantsTest is Test {
             }
         }
         vm.assertGe(count, 60, "entry points");
+    }
+
+    /// @dev As foundry.toml says where artifacts lie.
+    function _artifactOf(string memory name) private view returns (string memory) {
+        bool isCoverage = keccak256(bytes(vm.envOr("FOUNDRY_PROFILE", "default"))) == keccak256("coverage");
+        string memory folder = isCoverage ? "build/coverage/out/" : "out/";
+        return string.concat(folder, name, ".sol/", name, ".json");
     }
 
     /// @dev Names of the functions that may change something.

@@ -9,7 +9,7 @@ export interface StayOptions {
   context: Pick<RoleContext, 'market' | 'emit'>;
   self: Address;
   terms: RiskTerms;
-  /** what ends later than so long after the signal is told, and not waited for */
+  /** what at the signal seems to end later than so long after it is told, and not waited for */
   seconds: number;
 }
 
@@ -32,14 +32,20 @@ export function stayUntilDone(options: StayOptions, taking: AbortSignal, hard: A
     await next(market, AbortSignal.any([taking, hard]), () => undefined);
     if (hard.aborted) return;
     const limit = market.head.timestamp + seconds;
-    const owed = owedBy(market.view, market.head, self);
+    const owedNow = () => owedBy(market.view, market.head, self);
+    const owed = owedNow();
+    const waited = owed.filter(({ until }) => until <= limit);
     ours = new Set(owed.map(({ taskId }) => taskId));
-    const keys = new Set(owed.map(({ key }) => key));
-    if (owed.length > 0 && seconds > 0)
-      emit({ type: 'alert', level: 'warn', ...tellOwed(owed, limit, options.terms) });
-    const isLeft = ({ key, until }: Owed) => keys.has(key) && until <= limit;
-    const isDone = () => (owedBy(market.view, market.head, self).some(isLeft) ? undefined : true);
-    await market.waitFor(isDone, hard);
+    const tell = (left: readonly Owed[], awaited: readonly Owed[]) => {
+      if (left.length === 0 || seconds === 0) return;
+      emit({ type: 'alert', level: 'warn', ...tellOwed(left, awaited, options.terms) });
+    };
+    tell(owed, waited);
+    if (waited.length === 0) return;
+    // What is waited for may last longer than it seemed, as a result does that is drawn for a check: `hard` is the bound.
+    const keys = new Set(waited.map(({ key }) => key));
+    const isDone = () => (owedNow().some(({ key }) => keys.has(key)) ? undefined : true);
+    await market.waitFor(isDone, hard).finally(() => tell(owedNow(), []));
   };
   const over = wait()
     .catch((error) => {
@@ -49,9 +55,9 @@ export function stayUntilDone(options: StayOptions, taking: AbortSignal, hard: A
   return { owing: done.signal, isTaken: (taskId) => ours === null || ours.has(taskId), over };
 }
 
-function tellOwed(owed: readonly Owed[], limit: number, terms: RiskTerms) {
+/** waited: those of them that it stays for */
+function tellOwed(owed: readonly Owed[], waited: readonly Owed[], terms: RiskTerms) {
   const { certain, possible } = riskOf(owed, terms);
-  const waited = owed.filter(({ until }) => until <= limit);
   const costs = [
     ...(certain > 0n ? [`costs ${formatTokens(certain)} PAN`] : []),
     ...(possible > 0n ? [`risks ${formatTokens(possible)} PAN if somebody asks about the results`] : []),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { PanthaliaEvent } from '../../../src/events/types.js';
 import type { Hex32 } from '../../../src/protocol/task.js';
 import { stayUntilDone } from '../../../src/roles/stay.js';
-import { alice, History } from '../../helpers/facts.js';
+import { alice, bob, History } from '../../helpers/facts.js';
 import { hastyMarket } from '../../helpers/hastyMarket.js';
 
 const terms = { solverStake: 100n * 10n ** 18n, seatBond: 40n * 10n ** 18n, livenessBps: 1_000 };
@@ -35,6 +35,51 @@ test('whoever is told to stop stays until nobody can ask about its result, and t
     expect.stringMatching(
       /^Still owed: 1 result in the window until [\d:]{8}\. Staying until [\d:]{8}, or a bit longer\. A second Ctrl-C leaves, which risks 100 PAN if somebody asks about the results\.$/,
     ),
+  ]);
+});
+
+/** A worker that is told to stop with a result in its window, which is drawn for a check in that moment. */
+function stoppedBeforeCheck() {
+  const history = new History();
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice, 20);
+  const messages: string[] = [];
+  const emit = (event: PanthaliaEvent) => {
+    if (event.type !== 'alert') return;
+    if (messages.push(event.message) === 1) history.drawChecker(taskId, bob, 100);
+  };
+  const [taking, hard] = [new AbortController(), new AbortController()];
+  const context = { market: hastyMarket(history), emit };
+  const stay = stayUntilDone({ context, self: alice, terms, seconds: 30 }, taking.signal, hard.signal);
+  taking.abort();
+  const pass = async (blocks: number) => {
+    const end = history.block + blocks;
+    while (history.block < end && !stay.owing.aborted) await new Promise(setImmediate);
+  };
+  return { ...{ history, taskId, stay, hard, messages }, pass };
+}
+
+test('a result that is drawn for a check after the signal is stayed for, though that lasts longer than it seemed', async () => {
+  const { history, taskId, stay, messages, pass } = stoppedBeforeCheck();
+  await pass(60);
+  expect(stay.owing.aborted).toBe(false);
+  history.tell({
+    ...{ type: 'CheckClosed', taskId, checker: bob },
+    ...{ outcome: 'passed', paid: 10n, lost: 0n },
+  });
+  await stay.over;
+  expect(messages).toEqual([expect.stringMatching(/Staying until/)]);
+});
+
+test('what is still owed when the time is over is told again', async () => {
+  const { stay, hard, messages, pass } = stoppedBeforeCheck();
+  await pass(60);
+  hard.abort(new Error('the time is over'));
+  await stay.over;
+  expect(stay.owing.aborted).toBe(true);
+  expect(messages).toEqual([
+    expect.stringMatching(/Staying until/),
+    expect.stringMatching(/^Still owed: 1 result .*\. Leaving, which risks 100 PAN if somebody asks/),
   ]);
 });
 

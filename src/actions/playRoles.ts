@@ -104,8 +104,8 @@ function workerMember({ config, record: { folder }, device }: Play, index: numbe
     args: () => [
       ...['worker', '--deployment', folder.deployment, '--stake', stake, '--audit', config.audit],
       ...['--scratch', folder.scratch(name), '--opset', config.opset, ...machineFlags(config, device)],
-      // The chain ends with the run: nobody is there to ask what is owed.
-      ...['--stay', '0'],
+      // What stops the run ends its chain, too: nobody is there to ask what is owed. Whoever stops one worker sends SIGINT.
+      ...['--end-on', 'SIGTERM'],
       ...(fault === undefined ? [] : ['--cheat', fault]),
     ],
     env: account(accountIndex.worker(index)),

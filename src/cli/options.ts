@@ -203,6 +203,16 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+const daySeconds = 86_400;
+
+/** Timers hold no more than 24 days. */
+export function secondsOfADay(text: string): number {
+  const value = wholeNumber(text);
+  if (value > daySeconds)
+    throw new InvalidArgumentError(`Expected at most ${daySeconds} seconds, which are a day.`);
+  return value;
+}
+
 export function positiveInteger(text: string): number {
   const value = wholeNumber(text);
   if (value === 0) throw new InvalidArgumentError('Expected a whole number above 0.');

@@ -47,6 +47,8 @@ export interface WorkerOptions {
   fault?: string;
   /** after the first signal: what it owes and what ends within so long is seen through; default 600; 0 leaves at once */
   staySeconds?: number;
+  /** reason: of the first signal; whether the chain ends with it, too: then nothing is owed and it leaves at once */
+  isTheEnd?: (reason: unknown) => boolean;
 }
 
 export interface MasterContext extends RoleContext {

@@ -54,10 +54,10 @@ interface Worker {
   behaviour: Behaviour;
   disputer: Disputer;
   inputs: Inputs;
-  /** of tasks that can still be disputed: the Source of Truth could lose what is staked on */
+  /** one engine for all lanes: who is served next */
   turns: EngineTurns;
   report: WorkerReport;
-  /** ends everything at once: the drain is over, or a lane has failed */
+  /** ends everything at once: the time to finish what is owed is over, or a lane has failed */
   hard: AbortSignal;
 }
 
@@ -68,13 +68,16 @@ export async function run(context: WorkerContext, signal: AbortSignal): Promise<
   const hardStop = new AbortController();
   const worker = await start(context, hardStop.signal, signal);
   const slashedBefore = slashedOf(worker);
-  const seconds = context.options.staySeconds ?? defaultStaySeconds;
+  const { staySeconds: seconds = defaultStaySeconds, isTheEnd } = context.options;
   const timers: NodeJS.Timeout[] = [];
+  const end = () => hardStop.abort(new Error('the time to finish is over'));
   const endIn = (left: number) => {
-    const end = () => hardStop.abort(new Error('the time to finish is over'));
     timers.push(setTimeout(end, 1000 * left));
   };
-  const onSignal = () => endIn(seconds === 0 ? 0 : seconds + graceSeconds);
+  const onSignal = () => {
+    if (seconds === 0 || isTheEnd?.(signal.reason)) end();
+    else endIn(seconds + graceSeconds);
+  };
   signal.addEventListener('abort', onSignal, { once: true });
   if (signal.aborted) onSignal();
   const staying = { context, self: worker.self, terms: worker.rules.params, seconds };

@@ -49,6 +49,7 @@ const table: [string, () => string[], number, string][] = [
   ['an unknown command', () => ['simulat'], 2, "Unknown command 'simulat'."],
   ['an unknown flag', () => ['simulate', '--wrokers', '3'], 2, "Unknown option '--wrokers'."],
   ['a number that is none', () => ['simulate', '--rounds', 'many'], 2, 'Expected a whole number.'],
+  ['a time that no timer holds', () => ['worker', '--stay', '2147484'], 2, 'Expected at most 86400 seconds'],
   ['a bad choice', () => ['simulate', '--device', 'tpu'], 2, 'Allowed choices are cpu, cuda, auto.'],
   ['an unknown preset', () => ['simulate', '--preset', 'huge'], 2, 'There is no preset "huge"'],
   ['an unknown key in the file', () => ['simulate', '--config', join(folder, 'settings.json')], 2, 'wokers'],

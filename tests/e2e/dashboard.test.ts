@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { developmentAddresses } from '../../src/chain/accounts.js';
+import { readJournal } from '../../src/events/journal.js';
 import { processesNaming, runCli, temporaryFolder } from '../helpers/cli.js';
 import { eventually } from '../helpers/processes.js';
 import { recordedEvents, recordedJournal } from '../helpers/recordedRun.js';
@@ -273,6 +275,36 @@ test('simulate on a terminal: the model is saved with s, q stops the run gracefu
   expect(JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8'))).toMatchObject({
     outcome: 'interrupted',
   });
+});
+
+test('x stops one worker, which stays for its result; the end of the run is its end', async () => {
+  const folder = join(temporaryFolder(), 'run');
+  const args = ['simulate', '--preset', 'smoke', '--rounds', '50', '--run-dir', folder];
+  const terminal = openTerminal([...args, '--challenge-seconds', '40']);
+  const journal = () => readJournal(join(folder, 'journal.jsonl'));
+  const [solver] = developmentAddresses(4).slice(3);
+  await terminal.until('a result of worker_0', (screen) => {
+    if (!screen.includes('worker_3')) return false;
+    return journal().some(
+      (event) =>
+        event.type === 'chain.fact' && event.fact.type === 'TaskSubmitted' && event.fact.solver === solver,
+    );
+  });
+  terminal.type('x');
+  await terminal.until('the question', (screen) => screen.includes('Stop worker_0?'));
+  terminal.type('y');
+  const told = () => journal().filter((event) => event.type === 'alert' && event.code === 'worker.owes');
+  await eventually('it tells what it owes', () => told().length > 0);
+  expect(told()).toMatchObject([
+    { src: 'worker_0', message: expect.stringMatching(/\d results? in the window until .* Staying until/) },
+  ]);
+  terminal.type('q');
+  await expectWhole(terminal, 130);
+  expect(processesNaming(folder)).toEqual([]);
+  const killed = journal().filter(
+    (event) => event.type === 'process.exited' && event.process === 'worker_0' && event.signal !== null,
+  );
+  expect(killed).toEqual([]);
 });
 
 test('Q ends a run at once, and nothing of it is left', async () => {

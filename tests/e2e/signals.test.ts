@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/events/journal.js';
+import { decodeEvent } from '../../src/events/line.js';
 import type { RunSummary } from '../../src/events/summary.js';
 import type { StampedEvent } from '../../src/events/types.js';
 import { type Cli, processesNaming, startCli, temporaryFolder } from '../helpers/cli.js';
@@ -29,6 +30,12 @@ test.each(moments)(
     const { code, out, err } = await cli.finished;
     expect([code, err.join('\n')]).toEqual([130, 'Interrupted.']);
     expect(processesNaming(folder)).toEqual([]);
+    const events = out.flatMap((line) => decodeEvent(line) ?? []);
+    // On a chain that ends nobody stays for what it owes there, nor has to be killed.
+    expect(events.filter((event) => event.type === 'alert' && event.code === 'worker.owes')).toEqual([]);
+    const isKilled = (event: StampedEvent) =>
+      event.type === 'process.exited' && event.process.startsWith('worker_') && event.signal === 'SIGKILL';
+    expect(events.filter(isKilled)).toEqual([]);
     const summary = JSON.parse(out.at(-1) ?? '') as RunSummary;
     expect(summary.outcome).toBe('interrupted');
     expect(JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8'))).toEqual(summary);

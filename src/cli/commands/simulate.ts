@@ -116,12 +116,12 @@ function endAtOnce({ signal }: CommandIo): void {
   setTimeout(interrupt, echoMs);
 }
 
-/** A worker that is told to stop leaves by itself, and the run goes on without it. */
+/** A worker that is told to stop sees through what it owes and leaves; the run goes on without it. SIGTERM would be the end of the run. */
 function stopIn(processes: ReadonlyMap<string, number>): (name: string) => Promise<string> {
   return async (name) => {
     const pid = processes.get(name);
     if (pid === undefined) return `${name} has not started yet.`;
-    process.kill(pid, 'SIGTERM');
+    process.kill(pid, 'SIGINT');
     return `${name} was told to stop.`;
   };
 }

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { PanthaliaError } from '../../errors.js';
 import { formatTokens } from '../../events/amount.js';
-import type { CommandIo } from '../io.js';
+import { type CommandIo, Interruption } from '../io.js';
 import { type MetricsFlag, metricsOption, openMetrics } from '../metrics.js';
 import {
   accountSource,
@@ -10,8 +10,8 @@ import {
   type MachineFlags,
   machineOf,
   opsetOption,
+  secondsOfADay,
   tokenAmount,
-  wholeNumber,
   withAccountOptions,
   withDeploymentOptions,
   withMachineOptions,
@@ -26,6 +26,7 @@ interface WorkerFlags extends ChainFlags, MachineFlags, MetricsFlag {
   opset: 'canon-f32-v1' | 'torch';
   scratch?: string;
   stay?: number;
+  endOn?: NodeJS.Signals;
   cheat?: string;
   json?: true;
   verbose?: true;
@@ -68,9 +69,10 @@ export function workerCommand(io: CommandIo): Command {
         '--stay <seconds>',
         'after Ctrl-C, for how long to finish what is owed: votes, checks, answers about own results (default: 600)',
       )
-        .argParser(wholeNumber)
+        .argParser(secondsOfADay)
         .env('PANTHALIA_STAY'),
     )
+    .addOption(new Option('--end-on <signal>', 'its sender ends the chain, too: nothing is owed').hideHelp())
     .addOption(new Option('--cheat <fault>', 'misbehave, for tests').hideHelp())
     .addOption(metricsOption())
     .option('-v, --verbose', 'tell every event')
@@ -80,7 +82,7 @@ export function workerCommand(io: CommandIo): Command {
 }
 
 async function run(flags: WorkerFlags, io: CommandIo): Promise<void> {
-  const { stake, audit, cheat: fault, opset, stay: staySeconds } = flags;
+  const { stake, audit, cheat: fault, opset, stay: staySeconds, endOn } = flags;
   const stakeAmount = typeof stake === 'bigint' ? stake : tokenAmount(oneSeat);
   const { runWorker } = await import('../../actions/runRole.js');
   const { scratchFolder } = await import('../../actions/scratch.js');
@@ -94,6 +96,7 @@ async function run(flags: WorkerFlags, io: CommandIo): Promise<void> {
       ...{ stakeAmount, audit },
       ...(staySeconds === undefined ? {} : { staySeconds }),
       ...(fault === undefined ? {} : { fault }),
+      isTheEnd: (reason) => reason instanceof Interruption && reason.signal === endOn,
     },
     machine: machineOf(flags),
     opset,

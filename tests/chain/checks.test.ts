@@ -289,7 +289,7 @@ test.each([
   ],
   ['that would not be done in time', toyCompute({ stepMs: 60_000 })],
 ])('a checker %s declines and keeps its bond, and the next one looks', async (_, compute) => {
-  await using local = await startTestChain({ ...deadlines, solveSeconds: 8, commitSeconds: 8 });
+  await using local = await startTestChain({ ...deadlines, solveSeconds: 8, commitSeconds: 24 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const solver = await run.worker(first, drawn);
   const { market } = await run.contextOf(0);

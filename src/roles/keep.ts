@@ -8,7 +8,6 @@ import { caseOf } from '../protocol/case.js';
 import { type EpochRules, epochOf, seedBlock } from '../protocol/epochs.js';
 import { type DueCall, demandsLeftOpen, dueCalls } from '../protocol/keeper.js';
 import { taskOf, termsOf } from '../protocol/marketQueries.js';
-import type { TaskView } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { slotBits } from '../protocol/terms.js';
 import type { RoleContext } from './context.js';
@@ -90,8 +89,10 @@ async function perform(
   signal: AbortSignal,
 ): Promise<void> {
   const sent: Sent[] = [];
+  const demanded = calls.flatMap((call) => (call.call === 'publishLeaves' ? [call.taskId] : []));
+  const leaves = servedLeaves(context, demanded, signal);
   for (const call of calls) {
-    const one = await tolerant(context, call, () => send(context, call, rules, signal), signal);
+    const one = await tolerant(context, call, () => send(context, call, { rules, leaves }, signal), signal);
     if (one !== null) sent.push(one);
   }
   for (const one of sent) {
@@ -100,10 +101,16 @@ async function perform(
   }
 }
 
+interface Known {
+  rules: SubnetRules;
+  /** by task; see `servedLeaves` */
+  leaves: ReadonlyMap<Hex32, Promise<readonly Hex32[] | null>>;
+}
+
 async function send(
   context: Keeper,
   call: DueCall,
-  rules: SubnetRules,
+  { rules, leaves: served }: Known,
   signal: AbortSignal,
 ): Promise<Sent | null> {
   const { chain, contracts } = context;
@@ -138,8 +145,8 @@ async function send(
     }
     case 'publishLeaves': {
       const task = taskOf(view, call.taskId);
-      const leaves = await servedLeaves(context, task, signal);
-      if (leaves === null) return null;
+      const leaves = await served.get(call.taskId);
+      if (leaves == null) return null;
       const { terms, slot } = task;
       return challenge.send('publishLeaves', [terms, slot, requireSubmission({ task }), leaves], signal);
     }
@@ -156,21 +163,26 @@ async function send(
   }
 }
 
-/** A solver's leaves out of the Source of Truth; null where it does not have them, or does not answer in time. */
-async function servedLeaves(
-  { sot, emit }: Keeper,
-  task: TaskView,
+/** Solvers' leaves out of the Source of Truth, all at once; null where it does not have them, or does not answer in time. A server that
+ *  hangs keeps other calls waiting once and not for each of them. No promise rejects. */
+export function servedLeaves(
+  { sot, market, emit }: Pick<Keeper, 'sot' | 'market' | 'emit'>,
+  taskIds: readonly Hex32[],
   signal: AbortSignal,
-): Promise<readonly Hex32[] | null> {
+): Map<Hex32, Promise<readonly Hex32[] | null>> {
+  if (taskIds.length === 0) return new Map();
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(1000 * leavesSeconds)]);
-  try {
-    return await fetchLeaves(sot, requireSubmission({ task }), task.terms.innerSteps, inTime);
-  } catch (error) {
-    signal.throwIfAborted();
-    const message = `The leaves of task ${task.taskId} are demanded and can not be fetched: ${(error as Error).message}`;
-    emit({ type: 'alert', level: 'debug', message });
-    return null;
-  }
+  const fetched = async (taskId: Hex32) => {
+    try {
+      const task = taskOf(market.view, taskId);
+      return await fetchLeaves(sot, requireSubmission({ task }), task.terms.innerSteps, inTime);
+    } catch (error) {
+      const message = `The leaves of task ${taskId} are demanded and can not be fetched: ${(error as Error).message}`;
+      if (!signal.aborted) emit({ type: 'alert', level: 'debug', message });
+      return null;
+    }
+  };
+  return new Map(taskIds.map((taskId) => [taskId, fetched(taskId)]));
 }
 
 /** Null when a contract refused, the node is away, or it lost the transaction: all show in the next blocks. */

@@ -1,8 +1,12 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
+import { createBlobClient } from '../../../src/data/blobClient.js';
 import { dueCalls, type MarketRules } from '../../../src/protocol/keeper.js';
-import { Agenda, standIn } from '../../../src/roles/keep.js';
+import { Agenda, servedLeaves, standIn } from '../../../src/roles/keep.js';
 import type { SubnetRules } from '../../../src/roles/rules.js';
-import { History } from '../../helpers/facts.js';
+import { alice, History } from '../../helpers/facts.js';
+import { hastyMarket } from '../../helpers/hastyMarket.js';
 
 const sampling = { pMin: 0, pMax: 0, scoreHalf: 8, stepAuditRate: 0, auditSteps: 2 };
 const rules: MarketRules = {
@@ -44,4 +48,22 @@ test('nobody who stands in for the master waits until a draw is lost, and not al
   expect(wait(4, self)).toBeLessThanOrEqual(2);
   expect(wait(600, self)).toBeLessThanOrEqual(25);
   expect(wait(600, self)).toBeGreaterThan(wait(600, first));
+});
+
+test('a Source of Truth that does not answer is asked for all leaves at once', async () => {
+  const history = new History();
+  const taskIds = history.post([0, 1, 2]);
+  for (const taskId of taskIds) history.assign(taskId, alice).submit(taskId, alice);
+  const open: ServerResponse[] = [];
+  const server = createServer((_, answer) => {
+    // Nobody gets anything before everybody has asked.
+    if (open.push(answer) === taskIds.length) for (const one of open) one.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const context = { sot: createBlobClient({ url }), market: hastyMarket(history), emit: () => {} };
+  const leaves = servedLeaves(context, taskIds, AbortSignal.timeout(20_000));
+  expect(await Promise.all(leaves.values())).toEqual([null, null, null]);
+  expect(open).toHaveLength(taskIds.length);
+  server.close();
 });

@@ -23,11 +23,14 @@ export interface TaskModel {
   check: CheckModel | null;
 }
 
+/** unchecked: two have declined, or there was no second one */
+type CheckEnd = 'passed' | 'convicted' | 'moot' | 'failed' | 'unchecked' | 'absent';
+
 /** The newest check that was drawn; open ones by what has happened last. */
 export interface CheckModel {
   /** address */
   checker: string;
-  state: 'drawn' | 'looked' | 'answered' | 'differs' | 'absent' | 'passed' | 'convicted' | 'moot' | 'failed';
+  state: 'drawn' | 'looked' | 'answered' | 'differs' | 'declined' | CheckEnd;
 }
 
 export interface PanelModel {
@@ -180,9 +183,9 @@ export function afterFact(market: MarketModel, fact: Fact): MarketModel {
     case 'CheckRevealed':
       return fact.challengeBy === 0 ? next : withCheck(next, fact, { state: 'differs' });
     case 'CheckerReplaced':
-      return withCheck(next, fact, { state: 'absent' });
+      return withCheck(next, fact, { state: fact.bond === 0n ? 'declined' : 'absent' });
     case 'CheckClosed': {
-      const state = checkEnds[fact.outcome];
+      const state = fact.outcome === 'unchecked' && fact.lost > 0n ? 'absent' : checkEnds[fact.outcome];
       const isCounted = state === 'passed' || state === 'convicted';
       return withCheck(isCounted ? counted(next, state) : next, fact, { checker: fact.checker, state });
     }
@@ -239,9 +242,9 @@ function withTask(
   return { ...market, tasks };
 }
 
-const checkEnds: Record<FactOf<'CheckClosed'>['outcome'], CheckModel['state']> = {
+const checkEnds: Record<FactOf<'CheckClosed'>['outcome'], CheckEnd> = {
   ...{ passed: 'passed', rejected: 'convicted', silent: 'convicted' },
-  ...{ moot: 'moot', checkerFailed: 'failed', unchecked: 'absent' },
+  ...{ moot: 'moot', checkerFailed: 'failed', unchecked: 'unchecked' },
 };
 
 /** It says nothing about the state of the task, nor since when that is. */

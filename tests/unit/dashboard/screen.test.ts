@@ -187,8 +187,6 @@ test('a drawn check stands beside its task, is counted, and is cut off on a smal
     history.assign(taskId, alice).submit(taskId, alice).drawChecker(taskId, bob);
   }
   const answers = `0x${'aa'.repeat(32)}` as const;
-  history.tell({ type: 'CheckCommitted', taskId: open, checker: bob, answerBy: 0 });
-  history.tell({ type: 'CheckRevealed', taskId: wrong, checker: bob, answers, challengeBy: 9 });
   const table = (size = 160) => {
     const model = history.facts
       .map((fact) => stamp('simulate', { type: 'chain.fact', fact }))
@@ -196,6 +194,13 @@ test('a drawn check stands beside its task, is counted, and is cut off on a smal
     return screen(sceneOf(options(model, size, 48, { panel: 'tasks' })));
   };
   const name = bob.slice(0, 10);
+  // Whoever declines loses nothing; whoever does not come does.
+  history.tell({ type: 'CheckerReplaced', taskId: right, checker: bob, bond: 0n, drawBy: 0 });
+  history.tell({ type: 'CheckerReplaced', taskId: wrong, checker: bob, bond: 40n, drawBy: 0 });
+  expect(table()).toContain(`declined ${name}`);
+  expect(table()).toContain(`absent ${name}`);
+  history.tell({ type: 'CheckCommitted', taskId: open, checker: bob, answerBy: 0 });
+  history.tell({ type: 'CheckRevealed', taskId: wrong, checker: bob, answers, challengeBy: 9 });
   expect(table()).toContain(`looked ${name}`);
   expect(table()).toContain(`differs ${name}`);
   expect(table()).toContain('checks: 3 drawn, 0 passed, 0 convicted');

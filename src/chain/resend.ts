@@ -52,7 +52,7 @@ export async function requirePlace(chain: Chain, signer: Signer, { hash, nonce }
   if (taken >= nonce) return;
   const message = `Transaction ${hash} has nonce ${nonce}, and the node waits for nonce ${taken} of ${signer.address} first.`;
   signer.nonces.reset();
-  throw lost('transaction.nonce_gap', message, { hash, nonce, expected: taken });
+  throw lost('transaction.nonce_gap', message, { hash, nonce, expected: taken }, inGap);
 }
 
 /** The node has lost a transaction of ours for good: the same call makes another one. */
@@ -62,12 +62,17 @@ export function isLost(error: unknown): boolean {
   );
 }
 
-function lost(code: string, message: string, details: Record<string, unknown>): PanthaliaError {
-  return new PanthaliaError('network', message, {
-    code,
-    details,
-    next: 'give the same command again; does another process send from this account?',
-  });
+const again = 'give the same command again; does another process send from this account?';
+const inGap =
+  'it may still be mined once the gap is filled: look at panthalia status before you repeat it; does another process send from this account?';
+
+function lost(
+  code: string,
+  message: string,
+  details: Record<string, unknown>,
+  next: string = again,
+): PanthaliaError {
+  return new PanthaliaError('network', message, { code, details, next });
 }
 
 /** Null while the node is away. */

@@ -102,6 +102,7 @@ test('what waits for a nonce that another process had used is given up with a se
   await expect(approve(one, 4n)).rejects.toMatchObject({
     family: 'network',
     code: 'transaction.nonce_gap',
+    next: expect.stringMatching(/^it may still be mined .* panthalia status before you repeat it/),
     details: { nonce: 3, expected: 1 },
   });
   await approve(one, 5n);

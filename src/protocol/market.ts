@@ -95,8 +95,8 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
   TaskCancelled: (draft, fact) => changeTask(draft, fact.taskId, { state: 'cancelled' }),
   TaskVoided: (draft, fact) => changeTask(draft, fact.taskId, { state: 'voided' }),
 
-  DisputeCommitted: (draft, { commitment, disputer, bond }) =>
-    draft.commitments.set(commitmentKey(disputer, commitment), { disputer, bond }),
+  DisputeCommitted: (draft, { commitment, disputer, bond, blockNumber: block }) =>
+    draft.commitments.set(commitmentKey(disputer, commitment), { disputer, bond, block }),
   CommitmentOpened: (draft, { commitment, caseId }) => {
     const disputer = draft.cases.get(caseId)?.disputer;
     if (disputer !== undefined) draft.commitments.delete(commitmentKey(disputer, commitment));

@@ -140,6 +140,8 @@ export interface CheckView {
 export interface CommitmentView {
   disputer: Address;
   bond: bigint;
+  /** in which it was made */
+  block: number;
 }
 
 export interface SubnetView {

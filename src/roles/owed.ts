@@ -7,19 +7,26 @@ import type { Address, Hex32 } from '../protocol/task.js';
 import { openSeats } from './agenda.js';
 
 /** solution: drawn to solve, not submitted.  result: submitted, and can still be disputed, asked about or demanded.
- *  vote: a seat in a panel.  check: drawn to look at a submission.  case: a dispute of our own, whose rulings can be appealed */
-export type Duty = 'solution' | 'result' | 'vote' | 'check' | 'case';
+ *  vote: a seat in a panel.  check: drawn to look at a submission.  pin: a dispute of our own that is committed to, not yet
+ *  opened.  case: one that is, whose rulings can be appealed */
+export type Duty = 'solution' | 'result' | 'vote' | 'check' | 'pin' | 'case';
 
 export interface Owed {
   duty: Duty;
-  /** the same for as long as it is the same duty: a solution becomes a result */
+  /** the same for as long as it is the same duty: a solution becomes a result, a pin a case */
   key: string;
-  taskId: Hex32;
+  /** null of a pin: its task is not on chain yet */
+  taskId: Hex32 | null;
   /** unix seconds of the chain: the end of the phase that it is in, and not before now */
   until: number;
   /** of a check or a vote: what is committed to has only to be opened */
   committed: boolean;
+  /** of a pin: lost where it is not made */
+  bond?: bigint;
 }
+
+/** A commitment does not say which case it becomes. */
+const disputesKey = 'disputes of our own';
 
 /** Everything that `self` owes at this block, the most pressing first. */
 export function owedBy(view: MarketView, head: Head, self: Address): Owed[] {
@@ -30,6 +37,7 @@ export function owedBy(view: MarketView, head: Head, self: Address): Owed[] {
       return { duty: 'vote', key: `vote ${caseId} ${round} ${seat}`, taskId, until: deadline, committed };
     }),
     ...[...view.checks.values()].flatMap((check) => ofChecker(view, check, self)),
+    ...pinsOf(view, head, self),
     ...[...view.cases.values()].flatMap((kase) => ofDisputer(view, kase, self)),
   ];
   return owed
@@ -71,11 +79,24 @@ function ofChecker(view: MarketView, check: CheckView, self: Address): Owed[] {
   return [{ duty: 'check', key: `check ${taskId} ${attempt}`, taskId, until, committed: phase !== 'commit' }];
 }
 
+/** Of which tasks they are is not on chain: until the last window closes that was open when they were made. */
+function pinsOf(view: MarketView, head: Head, self: Address): Owed[] {
+  return [...view.commitments.values()].flatMap(({ disputer, bond, block }): Owed[] => {
+    if (disputer !== self) return [];
+    const windows = [...view.tasks.values()]
+      .filter(({ state, solver }) => (state === 'submitted' || state === 'disputed') && solver !== self)
+      .filter(({ submittedBlock }) => submittedBlock !== null && submittedBlock <= block);
+    const until = Math.max(0, ...windows.map(({ challengeBy }) => challengeBy ?? 0));
+    if (head.timestamp > until) return [];
+    return [{ duty: 'pin', key: disputesKey, taskId: null, until, committed: true, bond }];
+  });
+}
+
 function ofDisputer(view: MarketView, kase: CaseView, self: Address): Owed[] {
-  const { caseId, taskId, disputer, settled } = kase;
+  const { taskId, disputer, settled } = kase;
   const task = view.tasks.get(taskId);
   if (disputer !== self || settled || task === undefined || isTerminal(task.state)) return [];
-  return [{ duty: 'case', key: `case ${caseId}`, taskId, until: phaseEnd(kase), committed: true }];
+  return [{ duty: 'case', key: disputesKey, taskId, until: phaseEnd(kase), committed: true }];
 }
 
 function phaseEnd(kase: CaseView): number {
@@ -101,9 +122,10 @@ export interface RiskTerms {
 export function riskOf(owed: readonly Owed[], { solverStake, seatBond, livenessBps }: RiskTerms): Risk {
   const sum = (duties: readonly Duty[], each: bigint) =>
     each * BigInt(owed.filter(({ duty }) => duties.includes(duty)).length);
+  const bonds = owed.reduce((all, { bond = 0n }) => all + bond, 0n);
+  const solutions = sum(['solution'], (solverStake * BigInt(livenessBps)) / 10_000n);
   return {
-    certain:
-      sum(['vote', 'check'], seatBond) + sum(['solution'], (solverStake * BigInt(livenessBps)) / 10_000n),
+    certain: sum(['vote', 'check'], seatBond) + solutions + bonds,
     possible: sum(['result'], solverStake),
   };
 }
@@ -122,6 +144,7 @@ export function sentenceOf(owed: readonly Owed[], clock: (seconds: number) => st
 }
 
 function nameOf({ duty, taskId, committed }: Owed): string {
+  if (taskId === null) return 'a dispute to be opened';
   const task = `task ${taskId.slice(0, 10)}`;
   const act = committed ? 'to be opened' : 'to be made';
   if (duty === 'solution') return `${task} to be solved`;

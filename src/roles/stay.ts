@@ -27,7 +27,7 @@ export function stayUntilDone(options: StayOptions, taking: AbortSignal, hard: A
   const { context, self, seconds } = options;
   const { market, emit } = context;
   const done = new AbortController();
-  let ours: ReadonlySet<Hex32> | null = null;
+  let ours: ReadonlySet<Hex32 | null> | null = null;
   const wait = async () => {
     await next(market, AbortSignal.any([taking, hard]), () => undefined);
     if (hard.aborted) return;

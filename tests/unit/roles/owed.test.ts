@@ -64,6 +64,27 @@ test('a drawn check is owed until it is over, a seat until it has voted, a dispu
   expect(owed(history, carol)).toEqual([]);
 });
 
+test('a dispute is owed from its commitment, with its bond, until it is opened or can not be any more', () => {
+  const history = new History();
+  const [wrong, later] = history.post([0, 1]) as [Hex32, Hex32];
+  history.assign(wrong, alice).submit(wrong, alice, 20); // until 23
+  const commitment = `0x${'c0'.repeat(32)}` as const;
+  history.tell({ type: 'DisputeCommitted', commitment, disputer: bob, bond: 30n });
+  // In whose window it was not made.
+  history.assign(later, alice).submit(later, alice, 90);
+  const [pin] = owed(history, bob);
+  expect(pin).toMatchObject({ duty: 'pin', until: genesis + 23, bond: 30n });
+  expect(riskOf(owed(history, bob), terms)).toEqual({ certain: 30n, possible: 0n });
+  expect(told(history, bob)).toBe('a dispute to be opened by 23');
+  expect(duties(history, carol)).toEqual([]);
+  const opened = new History();
+  opened.facts.push(...history.facts);
+  opened.block = history.block;
+  expect(duties(history.pass(30), bob)).toEqual([]);
+  opened.dispute(wrong, bob).tell({ type: 'CommitmentOpened', commitment, caseId: wrong });
+  expect(owed(opened, bob)).toMatchObject([{ duty: 'case', key: pin?.key }]);
+});
+
 test('one sentence says it all, with what it costs to leave', () => {
   const history = new History();
   const [first, second, third] = history.post([0, 1, 2]) as [Hex32, Hex32, Hex32];

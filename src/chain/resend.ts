@@ -62,6 +62,13 @@ export function isLost(error: unknown): boolean {
   );
 }
 
+/** Its nonce went to another transaction, or waits behind one that we did not send; nothing is said against the call itself. */
+export function isDisplaced(error: unknown): boolean {
+  return error instanceof PanthaliaError && displaced.has(error.code);
+}
+
+const displaced = new Set(['transaction.replaced', 'transaction.nonce_gap']);
+
 const again = 'give the same command again; does another process send from this account?';
 const inGap =
   'it may still be mined once the gap is filled: look at panthalia status before you repeat it; does another process send from this account?';

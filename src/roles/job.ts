@@ -1,5 +1,6 @@
 /** One piece of engine work about one task, and how long it is worth doing. */
 import type { Head, MarketFollower } from '../chain/follow.js';
+import { isDisplaced } from '../chain/resend.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import { PanthaliaError } from '../errors.js';
 import type { MarketView, TaskView } from '../protocol/marketView.js';
@@ -59,6 +60,26 @@ export async function whenNodeAnswers<T>(
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       await market.waitFor((_, head) => head.number > block || undefined, signal);
+    }
+  }
+}
+
+/** Does it again when another process took its nonce, as long as it is wanted: what it sends was made once and is still good. */
+export async function whileDisplaced<T>(
+  market: MarketFollower,
+  isWanted: (view: MarketView, head: Head) => boolean,
+  signal: AbortSignal,
+  act: () => Promise<T>,
+): Promise<T> {
+  while (true) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isDisplaced(error)) throw error;
+      const block = market.head.number;
+      // It may be in a block after all.
+      await market.waitFor((_, head) => head.number > block || undefined, signal);
+      if (!isWanted(market.view, market.head)) throw error;
     }
   }
 }

@@ -19,7 +19,7 @@ import { type Accusation, type Disputer, demandLeaves, openDispute } from './dis
 import { createEngineTurns, type EngineTurns, type Priority } from './engineTurns.js';
 import { checkFault } from './faults.js';
 import { createInputs, type Inputs } from './inputs.js';
-import { type Job, whenNodeAnswers, whileWanted } from './job.js';
+import { type Job, whenNodeAnswers, whileDisplaced, whileWanted } from './job.js';
 import { keepDuring, standIn } from './keep.js';
 import { type Lane, type LaneItem, type LaneSignals, runLane } from './lane.js';
 import { demandsToAnswer, isDemanded, ownLeaves, showLeaves } from './leaves.js';
@@ -197,15 +197,14 @@ function startLanes(worker: Worker, stay: Stay, { taking, hard }: LaneSignals): 
 async function solve(worker: Worker, task: TaskView): Promise<void> {
   const { context, self, behaviour, hard } = worker;
   const { market, contracts } = context;
-  const submission = await whileWanted(
-    market,
-    (view, head) => canSolve(view.tasks.get(task.taskId), head, self),
-    hard,
-    (signal) => behaviour.solve(jobOf(worker, task, 'solve', signal)),
+  const isOurs = (view: MarketView, head: Head) => canSolve(view.tasks.get(task.taskId), head, self);
+  const submission = await whileWanted(market, isOurs, hard, (signal) =>
+    behaviour.solve(jobOf(worker, task, 'solve', signal)),
   );
   if (submission === null) return;
   const args = [task.terms, task.slot, submission] as const;
-  const receipt = await whenNodeAnswers(market, hard, () => contracts.market.write('submit', args, hard));
+  const submit = () => whenNodeAnswers(market, hard, () => contracts.market.write('submit', args, hard));
+  const receipt = await whileDisplaced(market, isOurs, hard, submit);
   worker.report.solved += 1;
   await market.caughtUp(receipt.blockNumber, hard);
   await forgetEnded(context);

@@ -142,3 +142,37 @@ test('a worker that is asked to stop finishes and submits the task it is working
   stop.abort();
   await master;
 });
+
+test('a submission whose nonce went to another transaction of the account is sent again, and not computed again', async () => {
+  await using local = await startTestChain({ challengeSeconds: 4, solveSeconds: 40 });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+  const { chain, contracts, market } = await run.contextOf(firstWorker);
+  const { provider } = chain;
+  let isPaused = false;
+  const worker = await run.worker(firstWorker, {
+    ...{ audit: 'drawn', stakeAmount: pan(100), compute: toyCompute({ stepMs: 200 }) },
+    onEvent: (event) => {
+      if (event.type !== 'task.solving' || isPaused) return;
+      isPaused = true;
+      void provider.send('evm_setIntervalMining', [0]);
+    },
+  });
+  const finished = run.master();
+  const waiting = async (): Promise<{ hash: string } | undefined> => {
+    const { pending } = await provider.send('txpool_content', []);
+    const [, sent = {}] =
+      Object.entries<Record<string, { hash: string }>>(pending).find(
+        ([sender]) => sender.toLowerCase() === worker.address.toLowerCase(),
+      ) ?? [];
+    return isPaused ? Object.values(sent)[0] : undefined;
+  };
+  await eventually('it submits', async () => (await waiting()) !== undefined);
+  await provider.send('anvil_dropTransaction', [(await waiting())?.hash]);
+  const other = await contracts.token.send('approve', [contracts.vault.address, 1n], local.signal);
+  await provider.send('anvil_setIntervalMining', [1]);
+  await other.confirmed();
+  await finished;
+  expect(tasksOf(market.view)).toMatchObject([{ state: 'accepted', attempt: 1, solver: worker.address }]);
+  expect(worker.events.filter(({ type }) => type === 'task.solving')).toHaveLength(1);
+  expect(await worker.drain()).toMatchObject({ solved: 1, slashed: 0n });
+});

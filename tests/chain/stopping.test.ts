@@ -113,7 +113,9 @@ test('what ends later than it may stay is told and not waited for', async () => 
   expect(await stopped.report).toMatchObject({ solved: 1 });
   // Its view of the chain may be a block behind its own transaction.
   const [told] = owesIn(solver);
-  expect(told).toMatch(/^Still owed: (1 result in the window until|task 0x\w{8} to be solved by) [\d:]{8}\. /);
+  expect(told).toMatch(
+    /^Still owed: (1 result in the window until|task 0x\w{8} to be solved by) [\d:]{8}\. /,
+  );
   expect(told).toMatch(/(\. Leaving, which risks 100 PAN if somebody asks|costs 10 PAN)/);
   void finished;
 });

@@ -4,7 +4,7 @@ import { type CommandIo, Interruption } from './io.js';
 import { problemEnvelope, problemOf, problemText } from './problem.js';
 import { buildProgram } from './program.js';
 
-/** npm passes a Ctrl-C on to a program that the terminal has told already. */
+/** npm passes a Ctrl-C on to a program that the terminal has told already. Another signal is no echo of it. */
 const echoMs = 250;
 
 const wantsJson = process.argv.includes('--json');
@@ -43,13 +43,14 @@ process.exit(exitCode);
 /** The first signal asks the command to end; the second ends this process, and the leash takes the children. */
 function interruptionSignal(): AbortSignal {
   const controller = new AbortController();
-  let firstMs = 0;
+  let first: { signal: string; ms: number } | null = null;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       const interruption = new Interruption(signal);
       const nowMs = performance.now();
-      if (!controller.signal.aborted) firstMs = nowMs;
-      else if (nowMs - firstMs > echoMs) process.exit(problemOf(interruption)?.exitCode);
+      if (!controller.signal.aborted) first = { signal, ms: nowMs };
+      else if (signal !== first?.signal || nowMs - first.ms > echoMs)
+        process.exit(problemOf(interruption)?.exitCode);
       controller.abort(interruption);
     });
   }

@@ -1,8 +1,9 @@
 // The products of one training step: canon-f32-v1 beside at::mm with MKL, which is what PyTorch runs, and with oneDNN. Blocks
-// of the three take turns within each round. Prints GFLOP/s from the median of the rounds' wall times, CPU per wall time of
-// ours, and the medians of the rounds' ratios in wall and in process CPU time: above 1 ours is faster.
+// of the three take turns within each round. On stderr, for each product, GFLOP/s from the median of the rounds' wall times, CPU
+// per wall time of ours, and the medians of the rounds' ratios in wall and in process CPU time: above 1 ours is faster.
+// On stdout one JSON object: for each group of products the geometric mean of their ratios in each round.
 //
-//   panthalia_bench_gemm [threads, 1 by default] [rounds, 7] [part of a name]
+//   panthalia_bench_gemm [threads, 1 by default] [rounds, 7] [part of a name]        run by `npm run bench:step -- products`
 //
 // Legend: N tokens, I inputs, O outputs of a linear layer.
 #include <ATen/ATen.h>
@@ -75,8 +76,18 @@ void choose(Contestant contestant) {
   at::globalContext().setFloat32MatmulPrecision(contestant == onednn ? "medium" : "highest");
 }
 
-/** The geometric means by group, a group being the first word of a name. */
-std::map<std::string, std::vector<double>> logarithms;
+/** Of the products of a group, a group being the first word of a name: sums of the ratios' logarithms, round by round. */
+struct Group {
+  int products = 0;
+  std::map<std::string, std::vector<double>> logarithms;
+
+  void add(const std::string& over, const std::vector<double>& ratios) {
+    std::vector<double>& sums = logarithms[over];
+    sums.resize(ratios.size());
+    for (size_t round = 0; round < ratios.size(); ++round) sums[round] += std::log(ratios[round]);
+  }
+};
+std::map<std::string, Group> groups;
 
 struct Matrices {
   at::Tensor a, b, out;  // as they are stored
@@ -132,20 +143,38 @@ void compare(ThreadPool& pool, int rounds, const std::string& name, GemmLayout l
   // Nobody rounds its operands: sums of k terms near 1.
   TORCH_CHECK(worst < 1e-5 * k + 1e-4, name, ": results differ by ", worst);
 
-  std::printf("%-24s %6lld %6lld %6lld", name.c_str(), static_cast<long long>(m), static_cast<long long>(n),
-              static_cast<long long>(k));
-  for (const auto& each : wall) std::printf(" %8.1f", flop / median(each) * 1e-9);
-  std::printf(" %7.2f", median(our_cores));
-  const std::string group = name.substr(0, name.find(' '));
+  std::fprintf(stderr, "%-24s %6lld %6lld %6lld", name.c_str(), static_cast<long long>(m), static_cast<long long>(n),
+               static_cast<long long>(k));
+  for (const auto& each : wall) std::fprintf(stderr, " %8.1f", flop / median(each) * 1e-9);
+  std::fprintf(stderr, " %7.2f", median(our_cores));
+  Group& group = groups[name.substr(0, name.find(' '))];
+  group.products += 1;
   for (const Contestant other : {mkl, onednn}) {
-    const double by_wall = median(ratios[other]), by_cpu = median(cpu_ratios[other]);
-    std::printf(" %8.3f %8.3f", by_wall, by_cpu);
-    const std::string over = group + " over " + (other == mkl ? "MKL" : "oneDNN");
-    logarithms[over + ", wall"].push_back(std::log(by_wall));
-    logarithms[over + ", cpu"].push_back(std::log(by_cpu));
+    std::fprintf(stderr, " %8.3f %8.3f", median(ratios[other]), median(cpu_ratios[other]));
+    const std::string over = other == mkl ? "MKL" : "oneDNN";
+    group.add(over + " wall", ratios[other]);
+    group.add(over + " cpu", cpu_ratios[other]);
   }
-  std::printf("\n");
-  std::fflush(stdout);
+  std::fprintf(stderr, "\n");
+}
+
+void print_groups() {
+  const char* separator = "{";
+  for (const auto& [name, group] : groups) {
+    std::printf("%s\"%s\":", separator, name.c_str());
+    const char* within = "{";
+    for (const auto& [over, sums] : group.logarithms) {
+      std::printf("%s\"%s\":", within, over.c_str());
+      for (size_t round = 0; round < sums.size(); ++round) {
+        std::printf("%s%.5f", round == 0 ? "[" : ",", std::exp(sums[round] / group.products));
+      }
+      std::printf("]");
+      within = ",";
+    }
+    std::printf("}");
+    separator = ",";
+  }
+  std::printf("}\n");
 }
 
 }  // namespace
@@ -158,7 +187,7 @@ int main(int count, char** arguments) {
   at::set_num_threads(threads);
   at::manual_seed(1);
   ThreadPool pool(threads);
-  std::printf("%d threads, %-13s      m      n      k     ours      MKL   oneDNN   cores  /MKL wall    cpu /oneDNN wall    cpu\n",
+  std::fprintf(stderr, "%d threads, %-13s      m      n      k     ours      MKL   oneDNN   cores  /MKL wall    cpu /oneDNN wall    cpu\n",
               threads, isa_name(best_isa()));
   auto consider = [&](const std::string& name, GemmLayout layout, int64_t m, int64_t n, int64_t k) {
     if (name.find(part) != std::string::npos) compare(pool, rounds, name, layout, m, n, k);
@@ -168,9 +197,5 @@ int main(int count, char** arguments) {
     consider(std::string(name) + " dx", GemmLayout::nn, N, I, O);
     consider(std::string(name) + " dw", GemmLayout::tn, O, I, N);
   }
-  for (const auto& [name, values] : logarithms) {
-    double sum = 0;
-    for (const double value : values) sum += value;
-    std::printf("geometric mean, %s: %.3f\n", name.c_str(), std::exp(sum / values.size()));
-  }
+  print_groups();
 }

@@ -3,19 +3,20 @@
  *
  *    npm run bench:step -- [--model 0.8M|10.65M|124M] [--precision fp32|bf16] [--threads 1|2] [--rounds 7] [--contestants a,b,...]
  *    npm run bench:step -- --device cuda --precision bf16 [--model '124M 64x1024'] [--model '124M 64x1024 tanh'] [--contestants ...]
- *    npm run bench:step -- memory | hash | replay | overhead
+ *    npm run bench:step -- memory | hash | replay | overhead | products [part of a name]
  *
  *  --busy measures on a machine that is not idle: to try this program out, for no claim.
  *  Without options: all models, fp32, 2 threads. JSON lines on stdout, a Markdown table on stderr.
  *  PYTHON: a Python with torch (python3).   results and what they mean: bench/RESULTS.md */
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { Contestant } from './contestant.mjs';
 import { interval, median } from './statistics.mjs';
 
@@ -60,6 +61,13 @@ const blockMs = 2000;
 const gateSteps = 10;
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+/** A program of bench/*.cc beside the addon, of today's sources. */
+async function builtProgram(name) {
+  const folder = here('../build/cmake');
+  await promisify(execFile)('cmake', ['--build', folder, '--target', name, '--parallel', '2']);
+  return join(folder, name);
+}
+
 const pythonModes = ['eager', 'tuned', 'medium', 'compile', 'compile-medium'];
 /** The other two are for a machine on which they are faster: 0.8M is 1.5 times slower with them. */
 const defaultModes = ['eager', 'tuned', 'compile'];
@@ -212,37 +220,45 @@ function report(name, { measured, contestants, workload, precision, threads, nam
 }
 
 /** Peak resident memory of fresh processes after ten steps, less what each had before it knew the model. */
-async function memory({ precision, threads, folder, names }) {
+async function memory({ precision, threads, rounds, folder, names }) {
   const workload = '10.65M';
   const files = await prepare(workload, folder);
-  const peaks = [];
-  for (const name of names) {
-    const command = commandOf(name, { workload, precision, threads, files });
-    const contestant = await Contestant.start({ command, threads });
-    try {
-      const { peakBytes } = await contestant.block(gateSteps);
-      peaks.push({
-        name,
-        peak: peakBytes / 2 ** 20,
-        own: (peakBytes - contestant.facts.loadedBytes) / 2 ** 20,
-      });
-    } finally {
-      contestant.kill();
+  const peaks = new Map(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const name of names) {
+      const command = commandOf(name, { workload, precision, threads, files });
+      const contestant = await Contestant.start({ command, threads });
+      try {
+        const { peakBytes } = await contestant.block(gateSteps);
+        const own = peakBytes - contestant.facts.loadedBytes;
+        peaks.get(name).push({ peak: peakBytes / 2 ** 20, own: own / 2 ** 20 });
+      } finally {
+        contestant.kill();
+      }
     }
   }
-  const eager = peaks.find((peak) => peak.name === 'eager');
-  for (const { name, peak, own } of peaks) {
-    const ratios = eager ? { peakToEager: round(peak / eager.peak), ownToEager: round(own / eager.own) } : {};
+  const eager = peaks.get('eager');
+  for (const [name, own] of peaks) {
+    const of = (what) => rounded(interval(own.map((each) => each[what])));
+    const toEager = (what) => rounded(interval(own.map((each, i) => each[what] / eager[i][what])));
+    const ratios = eager ? { peakToEager: toEager('peak'), ownToEager: toEager('own') } : {};
     emit({
-      row: 'memory',
-      workload,
-      contestant: name,
-      precision,
-      threads,
-      peakMiB: round(peak),
-      ownMiB: round(own),
-      ...ratios,
+      ...{ row: 'memory', workload, contestant: name, precision, threads, rounds },
+      ...{ peakMiB: of('peak'), ownMiB: of('own'), ...ratios },
     });
+  }
+}
+
+/** Single products beside at::mm: by groups, the geometric mean of their ratios within a round. The table of bench/gemm.cc is on stderr. */
+async function products(part, { threads, rounds }) {
+  const program = await builtProgram('panthalia_bench_gemm');
+  const child = spawn(program, [threads, rounds, part].map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [answer] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  if (child.exitCode !== 0) throw new Error(`panthalia_bench_gemm failed (exit ${child.exitCode})`);
+  for (const [group, ratios] of Object.entries(JSON.parse(answer))) {
+    for (const [over, values] of Object.entries(ratios)) {
+      emit({ row: 'products', group, over, threads, rounds, ...machine(), ratio: rounded(interval(values)) });
+    }
   }
 }
 
@@ -394,11 +410,17 @@ try {
       await rootAfterStep('replay', '124M 1x1024', { ...common, names: named ?? ['canon'] });
       break;
     case 'overhead':
+      await builtProgram('panthalia_step');
       for (const workload of flags.model ?? ['0.8M'])
         await compare(named ?? ['canon', 'canon-native'], { workload, ...common });
       break;
+    case 'products':
+      await products(positionals[1] ?? '', common);
+      break;
     default:
-      throw new Error(`expected memory, hash, replay, overhead or nothing, received ${positionals[0]}`);
+      throw new Error(
+        `expected memory, hash, replay, overhead, products or nothing, received ${positionals[0]}`,
+      );
   }
   printTable();
 } finally {

@@ -40,9 +40,9 @@ set_source_files_properties(native/test/canon_gemm_tilings.cc PROPERTIES COMPILE
 add_executable(panthalia_canon_attention_test EXCLUDE_FROM_ALL native/test/canon_attention_test.cc)
 target_link_libraries(panthalia_canon_attention_test PRIVATE panthalia_canon panthalia_engine)
 
-# bench/gemm.cc beside libtorch: `cmake --build build/cmake --target panthalia_bench_gemm`.
+# bench/step.mjs products.
 add_executable(panthalia_bench_gemm EXCLUDE_FROM_ALL bench/gemm.cc)
 target_link_libraries(panthalia_bench_gemm PRIVATE panthalia_canon libtorch)
-# bench/attention.cc likewise.
+# bench/attention.cc beside libtorch: `cmake --build build/cmake --target panthalia_bench_attention`.
 add_executable(panthalia_bench_attention EXCLUDE_FROM_ALL bench/attention.cc)
 target_link_libraries(panthalia_bench_attention PRIVATE panthalia_canon libtorch)

@@ -1,10 +1,7 @@
-// AdamW over flat memory, every rounding written out: the same bits on any machine, any opset.
+// The terms of AdamW and its formula, every rounding written out: the kernels of each opset compute it.
 #pragma once
 
 #include <cstdint>
-#include <optional>
-
-#include "engine/model.h"
 
 namespace panthalia {
 
@@ -32,16 +29,8 @@ struct AdamwArenas {
   const float* gradients;
 };
 
-/** One tensor's slices of the arenas. */
-struct AdamwSlices {
-  float* parameters;
-  float* m;
-  float* v;
-  const float* gradients;
-  int64_t length;
-};
-
-/** For each element, in fp32, one rounding per operation written:
+/** One tensor's slices of the arenas. For each element, in fp32, one rounding per operation written, decay being 1 for tensors of
+ *  one dimension:
  *
  *    g = gradient * gradient_scale
  *    p = p * decay
@@ -50,16 +39,13 @@ struct AdamwSlices {
  *    d = sqrt(v) * second_moment_scale + epsilon
  *    p = fma(-step_size, m / d, p)
  *
- *  returns whether every p, m and v is finite.
  *  source: Loshchilov & Hutter 2019, algorithm 2; docs/protocol.md, run, round, task */
-bool adamw(const AdamwSlices& slices, const InnerConstants& constants, const StepScalars& scalars, float decay,
-           float gradient_scale);
-
-/** All tensors of a layout; decay is 1 for tensors of one dimension.  returns the first one left with NaN or Inf, if any */
-std::optional<size_t> adamw(const Layout& layout, const AdamwArenas& arenas, const InnerConstants& constants,
-                            const StepScalars& scalars, float gradient_scale);
-
-/** min(1, clip_norm / (norm + 1e-6)), the factor every gradient is multiplied by. */
-float clip_factor(float norm, float clip_norm);
+struct AdamwSlices {
+  float* parameters;
+  float* m;
+  float* v;
+  const float* gradients;
+  int64_t length;
+};
 
 }  // namespace panthalia

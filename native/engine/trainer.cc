@@ -7,6 +7,15 @@
 #include "engine/state_tree.h"
 
 namespace panthalia {
+namespace {
+
+/** What every gradient is multiplied by. */
+float clip_factor(float norm, float clip_norm) {
+  const float factor = clip_norm / (norm + 1e-6f);
+  return factor < 1.0f ? factor : 1.0f;
+}
+
+}  // namespace
 
 Trainer::Trainer(const TrainerOptions& options, std::unique_ptr<Operators> operators, const StopFlag& stop)
     : options_(options),

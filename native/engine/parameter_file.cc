@@ -76,15 +76,16 @@ bool read_all(int descriptor, float* floats, int64_t count, const std::string& p
 
 /** Groups of one layout, one after the other. */
 WrittenFile read_groups(const std::string& path, const Layout& layout, std::span<float* const> groups) {
-  File file(path, O_RDONLY);
+  File file(path, O_RDONLY | O_NONBLOCK);  // a pipe would wait here for somebody who writes
   if (!file.is_open()) fail("opening", path);
   struct stat status {};
   if (::fstat(file.descriptor(), &status) != 0) fail("reading", path);
   const int64_t expected = layout.parameter_count() * static_cast<int64_t>(groups.size() * sizeof(float));
-  if (!S_ISREG(status.st_mode) || status.st_size != expected) {
+  const bool is_file = S_ISREG(status.st_mode);
+  if (!is_file || status.st_size != expected) {
+    const std::string received = is_file ? std::to_string(status.st_size) : "a folder, a pipe or a device";
     throw EngineError(ErrorCode::shape_mismatch, path + " must be a file of " + std::to_string(expected) +
-                                                     " bytes for this model, received " +
-                                                     std::to_string(status.st_size));
+                                                     " bytes for this model, received " + received);
   }
   Sha256 hash;
   for (float* group : groups) {

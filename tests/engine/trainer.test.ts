@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -188,6 +189,16 @@ describe('files and roots', () => {
     await made.loadParameters(good);
     await made.stateRoot();
     expect((await readdir(folder)).sort()).toEqual(['good', 'infinite', 'short']);
+  });
+
+  it('does not wait for the other end of a pipe, and says that it wants a file', async () => {
+    const made = await trainer();
+    const pipe = join(temporaryFolder(), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await expect(made.loadParameters(pipe)).rejects.toMatchObject({
+      code: 'engine.shape_mismatch',
+      message: `${pipe} must be a file of ${4 * made.parameterCount} bytes for this model, received a folder, a pipe or a device`,
+    });
   });
 
   it('leaves nothing behind when it can not write', async () => {

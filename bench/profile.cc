@@ -99,7 +99,9 @@ class TimedOperators final : public Operators {
     return timed("AdamW", [&] { return inner_->adamw(layout, arenas, constants, scalars, gradient_scale); });
   }
   bool all_finite(ConstVector values) override { return inner_->all_finite(values); }
-  Digest group_root(const Layout& layout, const float* arena) override { return inner_->group_root(layout, arena); }
+  void group_roots(const Layout& layout, std::span<const float* const> arenas, Digest* roots) override {
+    inner_->group_roots(layout, arenas, roots);
+  }
 
  private:
   template <typename Call>

@@ -1,7 +1,8 @@
 /** npm run test:cuda: all that needs a GPU, in one command. Builds the CUDA code, then
  *    conformance   the digest of canon-f32-v1 on the device is the pinned one and the CPU's
  *    training      losses, gradient norms and state roots of the device are the CPU's, step for step, on several shapes
- *    rate          milliseconds per step beside PyTorch's with cuBLAS in fp32, TF32 off (where python3 has torch for CUDA)
+ *    rate          milliseconds per step beside PyTorch's with cuBLAS in fp32, TF32 off (where python3 has torch for CUDA), and of
+ *                  the roots after it
  *    torch         opset torch: gradients and losses beside the CPU's, the rate beside torch.compile (testCudaTorch.mjs)
  *  and prints a table with the device's name.
  *  usage: node scripts/testCuda.mjs [--steps 100] [--threads N] [--python python3] [--json] [conformance | training | rate | torch ...]
@@ -155,11 +156,15 @@ function tokensOf(salt, { model, batch, microBatches }) {
   };
 }
 
-/** Medians of 20 steps after 5. */
+/** Medians of 20 steps after 5, each followed by the roots that a worker takes. */
 async function measureRate({ name, ...shape }) {
   const made = await started('cuda', shape);
-  const ours = [];
-  for (let k = 1; k <= 25; k++) ours.push((await made.step(k)).milliseconds);
+  const [ours, stateRoots, gradientRoots] = [[], [], []];
+  for (let k = 1; k <= 25; k++) {
+    ours.push((await made.step(k)).milliseconds);
+    stateRoots.push(await millisecondsOf(() => made.trainer.stateRoot()));
+    gradientRoots.push(await millisecondsOf(() => made.trainer.gradientRoot()));
+  }
   await made.trainer.dispose();
   const theirs = spawnSync(python, [join(root, 'bench/cudaStep.py'), JSON.stringify(shape)], {
     encoding: 'utf8',
@@ -179,6 +184,21 @@ async function measureRate({ name, ...shape }) {
     detail: `${ms.toFixed(2)} ms a step, ${Math.round(tokens)} tokens/s; ${beside}`,
     ...{ milliseconds: ms, pytorch: answer },
   });
+  const [state, gradients] = [stateRoots, gradientRoots].map((each) => median(each.slice(5)));
+  add({
+    test: 'hash',
+    shape: name,
+    same: null,
+    seconds: { cuda: state / 1000 },
+    detail: `the state's root ${state.toFixed(2)} ms, ${((100 * state) / (ms + state)).toFixed(1)} % of a step and it; the gradients' ${gradients.toFixed(2)} ms`,
+    ...{ stateRootMs: state, gradientRootMs: gradients },
+  });
+}
+
+async function millisecondsOf(call) {
+  const begin = performance.now();
+  await call();
+  return performance.now() - begin;
 }
 
 function add(row) {

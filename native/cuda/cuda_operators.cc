@@ -20,6 +20,12 @@ constexpr int32_t no_tensor = 0x7f7f7f7f;
 /** The settings of a CUDA trainer are the device's own; the stream makes it current at each call. */
 class CudaScope final : public OperatorScope {};
 
+Digest bytes_of(const cuda::DeviceDigest& digest) {
+  Digest bytes;
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(digest.words[i / 4] >> (24 - i % 4 * 8));
+  return bytes;
+}
+
 cuda::AttentionSizes sizes_of(AttentionShape shape) {
   return {shape.batch, shape.time, shape.heads, shape.head_width};
 }
@@ -49,8 +55,8 @@ void CudaOperators::plan(const ModelShape& shape, BatchShape batch) {
   row_greatest_ = {device, N};
   row_losses_ = {device, N};
   square_sums_ = {device, norm_slots_.slots().chunks + norm_slots_.slots().count};
-  digests_ = {device, 2 * leaf_slots_.slots().chunks};
-  roots_ = {device, leaf_slots_.slots().count};
+  digests_ = {device, 2 * cuda::most_arenas * leaf_slots_.slots().chunks};
+  roots_ = {device, cuda::most_arenas * leaf_slots_.slots().count};
   answer_ = DeviceAnswer<float>(device);
   found_ = DeviceAnswer<int32_t>(device);
   next_row_.resize(static_cast<size_t>(shape.vocab_size));
@@ -171,18 +177,19 @@ bool CudaOperators::all_finite(ConstVector values) {
   return found_.get() == 0;
 }
 
-Digest CudaOperators::group_root(const Layout&, const float* arena) {
+void CudaOperators::group_roots(const Layout&, std::span<const float* const> arenas, Digest* roots) {
   const cuda::Slots& slots = leaf_slots_.slots();
-  cuda::tensor_roots(slots, leaf_slots_.most_chunks(), arena, digests_.data(), roots_.data(), device_->stream());
-  std::vector<cuda::DeviceDigest> words(static_cast<size_t>(slots.count));
+  cuda::Arenas side_by_side{};
+  for (const float* const arena : arenas) side_by_side.data[side_by_side.count++] = arena;
+  cuda::tensor_roots(slots, leaf_slots_.most_chunks(), side_by_side, digests_.data(), roots_.data(), device_->stream());
+  std::vector<cuda::DeviceDigest> words(arenas.size() * static_cast<size_t>(slots.count));
   device_->download(roots_.data(), words.data(), words.size() * sizeof(cuda::DeviceDigest));
-  std::vector<Digest> roots(words.size());
-  for (size_t t = 0; t < roots.size(); ++t) {
-    for (size_t i = 0; i < roots[t].size(); ++i) {
-      roots[t][i] = static_cast<uint8_t>(words[t].words[i / 4] >> (24 - i % 4 * 8));
-    }
+  auto next = words.begin();
+  for (size_t i = 0; i < arenas.size(); ++i) {
+    std::vector<Digest> tensors(static_cast<size_t>(slots.count));
+    for (Digest& tensor : tensors) tensor = bytes_of(*next++);
+    roots[i] = group_root(std::move(tensors));
   }
-  return panthalia::group_root(std::move(roots));
 }
 
 void CudaOperators::product(cuda::Operand a, cuda::Operand b, Matrix out, int64_t depth, const float* residual) {

@@ -43,7 +43,7 @@ class CudaOperators final : public Operators {
   std::optional<size_t> adamw(const Layout& layout, const AdamwArenas& arenas, const InnerConstants& constants,
                               const StepScalars& scalars, float gradient_scale) override;
   bool all_finite(ConstVector values) override;
-  Digest group_root(const Layout& layout, const float* arena) override;
+  void group_roots(const Layout& layout, std::span<const float* const> arenas, Digest* roots) override;
 
  private:
   void product(canon::cuda::Operand a, canon::cuda::Operand b, Matrix out, int64_t depth,
@@ -66,7 +66,7 @@ class CudaOperators final : public Operators {
   DeviceBuffer<float> column_sums_;                // (ceil(N / 64), C)
   DeviceBuffer<float> row_greatest_, row_losses_;  // (N)
   DeviceBuffer<float> square_sums_;                // of chunks, then of tensors
-  DeviceBuffer<canon::cuda::DeviceDigest> digests_, roots_;
+  DeviceBuffer<canon::cuda::DeviceDigest> digests_, roots_;  // of three arenas
   DeviceAnswer<float> answer_;
   DeviceAnswer<int32_t> found_;
   std::vector<int32_t> next_row_, host_occurrences_;

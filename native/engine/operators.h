@@ -123,8 +123,8 @@ class Operators {
   virtual bool is_finite(ConstMatrix activation) {
     return all_finite({activation.data, static_cast<size_t>(activation.rows * activation.cols)});
   }
-  /** The root of one arena in the state tree. */
-  virtual Digest group_root(const Layout& layout, const float* arena) = 0;
+  /** The roots of up to three arenas in the state tree, in their order. */
+  virtual void group_roots(const Layout& layout, std::span<const float* const> arenas, Digest* roots) = 0;
 };
 
 }  // namespace panthalia

@@ -128,10 +128,11 @@ float Trainer::evaluate(Tokens inputs, Tokens targets) {
 Digest Trainer::state_root() {
   check_state();
   const auto scope = operators_->enter();
-  const Digest theta = operators_->group_root(layout(), parameters_.data());
-  const Digest m = operators_->group_root(layout(), m_.data());
-  const Digest v = step_ == 0 ? m : operators_->group_root(layout(), v_.data());  // both are zeros before the first step
-  return panthalia::state_root(theta, m, v);
+  const float* const arenas[] = {parameters_.data(), m_.data(), v_.data()};
+  const size_t different = step_ == 0 ? 2 : 3;  // m and v are zeros before the first step
+  Digest roots[3];
+  operators_->group_roots(layout(), std::span(arenas).first(different), roots);
+  return panthalia::state_root(roots[0], roots[1], roots[different - 1]);
 }
 
 Digest Trainer::gradient_root() {
@@ -142,7 +143,10 @@ Digest Trainer::gradient_root() {
                                                     " must be asked for before another step begins; one did, and was aborted");
   }
   const auto scope = operators_->enter();
-  return operators_->group_root(layout(), gradients_.data());
+  const float* const gradients = gradients_.data();
+  Digest root;
+  operators_->group_roots(layout(), {&gradients, 1}, &root);
+  return root;
 }
 
 /** Through the host where the parameters live elsewhere; invalid until all of them are there. */

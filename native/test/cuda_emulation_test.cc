@@ -251,12 +251,17 @@ void compare_ends(Comparison& comparison, Source& source, const ModelShape& shap
   };
   comparison.check("adamw" + name, arenas, {"theta", "m", "v"}, adamw);
   comparison.check("all_finite" + name, arenas, {}, [&](Operators& op, Memory& m) { return op.all_finite(m["g"]); });
-  comparison.check("group_root" + name, arenas, {}, [&](Operators& op, Memory& m) {
-    float four_bytes;
-    const Digest root = op.group_root(layout, m["theta"].data());
-    std::memcpy(&four_bytes, root.data(), sizeof four_bytes);
-    return four_bytes;
-  });
+  arenas["roots"] = {};
+  for (const size_t count : {1, 2, 3}) {
+    comparison.check("group_roots" + name, arenas, {"roots"}, [&](Operators& op, Memory& m) {
+      const float* const hashed[] = {m["theta"].data(), m["m"].data(), m["v"].data()};
+      Digest roots[3];
+      op.group_roots(layout, std::span(hashed).first(count), roots);
+      m["roots"].resize(count * sizeof(Digest) / sizeof(float));
+      std::memcpy(m["roots"].data(), roots, count * sizeof(Digest));
+      return 0.0f;
+    });
+  }
   arenas["g"][static_cast<size_t>(layout.tensors()[3].offset)] = INFINITY;
   comparison.check("adamw of an infinity" + name, arenas, {}, adamw);
   comparison.check("all_finite of an infinity" + name, arenas, {},

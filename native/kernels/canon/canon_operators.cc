@@ -81,7 +81,7 @@ class CanonOperators final : public LinearOperators {
   std::optional<size_t> adamw(const Layout& layout, const AdamwArenas& arenas, const InnerConstants& constants,
                               const StepScalars& scalars, float gradient_scale) override;
   bool all_finite(ConstVector values) override;
-  Digest group_root(const Layout& layout, const float* arena) override;
+  void group_roots(const Layout& layout, std::span<const float* const> arenas, Digest* roots) override;
 
  private:
   /** function(begin, end) over [0, count) in pieces of `grain`. */
@@ -260,9 +260,9 @@ bool CanonOperators::all_finite(ConstVector values) {
   return finite;
 }
 
-Digest CanonOperators::group_root(const Layout&, const float* arena) {
+void CanonOperators::group_roots(const Layout&, std::span<const float* const> arenas, Digest* roots) {
   PoolParallel parallel(pool_);
-  return state_tree_->group_root(arena, parallel);
+  for (const float* const arena : arenas) *roots++ = state_tree_->group_root(arena, parallel);
 }
 
 }  // namespace

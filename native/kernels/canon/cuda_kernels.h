@@ -134,9 +134,15 @@ void find_non_finite(const float* values, int64_t length, int32_t* bad, cudaStre
 struct DeviceDigest {
   uint32_t words[8];
 };
-/** roots (slots.count): of each tensor; digests (2 * slots.chunks): scratch; most_chunks: of the longest tensor.
- *  slots: of leaf_chunk */
-void tensor_roots(const Slots& slots, int64_t most_chunks, const float* arena, DeviceDigest* digests,
+/** Arenas laid out alike, whose trees are made at once. */
+constexpr int most_arenas = 3;
+struct Arenas {
+  const float* data[most_arenas];
+  int count;
+};
+/** roots (arenas.count, slots.count): of each tensor; digests (2, arenas.count, slots.chunks): scratch; most_chunks: of the longest
+ *  tensor.  slots: of leaf_chunk */
+void tensor_roots(const Slots& slots, int64_t most_chunks, const Arenas& arenas, DeviceDigest* digests,
                   DeviceDigest* roots, cudaStream_t stream);
 
 }  // namespace panthalia::canon::cuda

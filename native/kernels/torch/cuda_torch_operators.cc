@@ -223,10 +223,12 @@ bool CudaTorchOperators<Element>::has_only_finite(const Value* values, int64_t l
 
 /** Hashed by the host: nothing that is staked runs on this opset, so its roots are few. */
 template <typename Element>
-Digest CudaTorchOperators<Element>::group_root(const Layout& layout, const float* arena) {
+void CudaTorchOperators<Element>::group_roots(const Layout& layout, std::span<const float* const> arenas, Digest* roots) {
   std::vector<float> host(static_cast<size_t>(parameter_count_));
-  device_->download(arena, host.data(), host.size() * sizeof(float));
-  return panthalia::group_root(layout, host.data());
+  for (const float* const arena : arenas) {
+    device_->download(arena, host.data(), host.size() * sizeof(float));
+    *roots++ = group_root(layout, host.data());
+  }
 }
 
 template <typename Element>

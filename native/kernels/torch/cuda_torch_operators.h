@@ -54,7 +54,7 @@ class CudaTorchOperators final : public Operators {
                               const StepScalars& scalars, float gradient_scale) override;
   bool all_finite(ConstVector values) override;
   bool is_finite(ConstMatrix activation) override;
-  Digest group_root(const Layout& layout, const float* arena) override;
+  void group_roots(const Layout& layout, std::span<const float* const> arenas, Digest* roots) override;
 
  private:
   static constexpr bool is_bf16 = std::is_same_v<Element, torch_cuda::Bf16>;

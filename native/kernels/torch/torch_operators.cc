@@ -324,9 +324,9 @@ bool TorchOperators::all_finite(ConstVector values) {
   return finite;
 }
 
-Digest TorchOperators::group_root(const Layout&, const float* arena) {
+void TorchOperators::group_roots(const Layout&, std::span<const float* const> arenas, Digest* roots) {
   IntraOp parallel;
-  return state_tree_->group_root(arena, parallel);
+  for (const float* const arena : arenas) *roots++ = state_tree_->group_root(arena, parallel);
 }
 
 }  // namespace panthalia

@@ -46,7 +46,7 @@ class TorchOperators final : public canon::LinearOperators {
   std::optional<size_t> adamw(const Layout& layout, const AdamwArenas& arenas, const InnerConstants& constants,
                               const StepScalars& scalars, float gradient_scale) override;
   bool all_finite(ConstVector values) override;
-  Digest group_root(const Layout& layout, const float* arena) override;
+  void group_roots(const Layout& layout, std::span<const float* const> arenas, Digest* roots) override;
 
  private:
   /** One part of one tensor. */

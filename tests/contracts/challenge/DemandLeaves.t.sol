@@ -36,14 +36,7 @@ contract DemandLeavesTest is ChallengeWorld {
     function test_RevertWhen_theSubmissionIsAnother() public {
         Submission memory other = submission();
         other.traceRoot = keccak256("another");
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                ITaskMarket.WrongSubmission.selector,
-                _task,
-                market.submissionHash(_task),
-                keccak256(abi.encode(other))
-            )
-        );
+        vm.expectRevert(anotherSubmission(_task, other));
         vm.prank(dora);
         challenge.demandLeaves(termsOf[_task], 0, other);
     }

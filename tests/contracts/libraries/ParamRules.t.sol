@@ -112,6 +112,9 @@ contract ParamRulesTest is World {
         this.check(p);
         p.panelStart = 61;
         _refused(p, "last panel", 65, 1, 63);
+        (p.panelStart, p.panelStep) = (3, 32); // 3, 35, 67
+        _refused(p, "last panel", 67, 1, 63);
+        p.panelStep = 2;
         p.panelStart = 59;
         p.terminalPanel = 63;
         this.check(p);
@@ -119,6 +122,22 @@ contract ParamRulesTest is World {
         _refused(p, "terminalPanel", 65, 63, 63);
         p.terminalPanel = 61;
         _refused(p, "terminalPanel", 61, 63, 63);
+    }
+
+    function test_panelsThatDoubleTakeNoStep() public {
+        Params memory p = defaultParams();
+        p.panelDoubles = true;
+        _refused(p, "panelStep of doubling", 2, 0, 0);
+        (p.panelStep, p.maxRounds) = (0, 16);
+        _refused(p, "last panel", 131_071, 1, 63);
+    }
+
+    function test_theTerminalPanelIsTheLargest() public {
+        Params memory p = defaultParams(); // 3, 5, 7
+        p.terminalPanel = 5;
+        _refused(p, "terminalPanel", 5, 7, 63);
+        p.terminalPanel = 1;
+        _refused(p, "terminalPanel", 1, 7, 63);
     }
 
     /// @dev 30 left of 100 and a first fee of 30: exactly enough.

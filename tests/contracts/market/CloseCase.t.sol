@@ -15,20 +15,12 @@ contract CloseCaseTest is HookWorld {
         _openCase();
     }
 
-    function test_RevertWhen_anotherThanTheCourtCalls() public {
-        _refusedToAllBut(
-            address(court),
-            abi.encodeCall(ITaskMarket.closeCase, (termsOf[_task], 0, Verdict.Valid, dora, FEE))
-        );
+    function _module() internal view override returns (address) {
+        return address(court);
     }
 
-    function test_RevertGiven_theTaskIsNotSubmitted() public {
-        bytes32 id = postOne();
-        _refused(
-            address(court),
-            abi.encodeCall(ITaskMarket.closeCase, (termsOf[id], 0, Verdict.Valid, dora, FEE)),
-            abi.encodeWithSelector(ITaskMarket.WrongStatus.selector, id, TaskStatus.Open)
-        );
+    function _call(bytes32 id) internal view override returns (bytes memory) {
+        return abi.encodeCall(ITaskMarket.closeCase, (termsOf[id], 0, Verdict.Valid, dora, FEE));
     }
 
     function test_aValidResultHasOneCaseLess() public {

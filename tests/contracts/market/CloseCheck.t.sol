@@ -5,17 +5,12 @@ import {ITaskMarket, TaskStatus} from "../../../contracts/interfaces/ITaskMarket
 import {HookWorld} from "./HookWorld.sol";
 
 contract CloseCheckTest is HookWorld {
-    function test_RevertWhen_anotherThanTheAuditCalls() public {
-        _refusedToAllBut(address(audit), abi.encodeCall(ITaskMarket.closeCheck, (termsOf[_task], 0)));
+    function _module() internal view override returns (address) {
+        return address(audit);
     }
 
-    function test_RevertGiven_theTaskIsNotSubmitted() public {
-        bytes32 id = postOne();
-        _refused(
-            address(audit),
-            abi.encodeCall(ITaskMarket.closeCheck, (termsOf[id], 0)),
-            abi.encodeWithSelector(ITaskMarket.WrongStatus.selector, id, TaskStatus.Open)
-        );
+    function _call(bytes32 id) internal view override returns (bytes memory) {
+        return abi.encodeCall(ITaskMarket.closeCheck, (termsOf[id], 0));
     }
 
     function test_itLetsGoOfTheTask() public {

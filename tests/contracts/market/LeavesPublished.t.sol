@@ -5,17 +5,12 @@ import {ITaskMarket, TaskStatus} from "../../../contracts/interfaces/ITaskMarket
 import {HookWorld} from "./HookWorld.sol";
 
 contract LeavesPublishedTest is HookWorld {
-    function test_RevertWhen_anotherThanTheChallengeCalls() public {
-        _refusedToAllBut(address(challenge), abi.encodeCall(ITaskMarket.leavesPublished, (termsOf[_task], 0)));
+    function _module() internal view override returns (address) {
+        return address(challenge);
     }
 
-    function test_RevertGiven_theTaskIsNotSubmitted() public {
-        bytes32 id = postOne();
-        _refused(
-            address(challenge),
-            abi.encodeCall(ITaskMarket.leavesPublished, (termsOf[id], 0)),
-            abi.encodeWithSelector(ITaskMarket.WrongStatus.selector, id, TaskStatus.Open)
-        );
+    function _call(bytes32 id) internal view override returns (bytes memory) {
+        return abi.encodeCall(ITaskMarket.leavesPublished, (termsOf[id], 0));
     }
 
     function test_thereIsOneCaseLessAndTimeToPin() public {

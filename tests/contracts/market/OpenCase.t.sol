@@ -1,57 +1,31 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {ITaskMarket, Submission, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {ITaskMarket, Submission} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {HookWorld} from "./HookWorld.sol";
 
 contract OpenCaseTest is HookWorld {
-    function test_RevertWhen_anotherThanTheChallengeCalls() public {
-        _refusedToAllBut(
-            address(challenge), abi.encodeCall(ITaskMarket.openCase, (termsOf[_task], 0, submission()))
-        );
+    function _module() internal view override returns (address) {
+        return address(challenge);
     }
 
-    function test_RevertGiven_theTaskIsNotSubmitted() public {
-        bytes32 id = postOne();
-        _refused(
-            address(challenge),
-            abi.encodeCall(ITaskMarket.openCase, (termsOf[id], 0, submission())),
-            abi.encodeWithSelector(ITaskMarket.WrongStatus.selector, id, TaskStatus.Open)
-        );
+    function _call(bytes32 id) internal view override returns (bytes memory) {
+        return abi.encodeCall(ITaskMarket.openCase, (termsOf[id], 0, submission()));
     }
 
     function test_RevertWhen_anotherSubmissionIsOpened() public {
         Submission memory other = submission();
         other.resultRoot = keccak256("another result");
-        bytes32 expected = market.submissionHash(_task);
-        vm.assertEq(expected, keccak256(abi.encode(submission())), "what was submitted");
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                ITaskMarket.WrongSubmission.selector, _task, expected, keccak256(abi.encode(other))
-            )
-        );
-        vm.prank(address(challenge));
-        market.openCase(termsOf[_task], 0, other);
+        bytes memory call = abi.encodeCall(ITaskMarket.openCase, (termsOf[_task], 0, other));
+        _refused(_module(), call, anotherSubmission(_task, other));
     }
 
-    /// @dev 255 fees are dearer than any stake; the count must not wrap all the same.
     function test_RevertGiven_thereAreTooManyCases() public {
-        for (uint256 n = 0; n < 255; ++n) {
-            _openCase();
-        }
-        vm.assertEq(taskAt(_task).openCases, 255, "cases");
-        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.TooManyCases.selector, _task, 255));
-        _openCase();
+        _isRefusedBeside255Cases();
     }
 
     function test_itIsInTimeUntilChallengeBy() public {
-        uint256 challengeBy = deadlineOf(_task);
-        vm.warp(challengeBy + 1);
-        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.DeadlinePassed.selector, _task, challengeBy));
-        _openCase();
-        vm.warp(challengeBy);
-        _openCase();
-        vm.assertEq(taskAt(_task).openCases, 1, "cases");
+        _isInTimeUntilChallengeBy();
     }
 
     function test_itCountsOneMoreAndNamesTheSolver() public {

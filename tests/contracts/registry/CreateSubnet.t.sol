@@ -127,124 +127,13 @@ contract CreateSubnetTest is World {
         registry.createSubnet(params, 0);
     }
 
-    function test_everyBoundIsNamed() public {
+    /// @dev All of them: libraries/ParamRules.t.sol.
+    function test_RevertWhen_aParameterIsOutOfItsBounds() public {
         Params memory p = defaultParams();
-        p.minPrice = 0;
-        _refused(p, "minPrice", 0, 1, 1e26);
-        p = defaultParams();
-        p.solverStake = 1e26 + 1;
-        _refused(p, "solverStake", 1e26 + 1, 1, 1e26);
-        p = defaultParams();
-        p.verifierFee = 0;
-        _refused(p, "verifierFee", 0, p.computeCost, 1e26);
-        p = defaultParams();
-        p.seatBond = 0;
-        _refused(p, "seatBond", 0, 1, 1e26);
-        p = defaultParams();
         p.exposure = 17;
-        _refused(p, "exposure", 17, 1, 16);
-        p = defaultParams();
-        p.openSeconds = 0;
-        _refused(p, "openSeconds", 0, LEAST_WINDOW, 30 days);
-        p = defaultParams();
-        p.solveSeconds = 30 days + 1;
-        _refused(p, "solveSeconds", 30 days + 1, LEAST_WINDOW, 30 days);
-        p = defaultParams();
-        p.challengeSeconds = 0;
-        _refused(p, "challengeSeconds", 0, LEAST_WINDOW, 30 days);
-        p = defaultParams();
-        p.commitSeconds = 0;
-        _refused(p, "commitSeconds", 0, p.solveSeconds, 30 days);
-        p = defaultParams();
-        p.revealSeconds = 0;
-        _refused(p, "revealSeconds", 0, LEAST_WINDOW, 30 days);
-        p = defaultParams();
-        p.appealSeconds = 0;
-        _refused(p, "appealSeconds", 0, LEAST_WINDOW, 30 days);
-        p = defaultParams();
-        p.cooldownEpochs = 1;
-        _refused(p, "cooldownEpochs", 1, 2, 1_000_000);
-    }
-
-    function test_everyBoundOfPanelsAndSharesIsNamed() public {
-        Params memory p = defaultParams();
-        p.maxAttempts = 0;
-        _refused(p, "maxAttempts", 0, 1, 10);
-        p = defaultParams();
-        p.panelStart = 4;
-        _refused(p, "panelStart odd", 0, 1, 1);
-        p = defaultParams();
-        p.panelStep = 1;
-        _refused(p, "panelStep even", 1, 0, 0);
-        p = defaultParams();
-        p.maxRounds = 17;
-        _refused(p, "maxRounds", 17, 1, 16);
-        p = defaultParams();
-        p.panelStep = 32;
-        _refused(p, "last panel", 67, 1, 63);
-        p = defaultParams();
-        p.panelDoubles = true;
-        _refused(p, "panelStep of doubling", 2, 0, 0);
-        p.panelStep = 0;
-        p.maxRounds = 16;
-        _refused(p, "last panel", 131_071, 1, 63);
-        p = defaultParams();
-        p.terminalPanel = 30;
-        _refused(p, "terminalPanel odd", 0, 1, 1);
-        p.terminalPanel = 5;
-        _refused(p, "terminalPanel", 5, 7, 63);
-        p.terminalPanel = 1;
-        _refused(p, "terminalPanel", 1, 7, 63);
-        p = defaultParams();
-        p.bountyBps = 4_001;
-        _refused(p, "bountyBps", 4_001, 0, 4_000);
-        p = defaultParams();
-        p.buyerBps = 3_001;
-        _refused(p, "buyerBps", 3_001, 0, 3_000);
-        p = defaultParams();
-        p.burnBps = 2_999;
-        _refused(p, "burnBps", 2_999, 3_000, 6_000);
-        p = defaultParams();
-        p.livenessBps = 3_001;
-        _refused(p, "livenessBps", 3_001, 0, 3_000);
-    }
-
-    function test_everyBoundOfChecksIsNamed() public {
-        Params memory p = defaultParams();
-        p.pMin = p.pMax + 1;
-        _refused(p, "pMin", p.pMin, 0, p.pMax);
-        p = defaultParams();
-        p.scoreHalf = 0;
-        _refused(p, "scoreHalf", 0, 1, 1_000_000);
-        p = defaultParams();
-        p.auditSteps = 5;
-        _refused(p, "auditSteps", 5, 1, 4);
-        p = defaultParams();
-        p.delayBps = 10_001;
-        _refused(p, "delayBps", 10_001, 0, 10_000);
-        p = defaultParams();
-        p.commitBondBps = 10_001;
-        _refused(p, "commitBondBps", 10_001, 0, 10_000);
-        p = defaultParams();
-        p.clockSeconds = 0;
-        _refused(p, "clockSeconds", 0, p.solveSeconds, 30 days);
-        p = defaultParams();
-        p.computeCost = 0;
-        _refused(p, "computeCost", 0, 1, 1e26);
-        p = defaultParams();
-        p.outsideGain = 1e26 + 1;
-        _refused(p, "outsideGain", 1e26 + 1, 0, 1e26);
-        p = defaultParams();
-        p.adversaryBps = 5_001;
-        _refused(p, "adversaryBps", 5_001, 0, 5_000);
-    }
-
-    function _refused(Params memory params, bytes32 name, uint256 value, uint256 least, uint256 most)
-        private
-    {
         vm.expectRevert(
-            abi.encodeWithSelector(ISubnetRegistry.ParamOutOfBounds.selector, name, value, least, most)
+            abi.encodeWithSelector(ISubnetRegistry.ParamOutOfBounds.selector, bytes32("exposure"), 17, 1, 16)
         );
-        registry.createSubnet(params, 0);
+        registry.createSubnet(p, 0);
     }
 }

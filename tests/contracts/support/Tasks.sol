@@ -2,7 +2,7 @@
 pragma solidity ^0.8.26;
 
 import {Case} from "../../../contracts/interfaces/ICourt.sol";
-import {Submission, Task, Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {ITaskMarket, Submission, Task, Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {Accounts} from "./Accounts.sol";
 import {Traces} from "./Traces.sol";
 
@@ -82,6 +82,13 @@ abstract contract Tasks is Accounts, Traces {
 
     function submissionOf(bytes32) internal view virtual returns (Submission memory) {
         return submission();
+    }
+
+    /// @dev Why something else than what the solver submitted is refused.
+    function anotherSubmission(bytes32 id, Submission memory other) internal view returns (bytes memory) {
+        bytes32 expected = keccak256(abi.encode(submissionOf(id)));
+        bytes32 received = keccak256(abi.encode(other));
+        return abi.encodeWithSelector(ITaskMarket.WrongSubmission.selector, id, expected, received);
     }
 
     function submitAs(address solver, bytes32 id) internal {

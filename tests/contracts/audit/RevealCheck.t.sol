@@ -65,6 +65,47 @@ contract RevealCheckTest is AuditWorld {
         revealCheck(id, others);
     }
 
+    /// @dev By whoever is drawn for another task, or on another chain.
+    function test_RevertWhen_aCommitmentIsReplayed() public {
+        (bytes32 first,, address checker) = committed(true);
+        bytes32 copied = hashOf(first, checker, answersOf(first));
+        (bytes32 id,, address copier) = drawn();
+        vm.prank(copier);
+        audit.commitCheck(termsOf[id], slotOf[id], copied);
+        openAnswers(id);
+        bytes32 answers = answersOf(first);
+        bytes4 wrong = IAudit.WrongCheckOpening.selector;
+        vm.expectRevert(abi.encodeWithSelector(wrong, copied, hashOf(id, copier, answers)));
+        revealCheck(id, answers);
+        uint256 home = block.chainid;
+        vm.chainId(home + 1);
+        vm.assertNotEq(hashOf(first, checker, answers), copied, "elsewhere");
+        vm.chainId(home);
+    }
+
+    /// @dev Nothing of the check is shown before a commitment is there; one that is gone can not be opened.
+    function test_RevertWhen_theBlockOfTheCommitmentIsReorganised() public {
+        (bytes32 id,, address checker) = drawn();
+        bytes32 answers = answersOf(id);
+        uint256 before = vm.snapshotState();
+        commitCheck(id, answers);
+        openAnswers(id);
+        vm.revertToState(before);
+        bytes memory noCommitment =
+            abi.encodeWithSelector(IAudit.WrongCheckState.selector, id, CheckState.Committing);
+        vm.expectRevert(noCommitment);
+        revealCheck(id, answers);
+        bytes32 other = othersOf(id);
+        commitCheck(id, other);
+        openAnswers(id);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IAudit.WrongCheckOpening.selector, hashOf(id, checker, other), hashOf(id, checker, answers)
+            )
+        );
+        revealCheck(id, answers);
+    }
+
     function test_equalAnswersPass() public {
         (bytes32 id, address solver, address checker) = committed(true);
         bytes32 answers = answersOf(id);

@@ -39,6 +39,24 @@ contract AssignTest is World {
         assign(id);
     }
 
+    /// @dev The first ticket, where its seat is free.
+    function test_whoIsDrawnFollowsFromSeedTaskAndAttempt() public {
+        stakeAll(5, 1);
+        bytes32[] memory ids = post(4);
+        nextEpoch();
+        uint32 epoch = beacon.currentEpoch();
+        (bytes32 seed,) = beacon.seed(epoch - 1);
+        for (uint256 i = 0; i < 4; ++i) {
+            bytes32 entropy = keccak256(abi.encode(seed, ids[i], 1));
+            uint256 ticket = uint256(keccak256(abi.encode(entropy, 0))) % 20;
+            address solver = staking.ownerOfTicket(subnet, Role.Solver, ticket);
+            vm.expectEmit(address(market));
+            emit ITaskMarket.TaskAssigned(ids[i], solver, 1, epoch, uint40(vm.getBlockTimestamp() + 600));
+            assign(ids[i]);
+            vm.assertEq(taskAt(ids[i]).solver, solver, "solver");
+        }
+    }
+
     function test_aTaskCanStillBeAssignedAtOpenByButNotAfter() public {
         stakeAll(1, 1);
         bytes32 id = postOne();

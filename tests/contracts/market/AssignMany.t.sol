@@ -29,6 +29,13 @@ contract AssignManyTest is World {
         vm.assertEq(statusOf(ids[1]), uint256(TaskStatus.Assigned), "the other is left");
     }
 
+    function test_withoutASeedNothingIsAssigned() public {
+        stakeAll(2, 1);
+        bytes32[] memory ids = post(2);
+        mine(beacon.targetBlock(beacon.currentEpoch()) + 1);
+        vm.assertEq(market.assignMany(termsOf[ids[0]], 3), 0, "nobody told the seed");
+    }
+
     function test_inTheFirstEpochNothingIsAssigned() public {
         stakeAll(2, 1);
         vm.roll(EPOCH_BLOCKS - 1);

@@ -10,6 +10,8 @@ contract CancelTest is World {
         vm.expectRevert(abi.encodeWithSelector(ITaskMarket.NotBuyer.selector, id, stranger));
         vm.prank(stranger);
         cancel(id);
+        vm.expectEmit(address(market));
+        emit ITaskMarket.TaskCancelled(id);
         vm.prank(buyer);
         cancel(id);
         vm.assertEq(statusOf(id), uint256(TaskStatus.Cancelled), "status");

@@ -61,6 +61,15 @@ contract CreateBatchTest is World {
         market.createBatch(good);
     }
 
+    function test_theLongestTraceAndTheLeastPriceAreAccepted() public {
+        Terms memory posted = terms(1);
+        posted.innerSteps = 2_047;
+        vm.assertEq(posted.price, defaultParams().minPrice, "the least");
+        vm.prank(buyer);
+        market.createBatch(posted);
+        vm.assertEq(uint256(market.task(posted, 0).status), uint256(TaskStatus.Open), "status");
+    }
+
     function test_aBatchOfOneHasItsTaskAndNoOther() public {
         Terms memory alone = terms(1 << 7);
         vm.prank(buyer);

@@ -14,6 +14,8 @@ contract ExpireTest is World {
         vm.expectRevert(abi.encodeWithSelector(ITaskMarket.DeadlineNotPassed.selector, id, openBy));
         expire(id);
         vm.warp(openBy + 1);
+        vm.expectEmit(address(market));
+        emit ITaskMarket.TaskExpired(id);
         expire(id);
         vm.assertEq(statusOf(id), uint256(TaskStatus.Expired), "status");
         vm.assertEq(free(buyer), PURSE, "refund");

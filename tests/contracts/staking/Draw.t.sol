@@ -31,6 +31,42 @@ contract DrawTest is StakingWorld {
         }
     }
 
+    function test_nobodyIsDrawnFromAnEmptyPool() public {
+        vm.assertEq(_drawSolver("x"), address(0), "nobody has staked");
+        stake(alice, Role.Solver, 1);
+        vm.assertEq(_drawSolver("x"), address(0), "nor had when the last epoch ended");
+    }
+
+    /// @dev The last ticket of ten is the only one that finds a free seat.
+    function test_sixteenTicketsAreTried() public {
+        stake(alice, Role.Verifier, 9);
+        stake(workers[1], Role.Verifier, 1);
+        nextEpoch();
+        bool[18] memory seen;
+        for (uint256 n = 0; !(seen[15] && seen[16]); ++n) {
+            uint256 misses = 0;
+            while (misses < 17 && uint256(keccak256(abi.encode(bytes32(n), misses))) % 10 < 9) ++misses;
+            if (seen[misses]) continue;
+            seen[misses] = true;
+            uint256 before = vm.snapshotState();
+            address drawn = _drawVerifier(bytes32(n), alice);
+            vm.assertEq(drawn, misses < 16 ? workers[1] : address(0), vm.toString(misses));
+            vm.revertToState(before);
+        }
+    }
+
+    /// @dev Last epoch's weights promise three seats: one is at work, one was asked back.
+    function test_whatIsAskedBackAndWhatIsAtWorkAreBothTaken() public {
+        stake(alice, Role.Solver, 3);
+        nextEpoch();
+        _drawSolver("a");
+        _requestUnstake(Role.Solver, 1);
+        vm.assertEq(_position(Role.Solver).freeBonds, 1, "one left");
+        vm.assertEq(_drawSolver("b"), alice, "drawn");
+        vm.assertEq(_position(Role.Solver).locked, 2, "at work");
+        vm.assertEq(_drawSolver("c"), address(0), "none is left");
+    }
+
     /// @dev 4,000 draws over seats 1:2:3:4; chi-square with 3 degrees of freedom, 0.1 % point 16.27.
     function test_drawsFollowTheWeights() public {
         for (uint32 i = 0; i < 4; ++i) {
@@ -39,10 +75,12 @@ contract DrawTest is StakingWorld {
         nextEpoch();
         uint256[4] memory hits;
         for (uint256 n = 0; n < 4_000; ++n) {
-            address owner = staking.ownerOfTicket(subnet, Role.Solver, uint256(keccak256(abi.encode(n))) % 10);
+            address drawn = _drawSolver(keccak256(abi.encode(n)));
             for (uint256 i = 0; i < 4; ++i) {
-                if (owner == workers[i]) ++hits[i];
+                if (drawn == workers[i]) ++hits[i];
             }
+            vm.prank(address(market));
+            staking.release(subnet, Role.Solver, drawn);
         }
         uint256 chiSquareTimes1000 = 0;
         for (uint256 i = 0; i < 4; ++i) {

@@ -16,6 +16,26 @@ contract RequestUnstakeTest is StakingWorld {
         _requestUnstake(Role.Verifier, 1);
     }
 
+    function test_theCooldownStartsAgainForAllThatIsPending() public {
+        stake(alice, Role.Verifier, 3);
+        _requestUnstake(Role.Verifier, 1);
+        nextEpoch();
+        uint40 unlockAt = beacon.currentEpoch() + 2;
+        vm.expectEmit(address(staking));
+        emit IStaking.UnstakeRequested(subnet, Role.Verifier, alice, 1, unlockAt);
+        _requestUnstake(Role.Verifier, 1);
+        vm.assertEq(_position(Role.Verifier).pending, 2, "pending");
+        vm.assertEq(_position(Role.Verifier).seats, 1, "still drawn");
+        nextEpoch();
+        vm.expectRevert(
+            abi.encodeWithSelector(IStaking.StillCoolingDown.selector, unlockAt, beacon.currentEpoch())
+        );
+        _withdraw(Role.Verifier);
+        nextEpoch();
+        _withdraw(Role.Verifier);
+        vm.assertEq(free(alice), PURSE - 4 * BOND, "two of three");
+    }
+
     function test_whatIsAskedBackIsNotDrawn() public {
         stake(alice, Role.Solver, 1);
         bytes32 id = postOne();

@@ -1,8 +1,10 @@
 /** Keystores in Foundry's folder, so that `cast wallet` and ours open each other's. */
-import { mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { addressIn, addressOf, encryptKey } from '../chain/keystore.js';
+import { storageError, syncFolder } from '../data/files.js';
 import { PanthaliaError } from '../errors.js';
 import type { Address } from '../protocol/task.js';
 
@@ -15,31 +17,43 @@ export interface WalletPlace {
 }
 
 /** Writes a new key, or `privateKey`, encrypted; only its owner may read the file, and none is overwritten.
- *  throws usage/wallet.bad_name, user/wallet.exists, user/account.bad_key */
+ *  throws usage/wallet.bad_name, user/wallet.exists, user/account.bad_key, error/storage.disk_full, storage.io */
 export async function createWallet(
   { name, dir }: WalletPlace,
   { password, privateKey }: { password: string; privateKey?: string },
 ): Promise<{ address: Address; path: string }> {
   const path = pathOf({ name, dir });
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await mkdir(dir, { recursive: true, mode: 0o700 }).catch((cause) => {
+    throw storageError(`make the folder ${dir}`, cause);
+  });
   const { address, json } = await encryptKey(password, privateKey);
+  const temporary = join(dir, `.${name}.${randomUUID()}.part`);
   try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(json);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeSecret(temporary, json);
+    // A rename would replace the key that is there, a link does not.
+    await link(temporary, path);
+    await syncFolder(dir);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw storageError(`write ${path}`, cause);
     throw new PanthaliaError('user', `There is a keystore ${name} in ${dir} already.`, {
       code: 'wallet.exists',
       details: { path },
       next: 'choose another name',
     });
+  } finally {
+    await rm(temporary, { force: true });
   }
   return { address, path };
+}
+
+async function writeSecret(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 export interface WalletEntry {

@@ -63,6 +63,7 @@ export function storageError(what: string, cause: unknown): PanthaliaError {
   return new PanthaliaError('error', `Could not ${what}: ${(cause as Error).message}.`, {
     code: 'storage.io',
     details: { errno },
+    next: 'choose a folder that exists and may be written, or make this one so',
     cause,
   });
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -57,6 +57,27 @@ test('a keystore that cast made is listed, told its address, and signs for us', 
   expect((await runCli(['wallet', 'address', 'theirs', ...flags])).out).toEqual([address]);
   const account = await loadAccount({ keystore: join(dir, 'theirs'), passwordFile: password }, 1);
   expect(account.address).toBe(address);
+});
+
+test('a folder that takes no file: one sentence, and nothing stays', async () => {
+  const { password } = place();
+  const file = join(temporaryFolder(), 'file');
+  writeFileSync(file, '');
+  // Even root may make no file in /proc.
+  for (const dir of [file, '/proc/self']) {
+    const flags = ['--keystore-dir', dir, '--password-file', password];
+    const { code, err } = await runCli(['wallet', 'new', 'mine', ...flags]);
+    expect([code, err]).toEqual([1, [expect.stringContaining(dir), expect.stringMatching(/^next: /)]]);
+  }
+});
+
+test('a keystore is whole or absent, however often it is tried at once', async () => {
+  const { dir, flags } = place();
+  const made = await Promise.all([1, 2, 3].map(() => runCli(['wallet', 'new', 'mine', ...flags])));
+  expect(made.map(({ code }) => code).sort()).toEqual([0, 7, 7]);
+  expect(readdirSync(dir)).toEqual(['mine']);
+  const address = made.find(({ code }) => code === 0)?.out[0];
+  expect((await runCli(['wallet', 'address', 'mine', ...flags])).out).toEqual([address]);
 });
 
 test('without a terminal nothing is asked', async () => {

@@ -33,6 +33,7 @@ const transientStatus = new Set([408, 429, 500, 502, 503, 504]);
 const firstWaitMs = 100;
 const longestWaitMs = 3_000;
 const defaultTimeoutMs = 30_000;
+const notTheUrl = 'check that the URL is the one of a Source of Truth';
 
 /** The answer, of status 2xx.
  *  throws network/sot.unreachable when patience ends; SotRefusal with the server's own code, for example
@@ -44,7 +45,7 @@ export async function sotRequest(sot: SotEndpoint, request: SotRequest): Promise
     const answer = await tryOnce(sot, request);
     if (answer instanceof Response && answer.ok) return answer;
     if (answer instanceof Response && !transientStatus.has(answer.status))
-      throw await refusal(request, answer);
+      throw await refusal(sot, request, answer);
     const waitMs = backoffMs(attempt, answer);
     if (Date.now() + waitMs > giveUpAt) throw await unreachable(sot, request, answer, attempt + 1);
     if (answer instanceof Response) await answer.body?.cancel();
@@ -67,7 +68,7 @@ export async function sotJson<Value>(sot: SotEndpoint, request: SotRequest): Pro
       {
         code: 'sot.bad_answer',
         details: { url: sot.url, contentType: answer.headers.get('content-type') },
-        next: 'check that the URL is the one of a Source of Truth',
+        next: notTheUrl,
         cause,
       },
     );
@@ -141,9 +142,21 @@ async function errorBody(answer: Response): Promise<ErrorBody> {
 const readFamilyByStatus: Record<number, ErrorFamily> = { 404: 'notFound', 422: 'check' };
 const familyByStatus: Record<number, ErrorFamily> = { ...readFamilyByStatus, 401: 'user', 403: 'user' };
 
-async function refusal(request: SotRequest, answer: Response): Promise<SotRefusal> {
+async function refusal(sot: SotEndpoint, request: SotRequest, answer: Response): Promise<SotRefusal> {
   const { code, message, details } = await errorBody(answer);
   const what = `${request.method} ${request.path}`;
+  // A Source of Truth names its reason, but for HEAD, whose answer has no body.
+  if (code === undefined && request.method !== 'HEAD') {
+    return new SotRefusal(
+      'network',
+      `${sot.url} answered ${what} with ${answer.status} and no reason, as no Source of Truth does.`,
+      {
+        code: 'sot.bad_answer',
+        details: { url: sot.url, status: answer.status },
+        next: notTheUrl,
+      },
+    );
+  }
   // A read is not signed and needs no permission: no account of ours can be wrong for it.
   const families = isWrite(request) ? familyByStatus : readFamilyByStatus;
   return new SotRefusal(

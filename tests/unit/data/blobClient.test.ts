@@ -200,6 +200,19 @@ test('a server that is no Source of Truth is named, not its broken JSON', async 
   await expect(client.putBytes(Buffer.from('x'))).rejects.toMatchObject(refusal);
 });
 
+test('so is one that refuses without a word', async () => {
+  const url = await hostile((_, response) => {
+    response.statusCode = 404;
+    response.end('404 page not found');
+  });
+  await expect(createBlobClient({ url }).latestVersion()).rejects.toMatchObject({
+    code: 'sot.bad_answer',
+    family: 'network',
+    message: expect.stringContaining(url),
+    next: expect.stringContaining('Source of Truth'),
+  });
+});
+
 test('a full disk at the server is not tried again', async () => {
   let calls = 0;
   const url = await hostile((_, response) => {

@@ -1,17 +1,24 @@
 /** A deployment at this moment, as one value. */
 import { createBlobClient } from '../data/blobClient.js';
+import { PanthaliaError } from '../errors.js';
 import { formatTokens } from '../events/amount.js';
 import type { MarketView } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { type ConnectOptions, connectWithoutSot } from './connect.js';
+
+interface LatestModel {
+  number: number;
+  stateRoot: Hex32;
+  validationLoss: number;
+}
 
 /** Amounts are decimal strings in tokens. */
 export interface Status {
   chainId: number;
   rpcUrl: string;
   block: number;
-  /** null when no SOT is known; model: null when it has no version yet or does not answer */
-  sot: { url: string; model: { number: number; stateRoot: Hex32; validationLoss: number } | null } | null;
+  /** null when no SOT is known; model: null when it has no version yet, or a problem: what went wrong when it was asked */
+  sot: { url: string; model: LatestModel | null; problem: string | null } | null;
   /** the deployment's own; paused or closed, it takes no new tasks and no new stake */
   subnet: { subnetId: number; owner: Address | null; state: string };
   /** outer steps on chain, and the state root after the last of them; the newest job last */
@@ -46,7 +53,7 @@ export async function readStatus(options: ConnectOptions): Promise<Status> {
     chainId: chain.chainId,
     rpcUrl: chain.rpcUrl,
     block: market.head.number,
-    sot: sotUrl === null ? null : { url: sotUrl, model: await latestModel(sotUrl, options.signal) },
+    sot: sotUrl === null ? null : { url: sotUrl, ...(await latestModel(sotUrl, options.signal)) },
     subnet: subnetStatus(market.view, deployment.subnetId),
     ...marketStatus(market.view),
   };
@@ -83,11 +90,17 @@ function marketStatus({
   };
 }
 
+/** The page is about the market: a SOT that is away is part of the news, not an error. */
 async function latestModel(url: string, signal: AbortSignal) {
   const sot = createBlobClient({ url, patienceMs: sotPatienceMs });
-  // The page is about the market; a SOT that is away is part of the news, not an error.
-  const version = await sot.latestVersion({ signal }).catch(() => undefined);
-  if (version === undefined) return null;
-  const { number, stateRoot, validationLoss } = version;
-  return { number, stateRoot, validationLoss };
+  try {
+    const version = await sot.latestVersion({ signal });
+    if (version === undefined) return { model: null, problem: null };
+    const { number, stateRoot, validationLoss } = version;
+    return { model: { number, stateRoot, validationLoss }, problem: null };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof PanthaliaError) return { model: null, problem: error.message };
+    throw error;
+  }
 }

@@ -49,6 +49,8 @@ async function run(flags: DeployFlags, io: CommandIo): Promise<void> {
     emit: roleEvents('deploy', {}, io),
     signal: io.signal,
   });
-  const lines = Object.entries(deployment.contracts).map(([name, address]) => `${name.padEnd(9)} ${address}`);
+  const names = Object.keys(deployment.contracts);
+  const width = Math.max(...names.map((name) => name.length));
+  const lines = Object.entries(deployment.contracts).map(([name, at]) => `${name.padEnd(width)} ${at}`);
   io.print(flags.json ? result(deployment) : [...lines, `written to ${flags.out}`].join('\n'));
 }

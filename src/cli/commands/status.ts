@@ -72,7 +72,7 @@ function statusText({ chainId, rpcUrl, block, subnet, sot, jobs, tasks, position
     `subnet   ${subnet.subnetId} ${subnet.state}`,
     `sot      ${sot === null ? 'none' : sot.url}`,
     model === null
-      ? 'model    unknown'
+      ? `model    ${sot?.problem ?? 'none yet'}`
       : `model    version ${model.number}, validation loss ${model.validationLoss.toFixed(4)}, state ${model.stateRoot}`,
     ...jobs.map(
       ({ jobId, rounds, stateRoot }) => `on chain job ${jobId}: ${rounds} outer steps, state ${stateRoot}`,

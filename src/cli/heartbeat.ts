@@ -1,7 +1,7 @@
 /** One line every few seconds that says how far a run is, for whoever reads plain lines. */
 import { duration } from '../dashboard/format.js';
 import { taskLoad } from '../dashboard/market.js';
-import { type DashboardModel, emptyModel, reduce } from '../dashboard/model.js';
+import { type DashboardModel, emptyModel, reduce, remainingMs } from '../dashboard/model.js';
 import type { EventListener } from '../events/bus.js';
 
 export interface Heartbeat {
@@ -34,10 +34,10 @@ export function startHeartbeat({
 
 /** 05:17:40 heartbeat step 356/1500 outer 3/8 loss 6.826 model 14/14 disputes 1 eta 4m31s */
 export function heartbeatText(model: DashboardModel, nowMs: number): string {
-  const { facts, position, version, latestLoss, market, startedMs } = model;
+  const { facts, position, version, latestLoss, market } = model;
   const { assigned, active } = taskLoad(market);
-  const wallMs = nowMs - (startedMs ?? nowMs);
-  const eta = version === 0 ? '' : ` eta ${duration((wallMs / version) * (facts.rounds - version))}`;
+  const left = remainingMs(model, nowMs);
+  const eta = left === null ? '' : ` eta ${duration(left)}`;
   const step = `${position}/${facts.rounds * facts.innerSteps}`;
   const loss = latestLoss === null ? '-' : latestLoss.toFixed(3);
   const figures = `step ${step} outer ${version}/${facts.rounds} loss ${loss} model ${assigned}/${active}`;

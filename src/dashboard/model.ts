@@ -43,6 +43,8 @@ export interface DashboardModel {
   validationLoss: number | null;
   /** outer steps done */
   version: number;
+  /** when the last of them was done, unix milliseconds; null before the first */
+  versionMs: number | null;
   /** the inner step of the run that somebody has reached: round * innerSteps + step */
   position: number;
   audits: { right: number; wrong: number };
@@ -71,7 +73,7 @@ export function emptyModel(): DashboardModel {
     processes: new Map(),
     market: emptyMarket,
     curve: emptyCurve,
-    ...{ latestLoss: null, validationLoss: null, version: 0, position: 0 },
+    ...{ latestLoss: null, validationLoss: null, version: 0, versionMs: null, position: 0 },
     audits: { right: 0, wrong: 0 },
     ...{ transactions: 0, gasUsed: 0n },
     feed: emptyLog,
@@ -87,6 +89,14 @@ export function reduce(before: DashboardModel, event: StampedEvent): DashboardMo
   const { level, text } = describe(event, model.names as Parameters<typeof describe>[1]);
   const line: Line = { timeMs, src: event.src, level, text: harmless(text).slice(0, lineCharacters) };
   return withLines(withProcesses(model, event), event, line);
+}
+
+/** How long the rest of the rounds takes at the pace of those that are done; 0 when they are late, null before the first and at the end. */
+export function remainingMs(model: DashboardModel, nowMs: number): number | null {
+  const { startedMs, endedMs, version, versionMs, facts } = model;
+  if (startedMs === null || versionMs === null || endedMs !== null) return null;
+  const roundMs = (versionMs - startedMs) / version;
+  return Math.max(0, startedMs + roundMs * facts.rounds - nowMs);
 }
 
 /** Workers by number, then the rest by name, as in the paper's list. */
@@ -134,6 +144,7 @@ function afterRunEvent(model: DashboardModel, event: StampedEvent): DashboardMod
         ...model,
         validationLoss: event.validationLoss,
         version: Math.max(model.version, event.round + 1),
+        versionMs: model.timeMs,
       };
     default:
       return model;

@@ -1,7 +1,7 @@
 /** The lower right corner of the paper's screen: counters, `Latest Loss`, `type: assigned/active`, the name of the game. */
 import { duration, stopwatch, tokens } from '../format.js';
 import { taskLoad } from '../market.js';
-import type { DashboardModel } from '../model.js';
+import { type DashboardModel, remainingMs } from '../model.js';
 import { clip, type Row, row, span } from '../text.js';
 
 /** The one kind of task there is: a subnet trains one model. */
@@ -47,9 +47,9 @@ function narrowCounters({ market }: DashboardModel): string[] {
 }
 
 function wideCounters(model: DashboardModel, nowMs: number): string[] {
-  const { startedMs, endedMs, validationLoss, version, facts } = model;
+  const { startedMs, endedMs, validationLoss } = model;
   const wallMs = startedMs === null ? 0 : (endedMs ?? nowMs) - startedMs;
-  const left = version === 0 || endedMs !== null ? null : (wallMs / version) * (facts.rounds - version);
+  const left = remainingMs(model, nowMs);
   const eta = left === null ? '' : `   eta ${duration(left)}`;
   const validation = validationLoss === null ? '' : `   validation loss ${validationLoss.toFixed(3)}`;
   return [`wall ${stopwatch(wallMs)}${eta}${validation}`];

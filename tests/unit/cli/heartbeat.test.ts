@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { heartbeatText } from '../../../src/cli/heartbeat.js';
-import { emptyModel, reduce } from '../../../src/dashboard/model.js';
+import { emptyModel, reduce, remainingMs } from '../../../src/dashboard/model.js';
 import { countUntil, recordedEvents } from '../../helpers/recordedRun.js';
 
 test('one line says how far a run is', () => {
@@ -14,4 +14,16 @@ test('one line says how far a run is', () => {
   expect(heartbeatText(half, half.timeMs)).toMatch(
     /^04:17:\d\d heartbeat step 4\/8 outer 1\/2 loss \d\.\d{3} model 0\/0 disputes 1 eta \d+s$/,
   );
+});
+
+test('what is left shrinks while a round lasts, and is never below nothing', () => {
+  const events = recordedEvents();
+  const count = countUntil(events, ({ type }) => type === 'outer.step');
+  const model = events.slice(0, count).reduce(reduce, emptyModel());
+  const roundMs = model.timeMs - (model.startedMs ?? 0);
+  expect(remainingMs(model, model.timeMs)).toBe(roundMs);
+  expect(remainingMs(model, model.timeMs + 1_000)).toBe(roundMs - 1_000);
+  expect(remainingMs(model, model.timeMs + 10 * roundMs)).toBe(0);
+  expect(remainingMs(emptyModel(), 1)).toBeNull();
+  expect(remainingMs(events.reduce(reduce, emptyModel()), model.timeMs)).toBeNull();
 });

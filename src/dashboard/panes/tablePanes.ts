@@ -24,21 +24,42 @@ export function taskTable(model: DashboardModel, view: View, { columns, rows }: 
   const checks = drawn === 0 ? '' : `  checks: ${drawn} drawn, ${passed} passed, ${convicted} convicted`;
   const lines = tasks.map((task, i) => {
     const { taskId, round, slot, state, solver, attempt, price, changedAt, check } = task;
+    const since = duration((now - changedAt) * 1000);
+    const texts = taskColumns({
+      mark: i === view.tableRow ? '*' : ' ',
+      ...{ task: taskId.slice(0, 10), slot: `${round}.${slot}`, state, solver: nameOf(model, solver) },
+      ...{ attempt: String(attempt), price: tokens(price).toFixed(0), since },
+    });
     const cells = [
-      span(` ${i === view.tableRow ? '*' : ' '} ${taskId.slice(0, 10)} `),
-      span(right(`${round}.${slot}`, 7)),
-      span(`  ${left(state, 10)}`, taskStyles[state]),
-      span(left(nameOf(model, solver), 11)),
-      span(right(String(attempt), 4)),
-      span(right(tokens(price).toFixed(0), 7)),
-      span(right(duration((now - changedAt) * 1000), 8), { dim: true }),
+      span(texts.before),
+      span(texts.state, taskStyles[state]),
+      span(texts.money),
+      span(texts.since, { dim: true }),
       ...(check === null ? [] : [checkCell(model, check)]),
     ];
     return clipRow(i === view.tableRow ? cells.map((cell) => ({ ...cell, bold: true })) : cells, columns);
   });
-  const titles = `   task       round.slot state      solver     try  price  since${checks}`;
-  const head = row(span(clip(titles, columns), { dim: true }));
+  const titles = taskColumns({
+    ...{ mark: ' ', task: 'task', slot: 'slot', state: 'state', solver: 'solver' },
+    ...{ attempt: 'try', price: 'price', since: 'since' },
+  });
+  const head = row(span(clip(`${Object.values(titles).join('')}${checks}`, columns), { dim: true }));
   return [head, ...windowOf(lines, view.tableRow, rows - 1)];
+}
+
+type TaskTexts = Record<
+  'mark' | 'task' | 'slot' | 'state' | 'solver' | 'attempt' | 'price' | 'since',
+  string
+>;
+
+/** One line of the table, its titles too: 56 columns, which is what a terminal of 80 leaves for it. */
+function taskColumns({ mark, task, slot, state, solver, attempt, price, since }: TaskTexts) {
+  return {
+    before: ` ${mark} ${left(task, 10)}${right(slot, 5)} `,
+    state: left(state, 10),
+    money: `${left(solver, 10)}${right(attempt, 4)}${right(price, 6)}`,
+    since: right(since, 7),
+  };
 }
 
 /** How the drawn check stands, then whose it is: the second is cut off first. */

@@ -101,7 +101,7 @@ test('Tab and Shift-Tab change the panel, ? opens the help, Esc closes it', asyn
   const { frame, type, push } = await open();
   await push(recordedEvents());
   await type('\t', '\t');
-  expect(await frame()).toContain('round.slot');
+  expect(await frame()).toContain('slot state');
   await type(codes.shiftTab);
   expect(await frame()).toContain('outer steps');
   await type('?');

@@ -81,6 +81,21 @@ test.each(panels)('the panel %s of a finished run', (panel: Panel) => {
   expectStored(`${panel}-100x30`, screen(sceneOf(options(whole, 100, 30, { panel }))));
 });
 
+test('at 80 columns the tasks are whole, each column below its title', () => {
+  const [, titles = '', first = ''] = screen(sceneOf(options(whole, 80, 24, { panel: 'tasks' })))
+    .split('\n')
+    .map((line) => line.split('│')[0] ?? '');
+  for (const [title, value] of [
+    ['state', 'accepted'],
+    ['solver', 'worker_0'],
+  ] as const) {
+    expect(first.indexOf(value)).toBe(titles.indexOf(title));
+  }
+  const end = (text: string, part: RegExp) => text.search(part) + (part.exec(text)?.[0].length ?? 0);
+  expect(end(first, / 10 /)).toBe(end(titles, /price /));
+  expect(titles).toMatch(/since$/);
+});
+
 test('the help names every key of the table', () => {
   const text = screen(sceneOf(options(whole, 80, 24, { isHelpOpen: true })));
   expectStored('help-80x24', text);

@@ -16,6 +16,7 @@ abstract contract Audits is Play {
     /// tasks with an open check
     bytes32[] internal checks;
     mapping(bytes32 taskId => bytes32) private _answers;
+    mapping(bytes32 taskId => uint256) private _drawn;
 
     function play(Move memory move) internal override {
         if (move.kind < Kind.DrawChecker || move.kind > Kind.CloseCheck) return super.play(move);
@@ -100,7 +101,7 @@ abstract contract Audits is Play {
             vm.prank(who);
             audit.commitCheck(termsOf[id], slotOf[id], commitment);
         } else if (kind == Kind.DeclineCheck) {
-            if (check.attempt == 2) _feeTo(buyer, p);
+            if (_drawn[id] == 2) _feeTo(buyer, p);
             vm.prank(who);
             audit.declineCheck(termsOf[id], slotOf[id]);
         } else if (kind == Kind.OpenAnswers) {
@@ -124,6 +125,7 @@ abstract contract Audits is Play {
             address checker = audit.checkOf(id).checker;
             holds(checker != taskAt(id).solver, "23: the solver checks itself");
             checkDrawn(checker, Role.Verifier);
+            atMost(++_drawn[id], 2, "35: a third checker");
             if (before.state != CheckState.None) return;
             pays(buyer, p.verifierFee);
             checkFees += p.verifierFee;
@@ -162,7 +164,7 @@ abstract contract Audits is Play {
         bool excused = check.state == CheckState.Drawing
             || (check.state == CheckState.Disputing && entry.status == TaskStatus.Undecided);
         if (!excused) losesBond(check.checker);
-        if (check.state != CheckState.Committing || check.attempt == 2) _feeTo(buyer, p);
+        if (check.state != CheckState.Committing || _drawn[id] == 2) _feeTo(buyer, p);
     }
 
     function _feeTo(address account, Params memory p) private {
@@ -176,7 +178,6 @@ abstract contract Audits is Play {
         for (uint256 i = checks.length; i > 0; --i) {
             Check memory check = audit.checkOf(checks[i - 1]);
             ++checksSeen[check.state];
-            atMost(check.attempt, 2, "35: a third checker");
             if (audit.isOpen(checks[i - 1])) continue;
             checks[i - 1] = checks[checks.length - 1];
             checks.pop();

@@ -18,7 +18,7 @@ abstract contract Checks is Stakes {
     }
 
     mapping(bytes32 taskId => Seen) private _seen;
-    mapping(bytes32 caseId => mapping(uint8 round => bool)) private _wasReplaced;
+    mapping(bytes32 caseId => mapping(uint8 round => uint256)) private _phases;
     mapping(uint32 epoch => bytes32) private _seeds;
     mapping(bytes32 value => bool) private _isSeed;
     mapping(uint32 version => bytes32) private _params;
@@ -226,8 +226,9 @@ abstract contract Checks is Stakes {
             Verdict before = r.number == 1 ? Verdict.None : court.roundOf(id, r.number - 1).ruling;
             same(uint256(r.ruling), uint256(before), "21: a void round leaves what was ruled");
         }
-        if (_wasReplaced[id][r.number]) holds(r.replacement, "26: replaced twice");
-        _wasReplaced[id][r.number] = r.replacement;
+        uint256 phase = uint256(r.state) + (r.replacement ? uint256(type(RoundState).max) : 0);
+        atMost(_phases[id][r.number], phase, "26: a round goes back, or is replaced twice");
+        _phases[id][r.number] = phase;
     }
 
     function _drop(bytes32[] storage list, uint256 place) private {
@@ -316,7 +317,7 @@ abstract contract Checks is Stakes {
     function dropOldest() internal {
         Move memory made = commitments[commitments.length - 1];
         commitments.pop();
-        committed -= PRICE / 2;
+        committed -= termsOf[made.id].price / 2;
         bytes32 commitment = challenge.commitmentOf(made.id, made.who, made.step, bytes32("never pinned"));
         uint256 until = challenge.commitmentAt(made.who, commitment).time + 7 days;
         if (until >= vm.getBlockTimestamp()) vm.warp(until + 1);

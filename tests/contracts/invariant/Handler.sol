@@ -97,10 +97,13 @@ contract Handler is Probes {
     function _post() private {
         if (paused) {
             bytes memory call = abi.encodeCall(ITaskMarket.createBatch, (terms(1)));
-            return refused(address(market), buyer, call, ISubnetRegistry.SubnetIsPaused.selector); // 31
+            bytes4 reason = ISubnetRegistry.SubnetIsPaused.selector;
+            return refused(address(market), buyer, call, reason, "31: a task while the subnet is paused");
         }
         uint32 count = uint32(1 + pick(2));
-        pays(buyer, count * PRICE);
+        price = PRICE * (chance(25) ? 1 + pick(5) : 1); // above the fee of a panel, and below it
+        if (free(buyer) < count * price) _deposit(buyer, PURSE);
+        pays(buyer, count * price);
         bytes32[] memory ids = post(count);
         for (uint256 i = 0; i < count; ++i) {
             liveTasks.push(ids[i]);
@@ -131,10 +134,11 @@ contract Handler is Probes {
         if (commitments.length > 0) {
             dropOldest();
             ++taken[Kind.DropCommitment];
-        } else if (liveTasks.length > 0 && free(account) >= PRICE) {
-            pays(account, PRICE / 2);
-            committed += PRICE / 2;
+        } else if (liveTasks.length > 0 && free(account) >= termsOf[liveTasks[0]].price) {
             bytes32 id = liveTasks[0];
+            uint256 bond = termsOf[id].price / 2;
+            pays(account, bond);
+            committed += bond;
             commitments.push(Move(Kind.CommitDispute, account, id, 0, 3));
             commitToDispute(account, id, 3, "never pinned");
             ++taken[Kind.CommitDispute];
@@ -219,7 +223,8 @@ contract Handler is Probes {
     /// @dev 31: what a pause keeps out. Everything else goes on as ever.
     function _stakeIsRefused(address account, Role role) private {
         bytes memory call = abi.encodeCall(IStaking.stake, (subnet, role, 1));
-        refused(address(staking), account, call, ISubnetRegistry.SubnetIsPaused.selector);
+        bytes4 reason = ISubnetRegistry.SubnetIsPaused.selector;
+        refused(address(staking), account, call, reason, "31: stake while the subnet is paused");
     }
 
     // ------------------------------------------------------------------------------------ rules, time

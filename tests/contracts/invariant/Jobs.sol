@@ -9,13 +9,15 @@ import {Audits} from "./Audits.sol";
 abstract contract Jobs is Audits {
     bytes32 private constant BASE = keccak256("base");
 
+    /// of the next tasks
+    uint256 internal price = PRICE;
     /// the model's: moved by `append` only
     JobHead internal head;
     mapping(uint32 round => bytes32[]) private _postedFor;
 
     function terms(uint256 slots) internal view override returns (Terms memory posted) {
         posted = super.terms(slots);
-        (posted.round, posted.baseRoot) = (head.rounds, baseRoot());
+        (posted.price, posted.round, posted.baseRoot) = (uint96(price), head.rounds, baseRoot());
     }
 
     function baseRoot() internal view returns (bytes32) {

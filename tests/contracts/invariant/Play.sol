@@ -203,7 +203,8 @@ abstract contract Play is Moves {
         Round memory r = round(id);
         Seat[] memory seats = seatsOf(id, r);
         advance(id);
-        if (round(id).replacement == r.replacement) return;
+        bool replaces = r.state != RoundState.Drawing && round(id).state == RoundState.Drawing;
+        if (!replaces) return;
         for (uint8 i = 0; i < seats.length; ++i) {
             if (seats[i].verdict != Verdict.None) continue;
             losesBond(seats[i].voter);

@@ -23,7 +23,7 @@ abstract contract Cases is Tasks {
     function commitToDispute(address disputer, bytes32 id, uint32 step, bytes32 salt) internal {
         bytes32 commitment = challenge.commitmentOf(id, disputer, step, salt);
         vm.prank(disputer);
-        challenge.commitDispute(commitment, uint96(PRICE / 2));
+        challenge.commitDispute(commitment, termsOf[id].price / 2);
     }
 
     function pinAs(address disputer, bytes32 id, Pin memory what) internal returns (bytes32 caseId) {

@@ -122,6 +122,7 @@ function checkDisputable(task: TaskView, now: number): void {
   throw new PanthaliaError('declined', `Task ${taskId} is ${state}: there is no result to dispute.`, {
     code: 'dispute.nothing_to_dispute',
     details: { taskId, state },
+    next: otherTasks,
   });
 }
 
@@ -170,18 +171,21 @@ function resultOf(
     throw new PanthaliaError('declined', `Task ${taskId} ended before this case did; fees are returned.`, {
       code: 'dispute.moot',
       details,
+      next: storyOf(taskId),
     });
   }
   if (verdict === 'valid') {
     throw new PanthaliaError('slashed', `The dispute of task ${taskId} is lost: the panel finds it valid.`, {
       code: 'dispute.lost',
       details,
+      next: storyOf(taskId),
     });
   }
   if (verdict === 'none' || verdict === null) {
     throw new PanthaliaError('check', `The panel of task ${taskId} came to no verdict; fees are returned.`, {
       code: 'dispute.no_verdict',
       details,
+      next: storyOf(taskId),
     });
   }
   return { ...known, taskId, verdict, rounds: rounds.length };
@@ -191,8 +195,15 @@ function taskIsRight({ taskId, round, slot }: TaskView): PanthaliaError {
   return new PanthaliaError(
     'declined',
     `Task ${taskId} (round ${round}, slot ${slot}) is right: the recomputation gives the same trace and result. Nothing was spent.`,
-    { code: 'dispute.task_is_right', details: { taskId, round, slot } },
+    { code: 'dispute.task_is_right', details: { taskId, round, slot }, next: otherTasks },
   );
+}
+
+/** What can still be disputed. */
+const otherTasks = 'panthalia tasks --state submitted';
+
+function storyOf(taskId: Hex32): string {
+  return `panthalia status ${taskId}`;
 }
 
 /** Nothing is left to dispute, and nothing is lost. */
@@ -200,13 +211,15 @@ function withheld(taskId: Hex32): PanthaliaError {
   return new PanthaliaError('declined', `Task ${taskId} is rejected: its solver did not show its trace.`, {
     code: 'dispute.trace_withheld',
     details: { taskId },
+    next: storyOf(taskId),
   });
 }
 
 function windowClosed({ taskId, challengeBy, state }: TaskView): PanthaliaError {
   const when = challengeBy === null ? 'never' : new Date(challengeBy * 1000).toISOString();
-  return new PanthaliaError('deadline', `Task ${taskId} could be disputed until ${when}.`, {
+  return new PanthaliaError('deadline', `Task ${taskId} is ${state}; it could be disputed until ${when}.`, {
     code: 'dispute.window_closed',
     details: { taskId, challengeBy, state },
+    next: otherTasks,
   });
 }

@@ -56,15 +56,19 @@ export function readJournal(path: string): StampedEvent[] {
 }
 
 function brokenLine(path: string, line: string, number: number): PanthaliaError {
-  const received = /^\{"v":(\d+),/.exec(line)?.[1];
-  const what = received === undefined ? '' : `, received one of version ${received}`;
+  const version = Number(/^\{"v":(\d+),/.exec(line)?.[1] ?? eventVersion);
+  const isOther = version !== eventVersion;
   return new PanthaliaError(
     'check',
-    `Line ${number} of ${path} is not an event of version ${eventVersion}${what}.`,
+    isOther
+      ? `Line ${number} of ${path} is not an event of version ${eventVersion}, received one of version ${version}.`
+      : `Line ${number} of ${path} is not an event of version ${eventVersion}: the file is damaged there.`,
     {
       code: 'journal.broken',
       details: { path, line: number },
-      ...(received === undefined ? {} : { next: 'read it with the panthalia that wrote it' }),
+      next: isOther
+        ? 'read it with the panthalia that wrote it'
+        : `take it from a copy, or keep the ${number - 1} lines before it`,
     },
   );
 }

@@ -55,7 +55,12 @@ test('a right task is not disputed: it says so, and nothing is spent', async () 
   const disputer = await disputerOf(9);
   const [taskId] = await submitted(disputer);
   const error = await disputeTask({ taskId }, disputer, local.signal).catch((cause) => cause);
-  expect(error).toMatchObject({ family: 'declined', code: 'dispute.task_is_right', exitCode: 14 });
+  expect(error).toMatchObject({
+    family: 'declined',
+    code: 'dispute.task_is_right',
+    exitCode: 14,
+    next: 'panthalia tasks --state submitted',
+  });
   expect(error.message).toContain('Nothing was spent');
   expect(await wealth(disputer)).toBe(pan(10_000));
   expect(disputer.events.some((event) => event.type === 'transaction.sent')).toBe(false);
@@ -105,6 +110,7 @@ test('after the window has closed a dispute comes too late', async () => {
   await expect(disputeTask({ taskId }, disputer, local.signal)).rejects.toMatchObject({
     family: 'deadline',
     code: 'dispute.window_closed',
+    next: 'panthalia tasks --state submitted',
     exitCode: 12,
   });
 });

@@ -75,7 +75,7 @@ function requireKnown(process: string | undefined, events: readonly StampedEvent
   if (known.includes(process)) return;
   throw new PanthaliaError(
     'notFound',
-    `No process ${process} took part in this run; there are ${known.join(', ')}.`,
+    `No process ${process} took part in this run; there are ${known.join(', ') || 'none'}.`,
     {
       code: 'logs.no_process',
       details: { received: process, known },

@@ -35,12 +35,20 @@ test('a torn last line is left out', () => {
   }
 });
 
-test('a broken line in the middle is an error that names it', () => {
-  const path = journalOf(2);
-  appendFileSync(path, 'garbage\n');
-  appendFileSync(path, readFileSync(journalOf(1)));
-  expect(() => readJournal(path)).toThrow(`Line 3 of ${path} is not an event of version 2.`);
-});
+test.each(['garbage', '{"v":2,"seq":'])(
+  'a broken line in the middle is an error that names it: %s',
+  (line) => {
+    const path = journalOf(2);
+    appendFileSync(path, `${line}\n`);
+    appendFileSync(path, readFileSync(journalOf(1)));
+    expect(() => readJournal(path)).toThrow(
+      expect.objectContaining({
+        message: `Line 3 of ${path} is not an event of version 2: the file is damaged there.`,
+        next: 'take it from a copy, or keep the 2 lines before it',
+      }),
+    );
+  },
+);
 
 test('a journal of another version is an error that says which', () => {
   const path = journalOf(2);

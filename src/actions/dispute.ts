@@ -1,6 +1,6 @@
 /** The job of `panthalia dispute <taskId>`: compute first, pay after, see it through. */
-import { mkdir } from 'node:fs/promises';
 import { requireSigner } from '../chain/client.js';
+import { makeFolder } from '../data/files.js';
 import { PanthaliaError } from '../errors.js';
 import { disputeBalance } from '../protocol/economics.js';
 import type { Verdict } from '../protocol/facts.js';
@@ -54,7 +54,7 @@ export async function disputeTask(
   const task = findTask(context.market.view, options.taskId);
   checkDisputable(task, context.market.head.timestamp);
   const { address } = requireSigner(context.chain);
-  await mkdir(context.scratch, { recursive: true });
+  await makeFolder(context.scratch);
   const inputs = createInputs({ sot: context.sot, folder: context.scratch, opset: context.compute.opset });
   const jobUntil = (wanted: AbortSignal): Job => ({
     ...{

@@ -1,10 +1,10 @@
 /** Keystores in Foundry's folder, so that `cast wallet` and ours open each other's. */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { link, open, readdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { addressIn, addressOf, encryptKey } from '../chain/keystore.js';
-import { storageError, syncFolder } from '../data/files.js';
+import { makeFolder, storageError, syncFolder } from '../data/files.js';
 import { PanthaliaError } from '../errors.js';
 import type { Address } from '../protocol/task.js';
 
@@ -23,9 +23,7 @@ export async function createWallet(
   { password, privateKey }: { password: string; privateKey?: string },
 ): Promise<{ address: Address; path: string }> {
   const path = pathOf({ name, dir });
-  await mkdir(dir, { recursive: true, mode: 0o700 }).catch((cause) => {
-    throw storageError(`make the folder ${dir}`, cause);
-  });
+  await makeFolder(dir, 0o700);
   const { address, json } = await encryptKey(password, privateKey);
   const temporary = join(dir, `.${name}.${randomUUID()}.part`);
   try {

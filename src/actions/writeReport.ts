@@ -1,8 +1,8 @@
 /** The report of a run, into its folder: from the journal and the summary, during the run or long after. */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileWhole } from '../data/files.js';
+import { PanthaliaError } from '../errors.js';
 import { readJournal } from '../events/journal.js';
 import { emptyRun, project } from '../events/projection.js';
 import { type RunSummary, summarise } from '../events/summary.js';
@@ -31,7 +31,6 @@ export async function writeReport(folder: RunFolder, out: string = folder.path):
     ['tasks.csv', tasksCsv(model)],
     ['summary.md', summaryMarkdown(model)],
   ];
-  await mkdir(out, { recursive: true });
   const paths = files.map(([name]) => join(out, name));
   for (const [i, [, content]] of files.entries()) await writeFileWhole(paths[i] as string, content);
   return paths;
@@ -39,8 +38,22 @@ export async function writeReport(folder: RunFolder, out: string = folder.path):
 
 /** As the run wrote it; from the events when it is still running, or was killed before it could. */
 function summaryOf({ summary }: RunFolder, events: readonly StampedEvent[]): RunSummary {
-  if (existsSync(summary)) return JSON.parse(readFileSync(summary, 'utf8'));
+  if (existsSync(summary)) return parsed(summary);
   const view = events.reduce(project, emptyRun());
   const endedAt = view.endedAt ?? events.at(-1)?.t ?? null;
   return { ...summarise({ ...view, endedAt }, null), outcome: view.outcome ?? 'unfinished' };
+}
+
+/** throws check/summary.broken */
+function parsed(path: string): RunSummary {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new PanthaliaError('check', `${path} is no summary of a run: ${(cause as Error).message}.`, {
+      code: 'summary.broken',
+      details: { path },
+      next: `rm ${path}: the report makes the summary from the journal`,
+      cause,
+    });
+  }
 }

@@ -87,20 +87,26 @@ function isHangUp(error: unknown): boolean {
 async function listen(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve);
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new PanthaliaError('network', `Port ${port} on ${host} is in use.`, {
-              code: 'sot.port_in_use',
-              details: { host, port },
-              next: 'choose another one with --port, or 0 for any',
-              cause: error,
-            })
-          : error,
-      ),
-    );
+    server.once('error', (error) => reject(cannotListen(error, host, port)));
     server.listen(port, host);
   });
+}
+
+function cannotListen(cause: NodeJS.ErrnoException, host: string, port: number): PanthaliaError {
+  const details = { host, port, reason: cause.code };
+  if (cause.code === 'EADDRINUSE') {
+    const next = 'choose another one with --port, or 0 for any';
+    const options = { code: 'sot.port_in_use', details, next, cause };
+    return new PanthaliaError('network', `Port ${port} on ${host} is in use.`, options);
+  }
+  const next =
+    'pass --host with an address of this machine: 127.0.0.1, or 0.0.0.0 for all, and a --port that is yours';
+  const options = { code: 'sot.can_not_listen', details, next, cause };
+  return new PanthaliaError(
+    'network',
+    `Nothing can listen at ${host}, port ${port} (${cause.code}).`,
+    options,
+  );
 }
 
 /** Answers in progress may finish; a connection is closed as soon as it idles. */

@@ -2,12 +2,12 @@
  *  Beside each stands <dir>/records/ab/cdef….json with its parts and who brought it. */
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { mkdir, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PanthaliaError } from '../errors.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { type BlobDescription, describeFile, isBlobId } from './blobParts.js';
-import { publishFile, storageError, writeFileWhole } from './files.js';
+import { makeFolder, publishFile, storageError, writeFileWhole } from './files.js';
 import { lockFolder } from './folderLock.js';
 
 export interface BlobRecord extends BlobDescription {
@@ -31,9 +31,7 @@ export class BlobStore implements AsyncDisposable {
   static async open(dir: string): Promise<BlobStore> {
     const unlock = await lockFolder(dir);
     await rm(join(dir, 'tmp'), { recursive: true, force: true });
-    for (const folder of ['tmp', 'blobs', 'records', 'uploads']) {
-      await mkdir(join(dir, folder), { recursive: true });
-    }
+    for (const folder of ['tmp', 'blobs', 'records', 'uploads']) await makeFolder(join(dir, folder));
     return new BlobStore(dir, unlock);
   }
 

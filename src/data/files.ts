@@ -4,6 +4,13 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PanthaliaError } from '../errors.js';
 
+/** Makes the folder and those above it.  throws error/storage.* */
+export async function makeFolder(path: string, mode?: number): Promise<void> {
+  await mkdir(path, { recursive: true, ...(mode === undefined ? {} : { mode }) }).catch((cause) => {
+    throw storageError(`make the folder ${path}`, cause);
+  });
+}
+
 /** A rename is durable once its folder is. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
@@ -29,7 +36,7 @@ export async function publishFile(temporary: string, path: string): Promise<void
 
 /** Writes a small file whole or not at all. */
 export async function writeFileWhole(path: string, bytes: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const temporary = `${path}.${randomUUID()}.part`;
   try {
     const file = await open(temporary, 'wx');

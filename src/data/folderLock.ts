@@ -1,15 +1,18 @@
 /** One process per folder: two Sources of Truth over one journal would merge a round twice. */
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PanthaliaError } from '../errors.js';
+import { makeFolder, storageError } from './files.js';
 
 /** Writes <dir>/lock with this process's id. A lock of a dead process is taken over. Returns the unlock.
- *  throws config/storage.in_use */
+ *  throws config/storage.in_use, error/storage.* */
 export async function lockFolder(dir: string): Promise<() => Promise<void>> {
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const path = join(dir, 'lock');
   const own = `${path}.${process.pid}`;
-  await writeFile(own, String(process.pid));
+  await writeFile(own, String(process.pid)).catch((cause) => {
+    throw storageError(`write ${own}`, cause);
+  });
   try {
     // link is atomic and brings the content along: nobody can read a lock without an owner.
     while (!(await linked(own, path))) await removeStale(dir, path);

@@ -5,6 +5,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PanthaliaError } from '../errors.js';
 import { fp32Bits, innerConstants, stepScalars } from '../protocol/spec.js';
 import type { Hex32, ModelShape } from '../protocol/task.js';
 import { type Batch, createTrainer, outerStep, type TrainerOptions } from './trainer.js';
@@ -67,7 +68,13 @@ const distinctBatches = 4;
 export async function conformanceDigest(options: ConformanceOptions): Promise<Hex32> {
   const seed: Hex32 = `0x${options.seed.toString(16).padStart(64, '0')}`;
   const digest = createHash('sha256');
-  const folder = await mkdtemp(join(tmpdir(), 'panthalia-conformance-'));
+  const folder = await mkdtemp(join(tmpdir(), 'panthalia-conformance-')).catch((cause) => {
+    throw new PanthaliaError('error', `A folder in ${tmpdir()} can not be made: ${cause.message}.`, {
+      code: 'engine.io',
+      next: 'set TMPDIR to a folder that may be written',
+      cause,
+    });
+  });
   try {
     for (const index of conformanceCases.keys()) await train(index, { ...options, seed, digest, folder });
   } finally {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ const deployment = join(folder, 'deployment.json');
 const occupied = createServer();
 let anvil: Anvil;
 let occupiedPort = 0;
+const oldJournal = join(import.meta.dirname, '../fixtures/journal/cheatedRun.jsonl');
 
 beforeAll(async () => {
   anvil = await startAnvil({ blockTimeSeconds: 0.1 });
@@ -33,6 +34,13 @@ beforeAll(async () => {
   const here = JSON.parse(readFileSync(deployment, 'utf8'));
   writeFileSync(join(folder, 'elsewhere.json'), JSON.stringify({ ...here, chainId: 1 }));
   writeFileSync(join(folder, 'settings.json'), '{"wokers": 4}');
+  mkdirSync(join(folder, 'over'));
+  copyFileSync(oldJournal, join(folder, 'over', 'journal.jsonl'));
+  const [started = ''] = readFileSync(oldJournal, 'utf8').split('\n');
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(JSON.parse(started).manifest));
+  mkdirSync(join(folder, 'cut'));
+  copyFileSync(oldJournal, join(folder, 'cut', 'journal.jsonl'));
+  writeFileSync(join(folder, 'cut', 'summary.json'), '{"schema":"panthalia-su');
 });
 
 afterAll(async () => {
@@ -42,6 +50,10 @@ afterAll(async () => {
 
 const nowhere = 'http://127.0.0.1:1';
 const smoke = () => ['simulate', '--preset', 'smoke', '--run-dir', join(folder, 'run')];
+const sot = (...more: string[]) => [
+  ...['sot', '--deployment', deployment, '--manifest', join(folder, 'manifest.json')],
+  ...['--buyer', `0x${'1'.repeat(40)}`, ...more],
+];
 const here = () => ['--deployment', deployment, '--sot-url', nowhere];
 
 /** what, arguments, exit code, a part of the sentence */
@@ -105,6 +117,25 @@ const table: [string, () => string[], number, string][] = [
   ['an unreachable chain', () => ['status', '--deployment', deployment, '--rpc-url', nowhere], 6, nowhere],
   ['an unreachable SOT', () => ['worker', '--stake', ...here()], 6, nowhere],
   ['no SOT at all', () => ['worker', '--stake', '--deployment', deployment], 3, 'names no Source of Truth'],
+  [
+    'a report below a file',
+    () => ['report', join(folder, 'over'), '--out', join(folder, 'manifest.json', 'report')],
+    1,
+    'Could not make the folder',
+  ],
+  ['half a summary', () => ['report', join(folder, 'cut')], 5, 'is no summary of a run'],
+  [
+    'a SOT whose folder is a file',
+    () => sot('--data-dir', join(folder, 'manifest.json')),
+    1,
+    'Could not make the folder',
+  ],
+  [
+    'a SOT at an address that is not here',
+    () => sot('--data-dir', join(folder, 'sot'), '--host', '192.0.2.1'),
+    6,
+    'Nothing can listen at 192.0.2.1',
+  ],
   ['a bad amount', () => ['worker', '--stake', '1e3', ...here()], 2, 'Expected an amount of tokens'],
   [
     'a key that is none',

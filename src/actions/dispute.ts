@@ -2,8 +2,10 @@
 import { requireSigner } from '../chain/client.js';
 import { makeFolder } from '../data/files.js';
 import { PanthaliaError } from '../errors.js';
-import { disputeBalance } from '../protocol/economics.js';
+import { formatTokens } from '../events/amount.js';
+import { disputeBalance, roundFee } from '../protocol/economics.js';
 import type { Verdict } from '../protocol/facts.js';
+import { caseAbout } from '../protocol/marketQueries.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import type { Hex32 } from '../protocol/task.js';
 import { canAudit } from '../roles/agenda.js';
@@ -69,6 +71,10 @@ export async function disputeTask(
   if (step === null) throw taskIsRight(task);
 
   const rules = await readRules(context.contracts, task.subnetId);
+  const params = await rules.paramsOf(task.paramsVersion);
+  // A case that somebody else has opened about this step costs us nothing.
+  const isOpen = caseAbout(context.market.view, task.taskId, step) !== undefined;
+  if (!isOpen) checkFee(task, { step, fee: roundFee(params, 1), maxFee: options.maxFee });
   const disputer: Disputer = { context, purse: createPurse(context), rules };
   const publish = (k: number, wanted: AbortSignal) => publishState(jobUntil(wanted), k);
   const patience = standIn(rules, address);
@@ -81,7 +87,6 @@ export async function disputeTask(
     signal,
   );
   const kase = await keepDuring(context, patience, signal, following);
-  const params = await rules.paramsOf(task.paramsVersion);
   const { paid, received } = disputeBalance(params, kase, { account: address, price: task.price });
   return resultOf(kase, { firstWrongStep: pinned, feePaid: paid, received });
 }
@@ -124,6 +129,24 @@ function checkDisputable(task: TaskView, now: number): void {
     details: { taskId, state },
     next: otherTasks,
   });
+}
+
+/** throws declined/dispute.fee_too_high */
+function checkFee(
+  { taskId }: TaskView,
+  { step, fee, maxFee = fee }: { step: number; fee: bigint; maxFee: bigint | undefined },
+): void {
+  if (fee <= maxFee) return;
+  const [costs, allowed] = [formatTokens(fee), formatTokens(maxFee)];
+  throw new PanthaliaError(
+    'declined',
+    `Task ${taskId} is wrong from step ${step} on, and a panel costs ${costs}; at most ${allowed} are allowed. Nothing was spent.`,
+    {
+      code: 'dispute.fee_too_high',
+      details: { taskId, firstWrongStep: step, fee, maxFee },
+      next: `panthalia dispute ${taskId} --max-fee ${costs}`,
+    },
+  );
 }
 
 async function findWrongStep(

@@ -80,11 +80,27 @@ test('ids that are malformed, unknown or shared by several tasks are refused', a
   });
 });
 
+/** Of another slot: to it every right result looks wrong. */
+const broken: Compute = {
+  ...toyCompute(),
+  batchAt: (spec, _, step) => toyCompute().batchAt(spec, 77, step),
+};
+
+test('a panel that costs more than is allowed is not asked: it says so, and nothing is spent', async () => {
+  const disputer = await disputerOf(11, broken);
+  const [, taskId] = await submitted(disputer);
+  const before = await wealth(disputer);
+  await expect(disputeTask({ taskId, maxFee: pan(29) }, disputer, local.signal)).rejects.toMatchObject({
+    family: 'declined',
+    code: 'dispute.fee_too_high',
+    details: { fee: pan(30), maxFee: pan(29) },
+    next: `panthalia dispute ${taskId} --max-fee 30`,
+  });
+  expect(await wealth(disputer)).toBe(before);
+  expect(disputer.events.some((event) => event.type === 'transaction.sent')).toBe(false);
+});
+
 test('a disputer whose computation is wrong loses its fee, and the solver is paid', async () => {
-  const broken: Compute = {
-    ...toyCompute(),
-    batchAt: (spec, _, step) => toyCompute().batchAt(spec, 77, step),
-  };
   const disputer = await disputerOf(10, broken);
   const [, taskId] = await submitted(disputer);
   const error = await disputeTask({ taskId, maxFee: pan(30) }, disputer, local.signal).catch(

@@ -1,9 +1,10 @@
 /** One connection to one chain, with at most one account. Everything else in this folder takes it as first argument. */
-import { FetchRequest, JsonRpcProvider, Network, NonceManager } from 'ethers';
+import { FetchRequest, type HDNodeWallet, JsonRpcProvider, Network, type Wallet } from 'ethers';
 import { PanthaliaError } from '../errors.js';
 import type { Emit } from '../events/types.js';
 import type { Address } from '../protocol/task.js';
 import { type Account, type AccountSource, loadAccount } from './accounts.js';
+import type { Outbox } from './outbox.js';
 import { rpcError, withoutSecrets } from './rpcError.js';
 
 const requestTimeoutMs = 15_000;
@@ -28,10 +29,13 @@ export interface Chain extends Disposable {
 export interface Signer {
   readonly account: Account;
   readonly address: Address;
-  readonly nonces: NonceManager;
-  /** the last transactions that the node took from us, signed, by nonce; see resend.ts */
-  readonly sent: Map<number, string>;
-  /** Runs one send after the other: NonceManager counts up before it sends, and a failed send would leave a gap. */
+  /** connected: it can ask for fees */
+  readonly wallet: Wallet | HDNodeWallet;
+  /** what we sent last; see outbox.ts and resend.ts */
+  readonly sent: Outbox;
+  /** a nonce of nobody's that transactions of ours were seen to wait for, once */
+  gapAt: number | null;
+  /** Runs one send after the other: each takes the nonce after the last. */
   inOrder<T>(send: () => Promise<T>): Promise<T>;
 }
 
@@ -126,8 +130,9 @@ function signerOf(account: Account, provider: JsonRpcProvider): Signer {
   return {
     account,
     address: account.address,
-    nonces: new NonceManager(account.wallet.connect(provider)),
+    wallet: account.wallet.connect(provider),
     sent: new Map(),
+    gapAt: null,
     inOrder: (send) => {
       const result = last.then(send, send);
       last = result.catch(() => {});

@@ -35,7 +35,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   const { chain, signal, sotUrl } = options;
   const bytecode = await contractBytecode(signal);
   const deployer = requireSigner(chain);
-  const nonce = await deployer.nonces.getNonce('pending');
+  const nonce = await deployer.wallet.getNonce('pending');
   const contracts = predictAddresses(deployer.address, nonce);
   const sent: { name: ContractName; sent: Sent }[] = [];
   for (const { name, args } of constructorCalls(contracts, deployer.address, options)) {

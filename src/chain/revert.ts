@@ -10,17 +10,24 @@ const panicSelector = '0x4e487b71';
 
 const errors = new Interface(errorsAbi as unknown as InterfaceAbi);
 
-/** The bytes a contract reverted with, wherever ethers put them; null when this is no revert. */
+/** The bytes a contract reverted with, wherever ethers put them; null when this is no revert. ethers calls whatever a node says to a
+ *  call an exception of the call, be it that too many were made. */
 export function revertData(cause: unknown): string | null {
   const { code, data, info } = cause as {
     code?: string;
     data?: unknown;
-    info?: { error?: { data?: unknown } };
+    info?: { error?: { code?: number; message?: string; data?: unknown } };
   };
   if (code !== 'CALL_EXCEPTION') return null;
   const bytes = [data, info?.error?.data].find((value) => isHexString(value));
-  return (bytes as string | undefined) ?? '0x';
+  if (bytes !== undefined) return bytes as string;
+  const said = info?.error;
+  return said === undefined || said.code === 3 || ofTheMachine.test(said.message ?? '') ? '0x' : null;
 }
+
+/** What geth, anvil and Nethermind say where a call itself failed. */
+const ofTheMachine =
+  /revert|out ?of ?gas|gas required exceeds|invalid (opcode|jump)|stack (over|under)flow|vm execution|EVM error/i;
 
 /** `contract refused submit: DeadlinePassed(taskId = 0x.., deadline = 1735689600)`, code `contract.DeadlinePassed`. */
 export function decodeRevert(what: string, data: string, cause: unknown): PanthaliaError {
@@ -33,10 +40,11 @@ export function decodeRevert(what: string, data: string, cause: unknown): Pantha
   });
 }
 
-/** True when `error` is a refusal with one of these Solidity error names. */
+/** True when `error` is a contract's refusal, with one of these Solidity error names where some are given. */
 export function isRefusal(error: unknown, ...names: string[]): error is PanthaliaError {
   if (!(error instanceof PanthaliaError) || error.family !== 'reverted') return false;
-  return names.length === 0 || names.some((name) => error.code === `contract.${name}`);
+  if (names.length === 0) return error.code.startsWith('contract.');
+  return names.some((name) => error.code === `contract.${name}`);
 }
 
 function readRevert(data: string): { name: string; args: Record<string, unknown> } {

@@ -15,6 +15,9 @@ const away = new Set([
   'NETWORK_ERROR',
 ]);
 
+/** Those of a connection that never was. */
+const unheard = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
 /** One sentence for whatever ethers or Node threw while talking to the RPC: `rpc.unreachable` when asking again may help,
  *  `rpc.failed` when the node is there and its answer can not be used. */
 export function rpcError(cause: unknown, rpcUrl: string): PanthaliaError {
@@ -44,6 +47,39 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof PanthaliaError && error.code === 'rpc.unreachable';
 }
 
+/** Of a request that no node has seen.  cause: what ethers or Node threw */
+export function neverArrived(cause: unknown): boolean {
+  const { code, response } = rootOf(cause) as { code?: unknown; response?: { statusCode?: number } };
+  const status = response?.statusCode ?? 0;
+  return (typeof code === 'string' && unheard.has(code)) || (status >= 400 && status < 500);
+}
+
+/** What the node itself said, as JSON-RPC has it; empty where it said nothing, or no more than that it was too slow. */
+export function nodeMessage(cause: unknown): string {
+  const error = nodeError(cause);
+  return error === null || isPassing(error) ? '' : (error.message ?? 'no message');
+}
+
+interface NodeError {
+  code?: number;
+  message?: string;
+}
+
+function nodeError(cause: unknown): NodeError | null {
+  const { info, error } = cause as { info?: { error?: NodeError }; error?: NodeError };
+  const found = info?.error ?? error;
+  return typeof found?.code === 'number' ? found : null;
+}
+
+/** Limits of a service, and nodes behind it of which one has not seen what the other has.  source: EIP-1474, "Error codes"; geth's
+ *  and Nethermind's words */
+function isPassing({ code, message = '' }: NodeError): boolean {
+  return (
+    code === -32005 ||
+    /timed? ?out|rate limit|too many requests|header not found|unknown block|try again/i.test(message)
+  );
+}
+
 /** Node tries IPv6 and IPv4 and hands back an AggregateError without a message of its own. */
 function rootOf(cause: unknown): unknown {
   const { errors } = cause as { errors?: unknown[] };
@@ -52,6 +88,8 @@ function rootOf(cause: unknown): unknown {
 
 function isAway(cause: unknown): boolean {
   const { code, response } = cause as { code?: unknown; response?: { statusCode?: number } };
+  const said = nodeError(cause);
+  if (said !== null) return isPassing(said);
   if (typeof code === 'string' && away.has(code)) return true;
   const status = response?.statusCode ?? 0;
   return code === 'SERVER_ERROR' && (status === 429 || status >= 500);

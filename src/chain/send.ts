@@ -1,17 +1,31 @@
 /** One transaction: simulate, send, wait, and say in one sentence why a contract refused. */
+import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Interface, type Log, Transaction, type TransactionReceipt } from 'ethers';
+import type { Interface, Log, TransactionReceipt } from 'ethers';
 import { PanthaliaError } from '../errors.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { type Chain, requireSigner, type Signer } from './client.js';
-import { keepSent, type Place, requirePlace, sendDroppedAgain } from './resend.js';
+import { whoUsed } from './nonceUse.js';
+import {
+  broadcast,
+  freeNonce,
+  isStaleNonce,
+  isUnderpriced,
+  newest,
+  prepare,
+  type Sending,
+  type SendRequest,
+} from './outbox.js';
+import { raiseFees, requireNonce, sendDroppedAgain } from './resend.js';
 import { decodeRevert, revertData } from './revert.js';
-import { isUnreachable, rpcError } from './rpcError.js';
+import { isUnreachable, nodeMessage, rpcError } from './rpcError.js';
 
 /** The estimate holds for the state it was made on, and others change it before we are mined: of three reveals in one block,
  *  each estimated alone, the last one also counts the votes. Gas that is not used is not paid. */
 const gasMarginPercent = 140n;
 const gasMargin = 1_000_000n;
+/** By which two transactions differ that are alike in all else. */
+const unlikeGas = 10_000;
 const receiptDeadlineMs = 120_000;
 const receiptPollMs = 100;
 /** Without a receipt for so long, we look whether the node still has the transaction. */
@@ -44,8 +58,8 @@ export interface Sent {
 }
 
 /** Sends `call` from the chain's account and waits until it is in a block.
- *  throws reverted/contract.<ErrorName>, user/account.no_funds, network/rpc.unreachable, deadline/transaction.not_mined,
- *  network/transaction.replaced, network/transaction.nonce_gap */
+ *  throws reverted/contract.<ErrorName>, reverted/transaction.failed, user/account.no_funds, network/rpc.unreachable,
+ *  deadline/transaction.not_mined, network/transaction.replaced */
 export async function transact(chain: Chain, call: ContractCall, signal: AbortSignal): Promise<Receipt> {
   const sent = await sendCall(chain, call, signal);
   return sent.confirmed();
@@ -63,28 +77,46 @@ export function sendCreation(chain: Chain, what: string, data: string, signal: A
   return sendRequest(chain, what, { data }, signal);
 }
 
-interface Request {
-  to?: Address;
-  data: string;
-  gasLimit?: bigint;
-}
-
-async function sendRequest(chain: Chain, what: string, request: Request, signal: AbortSignal): Promise<Sent> {
+async function sendRequest(
+  chain: Chain,
+  what: string,
+  request: SendRequest,
+  signal: AbortSignal,
+): Promise<Sent> {
   const signer = requireSigner(chain);
   signal.throwIfAborted();
   try {
-    const gasLimit = request.gasLimit ?? (await estimateOnAll(chain, request, signer));
-    const { hash, nonce } = await signer.inOrder(() => handOver(chain, signer, { ...request, gasLimit }));
-    const confirmed = () =>
-      confirm(chain, what, { ...request, from: signer.address }, { hash, nonce }, signal);
-    return { hash, confirmed };
+    const sending = (await takenUpAgain(chain, signer, request)) ?? (await sendNew(chain, signer, request));
+    const confirmed = () => confirm(chain, what, sending, signal);
+    return { hash: newest(sending).hash, confirmed };
   } catch (cause) {
     throw translate(chain, what, cause);
   }
 }
 
+/** The same call, sent before and still on its way, that nobody waits for any more: to send another one would make it happen twice. */
+async function takenUpAgain(
+  { provider }: Chain,
+  { address, sent }: Signer,
+  { to, data }: SendRequest,
+): Promise<Sending | null> {
+  const isSame = ({ abandoned, request }: Sending) => abandoned && request.to === to && request.data === data;
+  const found = [...sent.values()].find(isSame);
+  if (found === undefined || (await provider.getTransactionCount(address, 'latest')) > found.nonce)
+    return null;
+  found.abandoned = false;
+  return found;
+}
+
+async function sendNew(chain: Chain, signer: Signer, request: SendRequest): Promise<Sending> {
+  const gasLimit = request.gasLimit ?? (await estimateOnAll(chain, request, signer));
+  // Another process of this account may make the same call at the same nonce: the node would take the two for one.
+  const unlike = BigInt(randomInt(unlikeGas));
+  return signer.inOrder(() => handOver(chain, signer, { ...request, gasLimit: gasLimit + unlike }));
+}
+
 /** What a contract refuses may be built on a transaction of ours that a reorganisation has dropped. */
-async function estimateOnAll(chain: Chain, request: Request, signer: Signer): Promise<bigint> {
+async function estimateOnAll(chain: Chain, request: SendRequest, signer: Signer): Promise<bigint> {
   try {
     return await estimateGas(chain, request, signer.address);
   } catch (cause) {
@@ -93,23 +125,17 @@ async function estimateOnAll(chain: Chain, request: Request, signer: Signer): Pr
   }
 }
 
-async function estimateGas(chain: Chain, { to, data }: Request, from: Address): Promise<bigint> {
+async function estimateGas(chain: Chain, { to, data }: SendRequest, from: Address): Promise<bigint> {
   // ethers' own estimate names no block, and nodes differ in what they take then; pending sees our earlier transactions.
   const gas: string = await chain.provider.send('eth_estimateGas', [{ from, to, data }, 'pending']);
   return (BigInt(gas) * gasMarginPercent) / 100n + gasMargin;
 }
 
-async function confirm(
-  chain: Chain,
-  what: string,
-  request: Request & { from: Address },
-  { hash, nonce }: Place,
-  signal: AbortSignal,
-): Promise<Receipt> {
-  signal.throwIfAborted();
+async function confirm(chain: Chain, what: string, sending: Sending, signal: AbortSignal): Promise<Receipt> {
   try {
-    const receipt = await waitForReceipt(chain, { hash, nonce }, signal);
-    if (receipt.status === 0) await throwReason(chain, request, receipt);
+    const receipt = await waitForReceipt(chain, sending, signal);
+    if (receipt.status === 0) await throwReason(chain, sending, receipt);
+    const hash = receipt.hash as Hex32;
     chain.emit({ type: 'transaction.sent', what, hash, gasUsed: receipt.gasUsed });
     return {
       hash,
@@ -119,73 +145,100 @@ async function confirm(
       contractAddress: receipt.contractAddress as Address | null,
     };
   } catch (cause) {
+    sending.abandoned = true;
     throw translate(chain, what, cause);
   }
 }
 
 /** Hands the transaction to the node. Another process that sends from the same account moves the nonce under us: then the
  *  count is read again, and everybody hears of it. */
-async function handOver(
-  chain: Chain,
-  signer: Signer,
-  request: Request & { gasLimit: bigint },
-): Promise<Place> {
+async function handOver(chain: Chain, signer: Signer, request: SendRequest): Promise<Sending> {
+  let least = 0;
   for (let attempt = 1; ; attempt++) {
-    try {
-      const taken = await signer.nonces.sendTransaction(request);
-      keepSent(signer, taken.nonce, Transaction.from(taken).serialized);
-      return { hash: taken.hash as Hex32, nonce: taken.nonce };
-    } catch (cause) {
-      // NonceManager counted this send although it did not happen.
-      signer.nonces.reset();
-      if (!isStaleNonce(cause) || attempt === nonceAttempts) throw cause;
-      const message = `Another process sends from ${signer.address}; reading its nonce again.`;
-      chain.emit({ type: 'alert', level: 'warn', message, code: 'transaction.stale_nonce' });
+    const { nonce, unseen } = await freeNonce(chain, signer, least);
+    const sending = await prepare(signer, nonce, request);
+    const refusal = await broadcast(chain, sending);
+    if (refusal === null || isUnderpriced(refusal)) {
+      // Whoever waited for these has its receipt, and does not look any more whether a reorganisation has dropped them.
+      for (const earlier of unseen) await broadcast(chain, earlier);
+      return sending;
     }
+    // A service that repeats a request by itself refuses the second and has taken the first.
+    if (isStaleNonce(refusal) && (await whoUsed(chain, signer.address, nonce)) === newest(sending).hash)
+      return sending;
+    signer.sent.delete(nonce);
+    if (!isStaleNonce(refusal) || attempt === nonceAttempts) throw refusal;
+    least = nonce + 1;
+    const message = `Another process sends from ${signer.address}; reading its nonce again.`;
+    chain.emit({ type: 'alert', level: 'warn', message, code: 'transaction.stale_nonce' });
   }
 }
 
 /** Asks for the receipt until there is one, and sends again what the node has lost in the meantime.
- *  throws deadline/transaction.not_mined, network/transaction.replaced, network/transaction.nonce_gap */
+ *  throws deadline/transaction.not_mined, network/transaction.replaced */
 async function waitForReceipt(
   chain: Chain,
-  { hash, nonce }: Place,
+  sending: Sending,
   signal: AbortSignal,
 ): Promise<TransactionReceipt> {
-  const signer = requireSigner(chain);
   const giveUpAtMs = Date.now() + receiptDeadlineMs;
   let lookAtMs = Date.now() + lookEveryMs;
   while (Date.now() < giveUpAtMs) {
     signal.throwIfAborted();
+    const receipt = await receiptOf(chain, sending);
+    if (receipt !== null) return receipt;
+    if (Date.now() >= lookAtMs) {
+      await lookAfter(chain, sending);
+      lookAtMs = Date.now() + lookEveryMs;
+    }
+    await delay(receiptPollMs, undefined, { signal });
+  }
+  const { hash } = newest(sending);
+  const said = sending.refusal === null ? '' : ` The node says: ${nodeMessage(sending.refusal)}.`;
+  throw new PanthaliaError(
+    'deadline',
+    `Transaction ${hash} was not mined within ${receiptDeadlineMs / 1000} s.${said}`,
+    { code: 'transaction.not_mined', details: { hash }, next: 'check that the chain makes blocks' },
+  );
+}
+
+/** Of whichever version came into a block. */
+async function receiptOf(chain: Chain, { signed }: Sending): Promise<TransactionReceipt | null> {
+  for (const { hash } of signed.toReversed()) {
     const receipt = await chain.provider.getTransactionReceipt(hash).catch((cause) => {
       // The transaction is on its way whether the node answers now or not.
       if (isUnreachable(rpcError(cause, chain.rpcUrl))) return null;
       throw cause;
     });
     if (receipt !== null) return receipt;
-    if (Date.now() >= lookAtMs) {
-      if (!(await sendDroppedAgain(chain, signer))) await requirePlace(chain, signer, { hash, nonce });
-      lookAtMs = Date.now() + lookEveryMs;
-    }
-    await delay(receiptPollMs, undefined, { signal });
   }
-  throw new PanthaliaError(
-    'deadline',
-    `Transaction ${hash} was not mined within ${receiptDeadlineMs / 1000} s.`,
-    { code: 'transaction.not_mined', details: { hash }, next: 'check that the chain makes blocks' },
-  );
+  return null;
+}
+
+async function lookAfter(chain: Chain, sending: Sending): Promise<void> {
+  const signer = requireSigner(chain);
+  try {
+    // Some nodes drop what has become too cheap.
+    await raiseFees(chain, signer);
+    if (await sendDroppedAgain(chain, signer)) return;
+    await requireNonce(chain, signer, sending);
+  } catch (cause) {
+    if (!isUnreachable(rpcError(cause, chain.rpcUrl))) throw cause;
+  }
 }
 
 async function throwReason(
   chain: Chain,
-  request: Request & { from: Address },
-  receipt: TransactionReceipt,
+  { request: { to, data, gasLimit } }: Sending,
+  { hash, blockNumber, gasUsed }: TransactionReceipt,
 ): Promise<never> {
-  await chain.provider.call({ ...request, blockTag: receipt.blockNumber });
+  // Without the limit: whether it was too low is part of the question.
+  const from = requireSigner(chain).address;
+  await chain.provider.call({ from, data, ...(to === undefined ? {} : { to }), blockTag: blockNumber });
   throw new PanthaliaError(
     'reverted',
-    `Transaction ${receipt.hash} failed in block ${receipt.blockNumber}, and a repetition of the call succeeds.`,
-    { code: 'transaction.failed', details: { hash: receipt.hash, gasUsed: receipt.gasUsed } },
+    `Transaction ${hash} failed in block ${blockNumber} with ${gasUsed} of ${gasLimit} gas, and a repetition of the call succeeds.`,
+    { code: 'transaction.failed', details: { hash, gasUsed, gasLimit } },
   );
 }
 
@@ -216,13 +269,4 @@ export function translate(chain: Chain, what: string, cause: unknown): unknown {
 
 function isAbort(cause: unknown): boolean {
   return cause instanceof Error && (cause.name === 'AbortError' || cause.name === 'TimeoutError');
-}
-
-function isStaleNonce(cause: unknown): boolean {
-  const { code, message } = cause as { code?: string; message?: string };
-  return (
-    code === 'NONCE_EXPIRED' ||
-    code === 'REPLACEMENT_UNDERPRICED' ||
-    /nonce too (low|high)|replacement transaction underpriced|already (known|imported)/i.test(message ?? '')
-  );
 }

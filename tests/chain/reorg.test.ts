@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { latestBlock } from '../../src/chain/client.js';
+import { pan } from '../../src/chain/params.js';
 import { type Actor, actor, startTestChain, type TestChain } from '../helpers/chain.js';
 
 let local: TestChain;
@@ -63,7 +64,6 @@ test('a commitment whose block is reorganised away was never made; with the next
   const next = await token.write('approve', [challenge.address, 1n], local.signal);
   expect(await madeIn()).toBeGreaterThan(0);
   expect(await madeIn()).toBeLessThanOrEqual(next.blockNumber);
-  expect(codesOf(dora)).toContain('transaction.sent_again');
   await asBefore(dora);
 });
 
@@ -87,27 +87,43 @@ test('a transaction that the node forgets while we wait for it is sent again', a
   expect(await allowance(dora, vault.address)).toBe(6n);
 });
 
-test('what waits for a nonce that another process had used is given up with a sentence, and the call after it fills the gap', async () => {
+test('what a reorganisation has dropped comes back with the next call, also where another process had sent before it', async () => {
   const one = await actor(local, 6);
   const two = await actor(local, 6);
-  const { vault } = one.contracts;
-  const approve = ({ contracts }: Actor, amount: bigint) =>
-    contracts.token.write('approve', [vault.address, amount], local.signal);
-  await approve(one, 1n);
-  const { blockNumber } = await approve(two, 2n);
-  await approve(one, 3n);
-  await reorganise(one, blockNumber);
-
+  const { token, vault } = one.contracts;
   const address = one.chain.signer?.address ?? '0x';
-  await expect(approve(one, 4n)).rejects.toMatchObject({
-    family: 'network',
-    code: 'transaction.nonce_gap',
-    next: expect.stringMatching(/^it may still be mined .* panthalia status before you repeat it/),
-    details: { nonce: 3, expected: 1 },
-  });
-  await approve(one, 5n);
-  expect(await one.chain.provider.getTransactionCount(address)).toBeGreaterThanOrEqual(2);
+  await token.write('approve', [vault.address, pan(9)], local.signal);
+  const { blockNumber } = await two.contracts.token.write('approve', [token.address, 2n], local.signal);
+  await vault.write('deposit', [pan(1)], local.signal);
+  await reorganise(one, blockNumber);
+  expect(await vault.read('balanceOf', [address])).toBe(0n);
+
+  await vault.write('deposit', [pan(2)], local.signal);
+  await vault.write('deposit', [pan(3)], local.signal);
+  expect(await vault.read('balanceOf', [address])).toBe(pan(6));
+  expect(await allowance(one, token.address)).toBe(0n);
+  expect(await one.chain.provider.getTransactionCount(address)).toBe(4);
   await asBefore(one);
+  for (const { chain } of [one, two]) chain[Symbol.dispose]();
+});
+
+test('what waits for a nonce whose transaction is gone still happens, once: a transfer of nothing takes that nonce', async () => {
+  const one = await actor(local, 8);
+  const two = await actor(local, 8);
+  const { token, vault } = one.contracts;
+  const address = one.chain.signer?.address ?? '0x';
+  await token.write('approve', [vault.address, pan(9)], local.signal);
+  await one.chain.provider.send('evm_setIntervalMining', [0]);
+  const gone = await two.contracts.token.send('approve', [token.address, 2n], local.signal);
+  const waiting = await vault.send('deposit', [pan(1)], local.signal);
+  await one.chain.provider.send('anvil_dropTransaction', [gone.hash]);
+  await asBefore(one);
+
+  expect((await waiting.confirmed()).hash).toBe(waiting.hash);
+  expect(await vault.read('balanceOf', [address])).toBe(pan(1));
+  expect(await allowance(one, token.address)).toBe(0n);
+  expect(await one.chain.provider.getTransactionCount(address)).toBe(3);
+  expect(codesOf(one)).toEqual(['transaction.gap_filled']);
   for (const { chain } of [one, two]) chain[Symbol.dispose]();
 });
 
@@ -124,7 +140,7 @@ test('what can not come into a block any more is told: its nonce went to another
   await expect(sent.confirmed()).rejects.toMatchObject({
     family: 'network',
     code: 'transaction.replaced',
-    details: { hash: sent.hash, nonce: 0 },
+    details: { hash: sent.hash, nonce: 0, by: other.hash },
   });
   await one.contracts.token.write('approve', [vault.address, 3n], local.signal);
   expect(await allowance(one, vault.address)).toBe(3n);

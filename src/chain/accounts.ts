@@ -37,7 +37,9 @@ export async function loadAccount(source: AccountSource, chainId: number): Promi
     (name) => source[name] !== undefined,
   );
   if (given.length > 1) {
-    throw refused('account.ambiguous', `One account was expected, ${given.length} were given: ${given}.`);
+    throw refused('account.ambiguous', `One account was expected, ${given.length} were given: ${given}.`, {
+      next: 'pass one of them; the environment counts too (PANTHALIA_*)',
+    });
   }
   if (source.keystore !== undefined)
     return accountOf(await openKeystore(source.keystore, source.passwordFile));
@@ -71,11 +73,13 @@ function walletOfKey(source: AccountSource, chainId: number): Wallet {
   const hex = key.startsWith('0x') ? key : `0x${key}`;
   // The received value is a secret, or close to one: it must not appear in the message.
   if (!isHexString(hex, 32))
-    throw refused('account.bad_key', 'A private key is 32 bytes of hex; this is not.');
+    throw refused('account.bad_key', 'A private key is 32 bytes of hex; this is not.', { next: aKeystore });
   try {
     return new Wallet(hex);
   } catch {
-    throw refused('account.bad_key', 'The private key is not a number below the order of the curve.');
+    throw refused('account.bad_key', 'The private key is not a number below the order of the curve.', {
+      next: aKeystore,
+    });
   }
 }
 
@@ -88,7 +92,12 @@ function developmentWallet(index: number, chainId: number): HDNodeWallet {
     );
   }
   if (!Number.isSafeInteger(index) || index < 0 || index >= 2 ** 31) {
-    throw refused('account.bad_key', `A mnemonic index is a whole number from 0, received ${index}.`);
+    const most = 2 ** 31 - 1;
+    throw refused(
+      'account.bad_key',
+      `A mnemonic index is a whole number from 0 to ${most}, received ${index}.`,
+      { next: 'pass --mnemonic-index 0' },
+    );
   }
   return HDNodeWallet.fromPhrase(developmentMnemonic, undefined, `m/44'/60'/0'/0/${index}`);
 }
@@ -115,6 +124,7 @@ async function openKeystore(path: string, passwordFile: string | undefined): Pro
       wrongPassword
         ? `The keystore ${path} does not open with the password ${passwordFile === undefined ? '"" (no password file was given)' : `in ${passwordFile}`}.`
         : `The file ${path} is not a keystore.`,
+      { next: wrongPassword ? 'pass --keystore FILE --password-file FILE' : aKeystore },
     );
   }
 }
@@ -124,9 +134,15 @@ async function readText(path: string, what: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw refused('account.bad_keystore', `The ${what} ${path} can not be read (${reason}).`, { cause });
+    const next = what === 'keystore' ? aKeystore : 'pass --password-file FILE';
+    throw refused('account.bad_keystore', `The ${what} ${path} can not be read (${reason}).`, {
+      cause,
+      next,
+    });
   }
 }
+
+const aKeystore = 'pass --keystore FILE; panthalia wallet new makes one';
 
 function refused(
   code: string,

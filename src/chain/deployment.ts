@@ -1,5 +1,5 @@
 /** Where a deployment lives: the one file that another terminal needs to join a run. */
-import { access, constants, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, constants, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { getAddress } from 'ethers';
 import { z } from 'zod';
@@ -78,13 +78,17 @@ export async function writeDeployment(path: string, deployment: Deployment): Pro
 export async function checkWritable(path: string): Promise<void> {
   try {
     await access(dirname(path), constants.W_OK);
+    // What is there is replaced: a folder can not be, and a device must not.
+    const there = await stat(path).catch(() => null);
+    if (there !== null && !there.isFile()) throw new Error('it is there and is no plain file');
   } catch (cause) {
     throw unwritable(path, cause);
   }
 }
 
 function unwritable(path: string, cause: unknown): PanthaliaError {
-  const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const reason = code ?? message;
   return new PanthaliaError('config', `The deployment file ${path} can not be written (${reason}).`, {
     code: 'deployment.unwritable',
     details: { path, reason },

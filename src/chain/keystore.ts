@@ -63,5 +63,8 @@ function walletOf(privateKey: string): Wallet {
 }
 
 function badKey(message: string): PanthaliaError {
-  return new PanthaliaError('user', message, { code: 'account.bad_key' });
+  return new PanthaliaError('user', message, {
+    code: 'account.bad_key',
+    next: 'leave the key out, and a new one is made',
+  });
 }

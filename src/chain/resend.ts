@@ -4,7 +4,7 @@ import { Transaction } from 'ethers';
 import { PanthaliaError } from '../errors.js';
 import type { Chain, Signer } from './client.js';
 import { whoUsed } from './nonceUse.js';
-import { broadcast, isStaleNonce, isUnderpriced, newest, prepare, type Sending, sign } from './outbox.js';
+import { broadcast, isStaleNonce, isTooSoon, newest, prepare, type Sending, sign } from './outbox.js';
 import { isUnreachable, rpcError } from './rpcError.js';
 
 /** Sends again those of our last transactions whose nonces the node has neither in a block nor in its pool. Where another process of
@@ -41,7 +41,7 @@ async function fillGap(chain: Chain, signer: Signer, nonce: number): Promise<voi
   const filler = await prepare(signer, nonce, { to: signer.address, data: '0x' });
   filler.abandoned = true;
   const refusal = await broadcast(chain, filler);
-  if (refusal === null || isUnderpriced(refusal)) {
+  if (refusal === null || isTooSoon(refusal)) {
     const message = `Nonce ${nonce} of ${signer.address} is used by nothing any more, and later ones waited for it: it went to a transfer of 0 to itself. Does another process send from this account?`;
     tell(chain, message, 'transaction.gap_filled');
     return;

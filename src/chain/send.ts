@@ -10,7 +10,7 @@ import {
   broadcast,
   freeNonce,
   isStaleNonce,
-  isUnderpriced,
+  isTooSoon,
   newest,
   prepare,
   type Sending,
@@ -158,7 +158,7 @@ async function handOver(chain: Chain, signer: Signer, request: SendRequest): Pro
     const { nonce, unseen } = await freeNonce(chain, signer, least);
     const sending = await prepare(signer, nonce, request);
     const refusal = await broadcast(chain, sending);
-    if (refusal === null || isUnderpriced(refusal)) {
+    if (refusal === null || isTooSoon(refusal)) {
       // Whoever waited for these has its receipt, and does not look any more whether a reorganisation has dropped them.
       for (const earlier of unseen) await broadcast(chain, earlier);
       return sending;

@@ -153,10 +153,10 @@ const enumNames: Record<string, readonly string[]> = {
   outcome: ['none', 'passed', 'rejected', 'moot', 'silent', 'checkerFailed', 'unchecked'],
 };
 
-/** Null for events that are no facts, such as new parameters. */
+/** Null for what our contracts do not emit. */
 function parseEvent(log: RawLog): { type: string; fields: Record<string, unknown> } | null {
   const event = log.topics[0] === undefined ? null : events.getEvent(log.topics[0]);
-  if (event === null || event.name === 'ParamsAdded') return null;
+  if (event === null) return null;
   const fields = plainFields(events.decodeEventLog(event, log.data, log.topics), event.inputs);
   for (const [field, names] of Object.entries(enumNames)) {
     if (field in fields) fields[field] = names[fields[field] as number];

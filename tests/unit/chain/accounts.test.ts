@@ -26,7 +26,12 @@ test('development accounts are those of every local chain, and of no other', asy
   expect(developmentAddresses(2)).toEqual([first, second]);
   expect((await loadAccount({ mnemonicIndex: 1 }, local)).address).toBe(second);
   await expect(loadAccount({ mnemonicIndex: 1 }, 1)).rejects.toMatchObject({ code: 'account.unsafe_key' });
-  await expect(loadAccount({ mnemonicIndex: -1 }, local)).rejects.toMatchObject({ code: 'account.bad_key' });
+  for (const index of [-1, 2 ** 31]) {
+    await expect(loadAccount({ mnemonicIndex: index }, local)).rejects.toMatchObject({
+      code: 'account.bad_key',
+      message: `A mnemonic index is a whole number from 0 to 2147483647, received ${index}.`,
+    });
+  }
 });
 
 test('a bare key is for local chains, unless the user insists, and never stands in an error', async () => {
@@ -40,7 +45,8 @@ test('a bare key is for local chains, unless the user insists, and never stands 
   expect((await loadAccount({ privateKey, allowUnsafeKey: true }, 1)).address).toBe(first);
   for (const bad of ['0x1234', 'secret words', `0x${'ff'.repeat(32)}`]) {
     const error = await loadAccount({ privateKey: bad }, local).catch((cause) => cause);
-    expect(error).toMatchObject({ family: 'user', code: 'account.bad_key' });
+    const next = expect.stringContaining('--keystore FILE');
+    expect(error).toMatchObject({ family: 'user', code: 'account.bad_key', next });
     expect(JSON.stringify([error.message, error.details])).not.toContain(bad);
   }
 });
@@ -51,7 +57,8 @@ test('a keystore opens with its password and says so when it does not', async ()
     loadAccount({ keystore, ...(name === undefined ? {} : { passwordFile: join(folder, name) }) }, 1);
   expect((await open('password')).address).toBe(first);
   for (const wrong of ['wrong', undefined]) {
-    await expect(open(wrong)).rejects.toMatchObject({ family: 'user', code: 'account.bad_keystore' });
+    const next = expect.stringContaining('--password-file FILE');
+    await expect(open(wrong)).rejects.toMatchObject({ family: 'user', code: 'account.bad_keystore', next });
   }
   await expect(open('missing')).rejects.toThrow(/password file .* can not be read \(ENOENT\)/);
   const noKeystore = loadAccount({ keystore: join(folder, 'password') }, 1);

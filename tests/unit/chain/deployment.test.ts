@@ -87,6 +87,12 @@ test('a place that can not be written is told before anything is deployed, and n
   };
   await expect(checkWritable(nowhere)).rejects.toMatchObject(unwritable);
   await expect(writeDeployment(nowhere, deployment)).rejects.toMatchObject(unwritable);
+  for (const there of [folder, '/dev/full']) {
+    await expect(checkWritable(there)).rejects.toMatchObject({
+      code: 'deployment.unwritable',
+      message: `The deployment file ${there} can not be written (it is there and is no plain file).`,
+    });
+  }
   // A folder in its place: the last step fails, when the file is written already.
   await mkdir(path);
   await expect(writeDeployment(path, deployment)).rejects.toMatchObject({ code: 'deployment.unwritable' });

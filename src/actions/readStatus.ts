@@ -2,6 +2,7 @@
 import { createBlobClient } from '../data/blobClient.js';
 import { PanthaliaError } from '../errors.js';
 import { formatTokens } from '../events/amount.js';
+import { epochOf } from '../protocol/epochs.js';
 import type { MarketView } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { type ConnectOptions, connectWithoutSot } from './connect.js';
@@ -19,8 +20,15 @@ export interface Status {
   block: number;
   /** null when no SOT is known; model: null when it has no version yet, or a problem: what went wrong when it was asked */
   sot: { url: string; model: LatestModel | null; problem: string | null } | null;
-  /** the deployment's own; paused or closed, it takes no new tasks and no new stake */
-  subnet: { subnetId: number; owner: Address | null; state: string };
+  /** the deployment's own; paused or closed, it takes no new tasks and no new stake. version: of the parameters that tasks are posted
+   *  under now; coming: the one that follows, from the first block of an epoch on */
+  subnet: {
+    subnetId: number;
+    owner: Address | null;
+    state: string;
+    version: number | null;
+    coming: { version: number; epoch: number; block: number } | null;
+  };
   /** outer steps on chain, and the state root after the last of them; the newest job last */
   jobs: { jobId: Hex32; buyer: Address; rounds: number; stateRoot: Hex32; chainHash: Hex32 }[];
   tasks: {
@@ -47,21 +55,35 @@ const sotPatienceMs = 2_000;
 
 export async function readStatus(options: ConnectOptions): Promise<Status> {
   using context = await connectWithoutSot(options);
-  const { deployment, market, chain } = context;
+  const { deployment, market, chain, contracts } = context;
+  const epochLength = Number(await contracts.beacon.read('epochLength', []));
   const sotUrl = options.sotUrl ?? deployment.sotUrl;
   return {
     chainId: chain.chainId,
     rpcUrl: chain.rpcUrl,
     block: market.head.number,
     sot: sotUrl === null ? null : { url: sotUrl, ...(await latestModel(sotUrl, options.signal)) },
-    subnet: subnetStatus(market.view, deployment.subnetId),
+    subnet: subnetStatus(
+      market.view,
+      { subnetId: deployment.subnetId, head: market.head.number },
+      epochLength,
+    ),
     ...marketStatus(market.view),
   };
 }
 
-function subnetStatus({ subnets }: MarketView, subnetId: number): Status['subnet'] {
-  const { owner, state } = subnets.get(subnetId) ?? { owner: null, state: 'unknown' };
-  return { subnetId, owner, state };
+function subnetStatus(
+  { subnets }: MarketView,
+  { subnetId, head }: { subnetId: number; head: number },
+  epochLength: number,
+): Status['subnet'] {
+  const subnet = subnets.get(subnetId);
+  if (subnet === undefined) return { subnetId, owner: null, state: 'unknown', version: null, coming: null };
+  const { owner, state, version, versionFrom } = subnet;
+  // A transaction that is sent now is in the next block.
+  const isComing = epochOf(head + 1, { epochLength }) < versionFrom;
+  const coming = isComing ? { version, epoch: versionFrom, block: versionFrom * epochLength } : null;
+  return { subnetId, owner, state, version: isComing ? version - 1 : version, coming };
 }
 
 function marketStatus({

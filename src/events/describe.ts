@@ -93,6 +93,10 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
       return debug(
         `${who(fact.owner)} opened subnet ${fact.subnetId} with a bond of ${formatTokens(fact.bond)}`,
       );
+    case 'ParamsAdded':
+      return fact.version === 1
+        ? debug(`the parameters of subnet ${fact.subnetId} are there`)
+        : warn(newVersion(fact));
     case 'SubnetPaused':
       return warn(`subnet ${fact.subnetId} is paused: it takes no new tasks and no new stake`);
     case 'SubnetResumed':
@@ -204,6 +208,15 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
     default:
       return fact satisfies never;
   }
+}
+
+/** For whoever is staked in the subnet: what changes, when, and what to do before. */
+export function newVersion(added: { subnetId: number; version: number; from: number }): string {
+  const { subnetId, version, from } = added;
+  return (
+    `version ${version} of subnet ${subnetId} comes into force at epoch ${from}; tasks posted until then keep version ${version - 1}; ` +
+    'who does not want to work under it asks for the stake back before: panthalia unstake'
+  );
 }
 
 function checkEnded(fact: Extract<ChainFact, { type: 'CheckClosed' }>, checker: string): Description {

@@ -43,6 +43,8 @@ export type ChainFact = At &
     | { type: 'SeatSlashed'; subnetId: number; role: Role; account: Address; amount: bigint; caseId: Hex32 }
     | { type: 'PositionJailed'; subnetId: number; role: Role; account: Address }
     | { type: 'SubnetCreated'; subnetId: number; owner: Address; metadataHash: Hex32; bond: bigint }
+    /** from: epoch from which on tasks are posted under it, those before under the version before; 0 of the first */
+    | { type: 'ParamsAdded'; subnetId: number; version: number; from: number }
     | { type: 'SubnetPaused'; subnetId: number }
     | { type: 'SubnetResumed'; subnetId: number }
     /** bondAt: from then on its bond can go back to the owner */

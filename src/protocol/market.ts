@@ -57,10 +57,13 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
   },
   PositionJailed: (draft, fact) => changePosition(draft, fact, () => ({ jailed: true })),
 
-  SubnetCreated: (draft, { subnetId, owner }) => draft.subnets.set(subnetId, { owner, state: 'open' }),
-  SubnetPaused: (draft, fact) => changeSubnet(draft, fact, 'paused'),
-  SubnetResumed: (draft, fact) => changeSubnet(draft, fact, 'open'),
-  SubnetClosed: (draft, fact) => changeSubnet(draft, fact, 'closed'),
+  SubnetCreated: (draft, { subnetId, owner }) =>
+    draft.subnets.set(subnetId, { owner, state: 'open', version: 0, versionFrom: 0 }),
+  ParamsAdded: (draft, { subnetId, version, from: versionFrom }) =>
+    changeSubnet(draft, { subnetId }, { version, versionFrom }),
+  SubnetPaused: (draft, fact) => changeSubnet(draft, fact, { state: 'paused' }),
+  SubnetResumed: (draft, fact) => changeSubnet(draft, fact, { state: 'open' }),
+  SubnetClosed: (draft, fact) => changeSubnet(draft, fact, { state: 'closed' }),
   BondReturned: () => {},
 
   SeedFulfilled: (draft, fact) => draft.seeds.set(fact.epoch, fact.seed),

@@ -116,8 +116,8 @@ export function changePosition(
 export function changeSubnet(
   { subnets }: Draft,
   { subnetId }: { subnetId: number },
-  state: SubnetView['state'],
+  change: Partial<SubnetView>,
 ): void {
   const subnet = subnets.get(subnetId);
-  if (subnet !== undefined) subnets.set(subnetId, { ...subnet, state });
+  if (subnet !== undefined) subnets.set(subnetId, { ...subnet, ...change });
 }

@@ -146,6 +146,9 @@ export interface CommitmentView {
 
 export interface SubnetView {
   owner: Address;
+  /** of its parameters, the newest; from epoch `versionFrom` on tasks are posted under it */
+  version: number;
+  versionFrom: number;
   /** paused or closed: it takes no new tasks and no new stake */
   state: 'open' | 'paused' | 'closed';
 }

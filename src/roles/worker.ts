@@ -24,11 +24,13 @@ import { keepDuring, standIn } from './keep.js';
 import { type Lane, type LaneItem, type LaneSignals, runLane } from './lane.js';
 import { demandsToAnswer, isDemanded, ownLeaves, showLeaves } from './leaves.js';
 import { forget } from './memory.js';
+import { createPermission, type Permission } from './permission.js';
 import { publishState } from './publish.js';
 import { createPurse } from './purse.js';
 import { readRules, type SubnetRules } from './rules.js';
 import { ensureStaked } from './staking.js';
 import { type Stay, stayUntilDone } from './stay.js';
+import { tellVersions } from './versions.js';
 import { runVotes } from './votes.js';
 
 /** Windows of a subnet for people are longer: what ends later is told, and somebody else has to answer for it. */
@@ -56,6 +58,8 @@ interface Worker {
   inputs: Inputs;
   /** one engine for all lanes: who is served next */
   turns: EngineTurns;
+  /** to store what it solves */
+  permission: Permission;
   report: WorkerReport;
   /** ends everything at once: the time to finish what is owed is over, or a lane has failed */
   hard: AbortSignal;
@@ -110,14 +114,16 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
   const rules = await readRules(context.contracts, context.deployment.subnetId);
   const purse = createPurse(context);
   await ensureStaked(context, { amount: stakeAmount, purse, rules }, signal);
+  const self = requireSigner(context.chain).address;
   const worker: Worker = {
     context,
-    self: requireSigner(context.chain).address,
+    self,
     rules,
     behaviour,
     disputer: { context, purse, rules },
     inputs: createInputs({ sot: context.sot, folder: context.scratch, opset: context.compute.opset }),
     turns: createEngineTurns(),
+    permission: createPermission(context, self),
     report: { solved: 0, audited: 0, disputed: 0, voted: 0, checked: 0, slashed: 0n },
     hard,
   };
@@ -158,6 +164,7 @@ function startLanes(worker: Worker, stay: Stay, { taking, hard }: LaneSignals): 
     },
   };
   return [
+    tellVersions(context, worker.rules, signals.taking),
     runVotes(votes, signals),
     runChecks(checks, signals),
     lane({
@@ -195,12 +202,15 @@ function startLanes(worker: Worker, stay: Stay, { taking, hard }: LaneSignals): 
 }
 
 async function solve(worker: Worker, task: TaskView): Promise<void> {
-  const { context, self, behaviour, hard } = worker;
+  const { context, self, behaviour, permission, hard } = worker;
   const { market, contracts } = context;
   const isOurs = (view: MarketView, head: Head) => canSolve(view.tasks.get(task.taskId), head, self);
-  const submission = await whileWanted(market, isOurs, hard, (signal) =>
-    behaviour.solve(jobOf(worker, task, 'solve', signal)),
-  );
+  const submission = await whileWanted(market, isOurs, hard, async (signal) => {
+    await permission.awaited(task.taskId, signal);
+    const job = jobOf(worker, task, 'solve', signal);
+    const sot = permission.patient(context.sot, signal);
+    return behaviour.solve({ ...job, context: { ...context, sot } });
+  });
   if (submission === null) return;
   const args = [task.terms, task.slot, submission] as const;
   const submit = () => whenNodeAnswers(market, hard, () => contracts.market.write('submit', args, hard));

@@ -14,10 +14,11 @@ test('a paused subnet takes nothing new and pays everything out, a closed one gi
   const { subnetId } = deployment;
   const { registry, token, vault, market, staking } = connectContracts(deployer, deployment);
   const owner = deployer.signer?.address ?? '0x';
+  const first = { owner, version: 1, versionFrom: 0 };
   const follower = await followMarket({ chain: deployer, deployment, signal, pollMs: 50 });
   const after = async ({ blockNumber }: { blockNumber: number }) =>
     (await follower.caughtUp(blockNumber, signal)).subnets.get(subnetId);
-  expect(follower.view.subnets.get(subnetId)).toEqual({ owner, state: 'open' });
+  expect(follower.view.subnets.get(subnetId)).toEqual({ ...first, state: 'open' });
   expect(await vault.read('balanceOf', [registry.address])).toBe(pan(100));
 
   await token.write('approve', [vault.address, pan(1_000)], signal);
@@ -28,7 +29,10 @@ test('a paused subnet takes nothing new and pays everything out, a closed one gi
   await expect(uninvited).rejects.toMatchObject({ code: 'contract.NotSubnetOwner' });
   stranger.chain[Symbol.dispose]();
 
-  expect(await after(await registry.write('pause', [subnetId], signal))).toEqual({ owner, state: 'paused' });
+  expect(await after(await registry.write('pause', [subnetId], signal))).toEqual({
+    ...first,
+    state: 'paused',
+  });
   const terms = testTerms(subnetId, owner);
   await expect(market.write('createBatch', [terms], signal)).rejects.toMatchObject({
     code: 'contract.SubnetIsPaused',
@@ -38,11 +42,14 @@ test('a paused subnet takes nothing new and pays everything out, a closed one gi
   });
   await staking.write('requestUnstake', [subnetId, 0, 1], signal);
 
-  expect(await after(await registry.write('resume', [subnetId], signal))).toEqual({ owner, state: 'open' });
+  expect(await after(await registry.write('resume', [subnetId], signal))).toEqual({
+    ...first,
+    state: 'open',
+  });
   await market.write('createBatch', [terms], signal);
 
   const closed = await registry.write('closeSubnet', [subnetId], signal);
-  expect(await after(closed)).toEqual({ owner, state: 'closed' });
+  expect(await after(closed)).toEqual({ ...first, state: 'closed' });
   await expect(registry.write('returnBond', [subnetId], signal)).rejects.toMatchObject({
     code: 'contract.BondNotDue',
   });

@@ -1,26 +1,26 @@
 import { expect, test, vi } from 'vitest';
 import { pan } from '../../src/chain/params.js';
+import type { TaskView } from '../../src/protocol/marketView.js';
 import { startTestChain } from '../helpers/chain.js';
 import { startMoodySot } from '../helpers/moodySot.js';
 import { honestParameters } from '../helpers/toyCompute.js';
-import { firstWorker, startToyRun } from '../helpers/toyRun.js';
+import { firstWorker, startToyRun, tasksOf } from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 120_000 });
 
 test.each([
-  ['401 for what it reads', 'read', 401],
-  ['403 for what it reads', 'read', 403],
-  ['403 for what it stores', 'write', 403],
+  ['401 for what it reads', 401],
+  ['403 for what it reads', 403],
 ])(
   'a Source of Truth that answers a staked worker with %s ends nothing: it says so, tries again, and solves its task',
-  async (_, refused, status) => {
+  async (_, status) => {
     await using local = await startTestChain({ challengeSeconds: 2 });
     await using run = await startToyRun(local, { slotsPerRound: 1 });
     let left = 2;
     await using sot = await startMoodySot(run.sotUrl, (method, path) => {
       const isRead = method === 'GET' && path.startsWith('/v1/blobs');
-      if ((refused === 'read' ? !isRead : method === 'GET') || left === 0) return undefined;
+      if (!isRead || left === 0) return undefined;
       left -= 1;
       return status;
     });
@@ -32,6 +32,61 @@ test.each([
     expect(await worker.drain()).toMatchObject({ solved: 1, slashed: 0n });
   },
 );
+
+test.each([401, 403])(
+  'a worker that may not store what it solves (%d) says so once, computes nothing more in vain, and stores what it has as soon as it may',
+  async (status) => {
+    // The first time is over before it may store; for the second there is more of it.
+    await using local = await startTestChain({ solveSeconds: 60, challengeSeconds: 2 });
+    await using run = await startToyRun(local, { slotsPerRound: 1 });
+    const { market } = await run.contextOf(0);
+    let mayStore = false;
+    let refusals = 0;
+    await using sot = await startMoodySot(run.sotUrl, (method) => {
+      if (method === 'GET' || mayStore) return undefined;
+      refusals += 1;
+      return status;
+    });
+    const worker = await run.worker(firstWorker, { audit: 'never', sotUrl: sot.url });
+    const finished = run.master();
+    const begun = () => worker.events.filter(({ type }) => type === 'task.solving').length;
+    await market.waitFor(() => refusals >= 3 || undefined, local.signal);
+    await local.deployer.provider.send('evm_increaseTime', [61]);
+    const isDrawnAgain = ({ attempt, state }: TaskView) => attempt === 2 && state === 'assigned';
+    await market.waitFor((view) => tasksOf(view).find(isDrawnAgain), local.signal);
+    const refusedBefore = refusals;
+    // It asks again before it begins again.
+    await market.waitFor(() => refusals > refusedBefore + 1 || undefined, local.signal);
+    expect(begun()).toBe(1);
+    mayStore = true;
+
+    expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
+    expect(begun()).toBe(2);
+    expect(await worker.drain()).toMatchObject({ solved: 1, slashed: pan(10) });
+    const told = worker.events.flatMap((event) =>
+      event.type === 'alert' && event.code === 'sot.writes_refused' ? [event] : [],
+    );
+    expect(told.map(({ level }) => level)).toEqual(['error', 'info']);
+    expect(told[0]?.message).toContain(`(${status})`);
+    expect(told[0]?.message).toContain(`panthalia status ${worker.address}`);
+  },
+);
+
+test('what is computed while nothing may be stored is handed in without a second computation', async () => {
+  await using local = await startTestChain({ challengeSeconds: 2 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  let left = 2;
+  await using sot = await startMoodySot(run.sotUrl, (method) => {
+    if (method === 'GET' || left === 0) return undefined;
+    left -= 1;
+    return 403;
+  });
+  const worker = await run.worker(firstWorker, { audit: 'never', sotUrl: sot.url });
+  expect((await run.master()).parameters).toBe(await honestParameters(run.manifest, run.folder));
+  expect(left).toBe(0);
+  expect(worker.events.filter(({ type }) => type === 'task.solving')).toHaveLength(1);
+  expect(await worker.drain()).toMatchObject({ solved: 1, slashed: 0n });
+});
 
 test('what the user has to mend still ends a worker: it can not pay for its seats', async () => {
   await using local = await startTestChain();

@@ -69,7 +69,8 @@ function statusText({ chainId, rpcUrl, block, subnet, sot, jobs, tasks, position
   const model = sot?.model ?? null;
   return [
     `chain    ${chainId} at ${rpcUrl}, block ${block}`,
-    `subnet   ${subnet.subnetId} ${subnet.state}`,
+    `subnet   ${subnet.subnetId} ${subnet.state}${subnet.version === null ? '' : `, parameters of version ${subnet.version}`}`,
+    ...comingLines(subnet),
     `sot      ${sot === null ? 'none' : sot.url}`,
     model === null
       ? `model    ${sot?.problem ?? 'none yet'}`
@@ -81,6 +82,15 @@ function statusText({ chainId, rpcUrl, block, subnet, sot, jobs, tasks, position
     ...positions.map(positionLine),
     ...tasks.map(taskLine),
   ].join('\n');
+}
+
+function comingLines({ coming }: Status['subnet']): string[] {
+  if (coming === null) return [];
+  const { version, epoch, block } = coming;
+  return [
+    `         version ${version} comes into force at epoch ${epoch}, in block ${block}; tasks posted until then keep version ${version - 1};`,
+    '         who does not want to work under it asks for the stake back before: panthalia unstake',
+  ];
 }
 
 function positionLine({ account, role, seats, unstaking, jailed, slashed }: Status['positions'][number]) {

@@ -71,8 +71,8 @@ test('a watcher sees every fact once and in order, across a restart of the node,
     await follower.waitFor(() => facts.some((fact) => fact.type === 'BatchCreated') || undefined, signal);
     // The bond of the subnet comes first.
     const ours = ['Deposited', 'SeatsStaked', 'BatchCreated'];
-    expect(facts.map((fact) => fact.type)).toEqual(['Deposited', 'SubnetCreated', ...ours]);
-    expect(facts[3]).toMatchObject({ role: 'verifier', seats: 2, amount: pan(320), account });
+    expect(facts.map((fact) => fact.type)).toEqual(['Deposited', 'SubnetCreated', 'ParamsAdded', ...ours]);
+    expect(facts[4]).toMatchObject({ role: 'verifier', seats: 2, amount: pan(320), account });
     expect(applyFacts(emptyMarket(view.subnetId), facts)).toEqual(view);
     expect(events.filter((event) => event.type === 'alert').map((event) => event.level)).toContain('info');
 
@@ -83,7 +83,7 @@ test('a watcher sees every fact once and in order, across a restart of the node,
       late.push(...found.facts);
       if (late.length > 0) reading.abort();
     }
-    expect(late).toEqual(facts.slice(4));
+    expect(late).toEqual(facts.slice(5));
 
     stop.abort(new Error('done'));
     await watching;

@@ -1,7 +1,7 @@
 /** The owner of a subnet adds a version of its parameters: who is staked hears of it while there is time to leave. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Status } from '../../src/actions/readStatus.js';
+import { readStatus, type Status } from '../../src/actions/readStatus.js';
 import { connectContracts } from '../../src/chain/contracts.js';
 import { writeDeployment } from '../../src/chain/deployment.js';
 import { localParams, noTaskChecked } from '../../src/chain/params.js';
@@ -10,15 +10,15 @@ import { startTestChain, type TestChain } from '../helpers/chain.js';
 import { runCli, temporaryFolder } from '../helpers/cli.js';
 import { firstWorker, startToyRun } from '../helpers/toyRun.js';
 
-/** `panthalia status`, as JSON and as a page. */
-async function statusOf(local: TestChain): Promise<{ subnet: Status['subnet']; page: string }> {
+async function fileOf({ deployment }: TestChain): Promise<string> {
   const file = join(temporaryFolder(), 'deployment.json');
-  await writeDeployment(file, local.deployment);
-  const told = await runCli(['status', '--deployment', file, '--json']);
-  const { subnet } = JSON.parse(told.out.at(-1) ?? 'null').data as Status;
-  const page = await runCli(['status', '--deployment', file]);
-  expect([told.code, page.code]).toEqual([0, 0]);
-  return { subnet, page: page.out.join('\n') };
+  await writeDeployment(file, deployment);
+  return file;
+}
+
+async function subnetNow(local: TestChain): Promise<Status['subnet']> {
+  const deployment = await fileOf(local);
+  return (await readStatus({ deployment, emit: () => {}, signal: local.signal })).subnet;
 }
 
 test('a version that is to come is told to workers that are there and to those that start, and stands in the status until it is in force', async () => {
@@ -34,7 +34,7 @@ test('a version that is to come is told to workers that are there and to those t
   });
   const isNews = (event: PanthaliaEvent) => event.type === 'alert' && event.code === 'subnet.new_version';
   const early = await run.worker(firstWorker, { onEvent: (event) => isNews(event) && hear() });
-  expect((await statusOf(local)).subnet).toMatchObject({ version: 1, coming: null });
+  expect(await subnetNow(local)).toMatchObject({ version: 1, coming: null });
 
   // Epochs do not end while somebody looks.
   await provider.send('evm_setIntervalMining', [0]);
@@ -54,17 +54,20 @@ test('a version that is to come is told to workers that are there and to those t
       { type: 'alert', level: 'warn', message: sentence, code: 'subnet.new_version' },
     ]);
   }
-  const { subnet, page } = await statusOf(local);
-  expect(subnet).toMatchObject({ version: 1, coming: { version: 2, epoch: from, block: from * length } });
+  expect(await subnetNow(local)).toMatchObject({
+    version: 1,
+    coming: { version: 2, epoch: from, block: from * length },
+  });
+  const page = (await runCli(['status', '--deployment', await fileOf(local)])).out.join('\n');
   expect(page).toContain(`subnet   ${subnetId} open, parameters of version 1`);
   expect(page).toContain(`version 2 comes into force at epoch ${from}, in block ${from * length};`);
 
   while ((await provider.getBlockNumber()) + 1 < from * length) {
     expect(await registry.read('currentVersion', [subnetId])).toBe(1);
-    expect((await statusOf(local)).subnet.version).toBe(1);
+    expect((await subnetNow(local)).version).toBe(1);
     await provider.send('evm_mine', []);
   }
-  expect((await statusOf(local)).subnet).toMatchObject({ version: 2, coming: null });
+  expect(await subnetNow(local)).toMatchObject({ version: 2, coming: null });
   await provider.send('evm_mine', []);
   expect(await registry.read('currentVersion', [subnetId])).toBe(2);
 });

@@ -9,35 +9,16 @@
  *  Without options: all models, fp32, 2 threads. JSON lines on stdout, a Markdown table on stderr.
  *  PYTHON: a Python with torch (python3).   results and what they mean: bench/RESULTS.md */
 
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { Contestant } from './contestant.mjs';
 import { interval, median } from './statistics.mjs';
-
-const gpt2 = { vocabSize: 50304, blockSize: 1024, layers: 12, heads: 12, width: 768 };
-const models = {
-  '0.8M': {
-    model: { vocabSize: 65, blockSize: 64, layers: 4, heads: 4, width: 128 },
-    batch: { rows: 12, tokens: 64 },
-  },
-  '10.65M': {
-    model: { vocabSize: 65, blockSize: 256, layers: 6, heads: 6, width: 384 },
-    batch: { rows: 8, tokens: 256 },
-  },
-  '124M': { model: gpt2, batch: { rows: 2, tokens: 256 } },
-  '124M 4x1024': { model: gpt2, batch: { rows: 4, tokens: 1024 } },
-  '124M 1x1024': { model: gpt2, batch: { rows: 1, tokens: 1024 } },
-  '124M 64x1024': { model: gpt2, batch: { rows: 64, tokens: 1024 } },
-  '124M 64x1024 tanh': { model: { ...gpt2, gelu: 'tanh' }, batch: { rows: 64, tokens: 1024 } },
-};
-const learningRate = 1e-3;
-const seed = `0x${'07'.repeat(32)}`;
+import { builtProgram, commandOf, models, prepare, pythonModes } from './workloads.mjs';
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -52,6 +33,8 @@ const { values: flags, positionals } = parseArgs({
   },
 });
 
+/** The other two are for a machine on which they are faster: 0.8M is 1.5 times slower with them. */
+const defaultModes = ['eager', 'tuned', 'compile'];
 /** What a loss may differ by, relative to the first contestant's. fp32: sums in another order, amplified by nine updates.
  *  bf16: eight bits of mantissa in every product. */
 const agreement = { fp32: { first: 2e-6, tenth: 1e-3 }, bf16: { first: 2e-3, tenth: 2e-2 } };
@@ -60,69 +43,13 @@ const idle = { others: 0.05, steal: 0.03, patience: 20 };
 const blockMs = 2000;
 const gateSteps = 10;
 
-const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-/** A program of bench/*.cc beside the addon, of today's sources. */
-async function builtProgram(name) {
-  const folder = here('../build/cmake');
-  await promisify(execFile)('cmake', ['--build', folder, '--target', name, '--parallel', '2']);
-  return join(folder, name);
-}
-
-const pythonModes = ['eager', 'tuned', 'medium', 'compile', 'compile-medium'];
-/** The other two are for a machine on which they are faster: 0.8M is 1.5 times slower with them. */
-const defaultModes = ['eager', 'tuned', 'compile'];
-
-/** name: canon, torch (ours); canon-native, torch-native (the same loops in C++); those of pythonModes (PyTorch's). */
-function commandOf(name, { workload, precision, threads, files }) {
-  const { model, batch } = models[workload];
-  if (pythonModes.includes(name)) {
-    const { layers, heads, width, blockSize, vocabSize, gelu = 'erf' } = model;
-    return [
-      ...[process.env.PYTHON ?? 'python3', here('nanogpt.py'), '--mode', name, '--precision', precision],
-      ...['--shape', [layers, heads, width, blockSize, vocabSize].join(',')],
-      ...[
-        '--rows',
-        batch.rows,
-        '--tokens',
-        batch.tokens,
-        '--learning-rate',
-        learningRate,
-        '--threads',
-        threads,
-      ],
-      ...[
-        '--parameters',
-        files.parameters,
-        '--batches',
-        files.batches,
-        '--device',
-        flags.device,
-        '--gelu',
-        gelu,
-      ],
-    ].map(String);
-  }
-  const opset = name.startsWith('torch') ? 'torch' : 'canon-f32-v1';
-  if (name.endsWith('native')) {
-    const { vocabSize, blockSize, layers, heads, width } = model;
-    return [
-      ...[here('../build/cmake/panthalia_step'), opset, precision, threads],
-      ...[vocabSize, blockSize, layers, heads, width, batch.rows, batch.tokens],
-      ...[learningRate, files.parameters, files.batches],
-    ].map(String);
-  }
-  const options = { opset, device: flags.device, threads, model, batch, learningRate, ...files };
-  if (opset === 'torch') options.precision = precision;
-  return [process.execPath, here('ours.mjs'), JSON.stringify(options)];
-}
-
 /** Every contestant over one workload.  returns {name: {milliseconds, cpuMilliseconds, ratio?}} per step, and prints it */
-async function compare(names, { workload, precision, threads, rounds, folder }) {
+async function compare(names, { workload, precision, device, threads, rounds, folder }) {
   const files = await prepare(workload, folder);
   const contestants = new Map();
   try {
     for (const name of names) {
-      const command = commandOf(name, { workload, precision, threads, files });
+      const command = commandOf(name, { workload, precision, device, threads, files });
       contestants.set(name, await Contestant.start({ command, threads }));
     }
     const blocks = await warm(contestants, precision);
@@ -220,13 +147,13 @@ function report(name, { measured, contestants, workload, precision, threads, nam
 }
 
 /** Peak resident memory of fresh processes after ten steps, less what each had before it knew the model. */
-async function memory({ precision, threads, rounds, folder, names }) {
+async function memory({ precision, device, threads, rounds, folder, names }) {
   const workload = '10.65M';
   const files = await prepare(workload, folder);
   const peaks = new Map(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const name of names) {
-      const command = commandOf(name, { workload, precision, threads, files });
+      const command = commandOf(name, { workload, precision, device, threads, files });
       const contestant = await Contestant.start({ command, threads });
       try {
         const { peakBytes } = await contestant.block(gateSteps);
@@ -263,10 +190,10 @@ async function products(part, { threads, rounds }) {
 }
 
 /** Hashing the state after a step of 4,096 tokens, as a share of the step; of 1,024 tokens: replaying one step of a dispute. */
-async function rootAfterStep(row, workload, { threads, rounds, folder, names }) {
+async function rootAfterStep(row, workload, { device, threads, rounds, folder, names }) {
   const files = await prepare(workload, folder);
   for (const name of names) {
-    const command = commandOf(name, { workload, precision: 'fp32', threads, files });
+    const command = commandOf(name, { workload, precision: 'fp32', device, threads, files });
     const contestant = await Contestant.start({ command, threads });
     try {
       await contestant.block(1);
@@ -288,53 +215,6 @@ async function rootAfterStep(row, workload, { threads, rounds, folder, names }) 
       contestant.kill();
     }
   }
-}
-
-/** Parameters by our own initialisation and batches that can be learned: four tokens of five follow from the one before. */
-async function prepare(workload, folder) {
-  const { model, batch } = models[workload];
-  const files = {
-    parameters: join(folder, `${workload}.theta`),
-    batches: join(folder, `${workload}.batches`),
-  };
-  const options = {
-    opset: 'torch',
-    threads: 1,
-    model,
-    batch: { rows: 1, tokens: 1 },
-    learningRate,
-    ...files,
-  };
-  const child = spawn(process.execPath, [here('ours.mjs'), JSON.stringify({ ...options, prepare: seed })], {
-    stdio: 'inherit',
-  });
-  const [code] = await once(child, 'exit');
-  if (code !== 0)
-    throw new Error(`the initial parameters could not be written (exit ${code}); first: npm run build`);
-  await writeFile(files.batches, batchesOf(model.vocabSize, batch));
-  return files;
-}
-
-function batchesOf(vocabSize, { rows, tokens }, count = 16) {
-  let state = 12345;
-  // source: Park and Miller 1988, the minimal standard generator
-  const below = (limit) => {
-    state = (state * 48271) % 2147483647;
-    return state % limit;
-  };
-  const values = new Int32Array(2 * count * rows * tokens);
-  for (let b = 0; b < count; b++) {
-    for (let row = 0; row < rows; row++) {
-      const [inputs, targets] = [(2 * b * rows + row) * tokens, ((2 * b + 1) * rows + row) * tokens];
-      values[inputs] = below(vocabSize);
-      for (let t = 0; t < tokens; t++) {
-        const next = below(5) > 0 ? (values[inputs + t] * 7 + 3) % vocabSize : below(vocabSize);
-        values[targets + t] = next;
-        if (t + 1 < tokens) values[inputs + t + 1] = next;
-      }
-    }
-  }
-  return new Uint8Array(values.buffer);
 }
 
 function machine() {
@@ -387,6 +267,7 @@ function printTable() {
 const folder = await mkdtemp(join(tmpdir(), 'panthalia-bench-'));
 const common = {
   precision: flags.precision,
+  device: flags.device,
   threads: Number(flags.threads),
   rounds: Number(flags.rounds),
   folder,

@@ -43,7 +43,9 @@ export function taskTable(model: DashboardModel, view: View, { columns, rows }: 
     ...{ mark: ' ', task: 'task', slot: 'slot', state: 'state', solver: 'solver' },
     ...{ attempt: 'try', price: 'price', since: 'since' },
   });
-  const head = row(span(clip(`${Object.values(titles).join('')}${checks}`, columns), { dim: true }));
+  const names = Object.values(titles).join('');
+  const room = columns - names.length;
+  const head = row(span(clip(room < checks.length ? names : `${names}${checks}`, columns), { dim: true }));
   return [head, ...windowOf(lines, view.tableRow, rows - 1)];
 }
 

@@ -82,7 +82,9 @@ test.each(panels)('the panel %s of a finished run', (panel: Panel) => {
 });
 
 test('at 80 columns the tasks are whole, each column below its title', () => {
-  const [, titles = '', first = ''] = screen(sceneOf(options(whole, 80, 24, { panel: 'tasks' })))
+  const { market } = whole;
+  const checked = { ...whole, market: { ...market, counts: { ...market.counts, drawn: 5 } } };
+  const [, titles = '', first = ''] = screen(sceneOf(options(checked, 80, 24, { panel: 'tasks' })))
     .split('\n')
     .map((line) => line.split('│')[0] ?? '');
   for (const [title, value] of [

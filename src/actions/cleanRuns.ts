@@ -1,9 +1,10 @@
 /** Old run folders, and processes that a dead run left behind. */
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJournal } from '../events/journal.js';
 import type { StampedEvent } from '../events/types.js';
-import { type RunFolder, runFolderAt, runsFolder } from './runFolder.js';
+import { latestRun, type RunFolder, runFolderAt, runsFolder, timeInName } from './runFolder.js';
 
 export interface CleanPlan {
   /** oldest first; bytes on disk */
@@ -38,15 +39,23 @@ export async function clean({ remove, orphans }: CleanPlan): Promise<void> {
     }
   }
   for (const { path } of remove) await rm(path, { recursive: true, force: true });
+  if (!existsSync(latestRun)) await rm(latestRun, { force: true });
 }
 
-/** Their names begin with the time they were made at. */
+/** Oldest first. Whatever else somebody keeps beside the runs is not ours to remove. */
 async function runFolders(): Promise<RunFolder[]> {
   const entries = await readdir(runsFolder, { withFileTypes: true }).catch(() => []);
-  return entries
+  const folders = entries
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => runFolderAt(join(runsFolder, name)))
-    .sort((a, b) => (a.runId < b.runId ? -1 : 1));
+    .filter(({ runId, manifest, journal }) => timeInName(runId) || [manifest, journal].some(existsSync));
+  const dated = await Promise.all(folders.map(async (folder) => ({ folder, ms: await startOf(folder) })));
+  return dated.sort((a, b) => a.ms - b.ms).map(({ folder }) => folder);
+}
+
+/** Unix milliseconds. A run that was given a folder by name wrote its manifest first. */
+async function startOf({ runId, path, manifest }: RunFolder): Promise<number> {
+  return timeInName(runId) ?? (await stat(existsSync(manifest) ? manifest : path)).mtimeMs;
 }
 
 async function stateOf(folder: RunFolder): Promise<{ isRunning: boolean; orphans: CleanPlan['orphans'] }> {

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PanthaliaError } from '../errors.js';
-import { type RunFolder, runFolderAt } from './runFolder.js';
+import { latestRun, type RunFolder, runFolderAt, runsFolder } from './runFolder.js';
 
 /** name: a folder, or the id of a run in runs/; default: the latest one.  throws notFound/run.not_found */
 export function findRun(name?: string): RunFolder {
-  const candidates = name === undefined ? [join('runs', 'latest')] : [name, join('runs', name)];
+  const candidates = name === undefined ? [latestRun] : [name, join(runsFolder, name)];
   const folders = candidates.map(runFolderAt);
   const found = folders.find(({ journal }) => existsSync(journal));
   if (found !== undefined) return found;

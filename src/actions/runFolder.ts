@@ -1,9 +1,8 @@
 /** The folder that holds everything a run leaves, and the pointer to the latest one. */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { writeFileWhole } from '../data/files.js';
+import { mkdirAll, writeFileWhole } from '../data/files.js';
 import { PanthaliaError } from '../errors.js';
 import { encodeJson } from '../events/line.js';
 
@@ -28,14 +27,16 @@ export interface RunFolder {
 
 /** Where runs go unless told otherwise, seen from the folder the command was typed in. */
 export const runsFolder = 'runs';
-export const latestDeployment = join(runsFolder, 'latest', 'deployment.json');
+/** A link to the newest run that was given no folder. */
+export const latestRun = join(runsFolder, 'latest');
+export const latestDeployment = join(latestRun, 'deployment.json');
 
 /** Makes the folder of a new run: `path`, or `runs/<time>-<random>`.
  *  throws PanthaliaError `run.folder_not_empty`, `run.folder_not_writable` */
 export async function createRunFolder(path?: string): Promise<RunFolder> {
   const folder = runFolderAt(path ?? join(runsFolder, newRunId()));
   try {
-    await makeFolder(folder.path);
+    await mkdirAll(folder.path);
     const present = await readdir(folder.path);
     if (present.length > 0) throw notEmpty(folder.path, present);
     for (const inner of [dirname(folder.log('-')), folder.sot]) await mkdir(inner);
@@ -48,19 +49,6 @@ export async function createRunFolder(path?: string): Promise<RunFolder> {
     );
   }
   return folder;
-}
-
-/** mkdir -p. Not Node's `recursive`, which never returns where the parent is there and refuses (/proc). */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
-    await makeFolder(dirname(path));
-    await mkdir(path);
-  }
 }
 
 /** The names inside a run folder. */
@@ -92,12 +80,20 @@ function newRunId(): string {
   return `${date}-${time}-${randomBytes(2).toString('hex')}`;
 }
 
+/** Unix milliseconds at which a folder with such a name was made; undefined for a name that somebody chose. */
+export function timeInName(runId: string): number | undefined {
+  const parts = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-[0-9a-f]{4}$/.exec(runId)?.slice(1);
+  if (parts === undefined) return undefined;
+  const [year, month, ...rest] = parts.map(Number);
+  return Date.UTC(year ?? 0, (month ?? 1) - 1, ...rest);
+}
+
 /** `runs/latest`, where commands typed by hand look for a deployment. */
 export async function pointLatestTo({ runId }: RunFolder): Promise<void> {
   const temporary = join(runsFolder, `.latest-${runId}`);
   await symlink(runId, temporary);
   try {
-    await rename(temporary, join(runsFolder, 'latest'));
+    await rename(temporary, latestRun);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

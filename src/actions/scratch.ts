@@ -1,8 +1,8 @@
 /** A folder for files in flight. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { storageError } from '../data/files.js';
+import { mkdirAll, storageError } from '../data/files.js';
 
 export interface Scratch extends AsyncDisposable {
   readonly path: string;
@@ -12,7 +12,7 @@ export interface Scratch extends AsyncDisposable {
  *  throws error/storage.* */
 export async function scratchFolder(parent = tmpdir()): Promise<Scratch> {
   try {
-    await mkdir(parent, { recursive: true });
+    await mkdirAll(parent);
     const path = await mkdtemp(join(resolve(parent), 'panthalia-'));
     return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
   } catch (cause) {

@@ -1,14 +1,28 @@
 /** Files that are either whole or absent, and what the disk says when it can not. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PanthaliaError } from '../errors.js';
 
 /** Makes the folder and those above it.  throws error/storage.* */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
-  await mkdir(path, { recursive: true, ...(mode === undefined ? {} : { mode }) }).catch((cause) => {
+  await mkdirAll(path, mode).catch((cause) => {
     throw storageError(`make the folder ${path}`, cause);
   });
+}
+
+/** mkdir -p. Not Node's `recursive`, which never returns where the parent is there and refuses (/proc).  throws what Node throws */
+export async function mkdirAll(path: string, mode = 0o777): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    await mkdirAll(dirname(path), mode);
+    await mkdirAll(path, mode);
+  }
 }
 
 /** A rename is durable once its folder is. */
@@ -29,7 +43,7 @@ export async function publishFile(temporary: string, path: string): Promise<void
   } finally {
     await file.close();
   }
-  await mkdir(dirname(path), { recursive: true });
+  await mkdirAll(dirname(path));
   await rename(temporary, path);
   await syncFolder(dirname(path));
 }

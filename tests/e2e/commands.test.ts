@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCli, temporaryFolder } from '../helpers/cli.js';
@@ -96,13 +96,15 @@ test('clean asks, keeps the newest and the running, and removes the rest', async
   for (const id of ['20260101-000000-aaaa', '20260102-000000-bbbb']) {
     mkdirSync(join(cwd, 'runs', id, 'logs'), { recursive: true });
   }
-  const present = () => readdirSync(join(cwd, 'runs'));
+  mkdirSync(join(cwd, 'runs/notes of mine'));
+  symlinkSync('20260102-000000-bbbb', join(cwd, 'runs/latest'));
+  const present = () => readdirSync(join(cwd, 'runs')).sort();
   const declined = await runCli(['clean', '--keep', '1'], { cwd });
   expect(declined.code).toBe(14);
   const dry = await runCli(['clean', '--keep', '1', '--dry-run', '--json'], { cwd });
   expect(dataOf(dry.out[0]).remove).toHaveLength(2);
-  expect(present()).toHaveLength(3);
+  expect(present()).toHaveLength(5);
   expect((await runCli(['clean', '--keep', '1', '--yes'], { cwd })).code).toBe(0);
-  expect(present()).toEqual(['demo-1']);
+  expect(present()).toEqual(['demo-1', 'notes of mine']);
   expect(existsSync(join(cwd, 'runs/demo-1/journal.jsonl'))).toBe(true);
 });

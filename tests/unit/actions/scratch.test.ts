@@ -14,3 +14,8 @@ test('leaving removes what the worker put there, and nothing else of the folder 
   expect(existsSync(scratch.path)).toBe(false);
   expect(readdirSync(folder)).toEqual(['thesis.txt']);
 });
+
+test('a folder that can not be made is said, and not waited for', async () => {
+  const refused = { code: 'storage.io', next: expect.any(String) };
+  await expect(scratchFolder('/proc/panthalia/scratch')).rejects.toMatchObject(refused);
+});

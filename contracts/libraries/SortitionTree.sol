@@ -4,12 +4,13 @@ pragma solidity ^0.8.26;
 /// @notice Sum tree over seats that remembers how it stood when the last epoch ended, so that a draw sees
 /// weights which nobody could still change once the seed was known.
 ///
-/// 4-ary with 9 levels, 262,144 leaves. A node is one word: four 28-bit sums as of now, four as of the end of
+/// 4-ary with up to 9 levels, 262,144 leaves. A node is one word: four 27-bit sums as of now, four as of the end of
 /// the epoch before the node's last change, and the 32-bit epoch of that change.
 ///
-///   bits 0..111    now        lane k at 28 * k
-///   bits 112..223  previous   lane k at 112 + 28 * k
-///   bits 224..255  stamp
+///   bits 0..107    now        lane k at 27 * k
+///   bits 108..215  previous   lane k at 108 + 27 * k
+///   bits 216..247  stamp
+///   bits 248..255  of the root: its level, counted from the nodes above the leaves
 ///
 /// Only as many levels are in use as the largest leaf needs, so that few accounts cost few slots.
 ///
@@ -20,16 +21,16 @@ library SortitionTree {
     uint256 internal constant CAPACITY = 4 ** LEVELS;
     uint256 internal constant MAX_SUM = 2 ** LANE_BITS - 1;
 
-    uint256 private constant LANE_BITS = 28;
-    uint256 private constant HALF_BITS = 112;
-    uint256 private constant STAMP_SHIFT = 224;
-    uint256 private constant HALF_MASK = type(uint112).max;
+    uint256 private constant LANE_BITS = 27;
+    uint256 private constant HALF_BITS = 108;
+    uint256 private constant STAMP_SHIFT = 216;
+    uint256 private constant LEVEL_SHIFT = 248;
+    uint256 private constant HALF_MASK = 2 ** HALF_BITS - 1;
 
-    /// @dev By level and place: level << 32 | place; leaves hang below level LEVELS - 1.
     struct Tree {
+        /// those below the root, by level and place: level << 32 | place
         mapping(uint256 key => uint256 node) nodes;
-        /// level of the root, counted from LEVELS - 1 up
-        uint256 height;
+        uint256 root;
     }
 
     error LeafOutOfRange(uint256 leaf, uint256 capacity);
@@ -43,21 +44,16 @@ library SortitionTree {
         uint256 root = _grown(tree, leaf);
         uint256 old = weightOf(tree, leaf);
         uint256 place = leaf;
-        uint256 node;
-        for (uint256 level = LEVELS; level > root;) {
-            --level;
-            uint256 lane = place & 3;
+        for (uint256 level = 0; level < root >> LEVEL_SHIFT; ++level) {
+            uint256 key = (level << 32) | (place >> 2);
+            tree.nodes[key] = _changed(tree.nodes[key], place & 3, old, weight, epoch);
             place >>= 2;
-            uint256 key = (level << 32) | place;
-            node = _inEpoch(tree.nodes[key], epoch);
-            uint256 sum = _lane(node, lane) + weight - old;
-            require(sum <= MAX_SUM, SumTooLarge(sum, MAX_SUM));
-            node = _withLane(node, lane, sum);
-            tree.nodes[key] = node;
         }
+        root = _changed(root, place, old, weight, epoch);
         // of the root, which a later root takes into one lane
-        uint256 all = _sumOf(node);
+        uint256 all = _sumOf(root);
         require(all <= MAX_SUM, SumTooLarge(all, MAX_SUM));
+        tree.root = root;
     }
 
     /// @notice The leaf that owns `ticket` when the leaves' weights at the end of the last epoch are laid end to
@@ -65,49 +61,68 @@ library SortitionTree {
     /// @param ticket in [0, total)
     /// @param epoch the current one
     function find(Tree storage tree, uint256 ticket, uint32 epoch) internal view returns (uint256 leaf) {
+        uint256 node = tree.root;
+        uint256 level = node >> LEVEL_SHIFT;
         uint256 left = ticket;
-        for (uint256 level = _rootLevel(tree); level < LEVELS; ++level) {
-            uint256 sums = _snapshot(tree.nodes[(level << 32) | leaf], epoch);
+        while (true) {
+            uint256 sums = _snapshot(node, epoch);
             leaf <<= 2;
             for (uint256 sum = sums & MAX_SUM; left >= sum; sum = sums & MAX_SUM) {
-                require(sums != 0, TicketOutOfRange(ticket, total(tree, epoch)));
+                // an error's arguments are reckoned before a require is: here they would cost more than the search
+                if (sums == 0) revert TicketOutOfRange(ticket, total(tree, epoch));
                 sums >>= LANE_BITS;
                 unchecked {
                     left -= sum; // just compared
                     ++leaf; // a fifth lane is zero, and so is what lies beyond it
                 }
             }
+            if (level == 0) return leaf;
+            unchecked {
+                --level; // just compared
+            }
+            node = tree.nodes[(level << 32) | leaf];
         }
     }
 
     /// @notice Sum of all weights at the end of the last epoch.
     function total(Tree storage tree, uint32 epoch) internal view returns (uint256) {
-        return _sumOf(_snapshot(tree.nodes[_rootLevel(tree) << 32], epoch));
+        return _sumOf(_snapshot(tree.root, epoch));
     }
 
     /// @notice The weight of `leaf` as of now.
     function weightOf(Tree storage tree, uint256 leaf) internal view returns (uint256) {
-        return _lane(tree.nodes[((LEVELS - 1) << 32) | (leaf >> 2)], leaf & 3);
+        uint256 root = tree.root;
+        return _lane(root >> LEVEL_SHIFT == 0 ? root : tree.nodes[leaf >> 2], leaf & 3);
     }
 
-    /// @dev Raise the root until `leaf` is below it. A new one finds the old one in its first lane, as it stands and as it
-    /// stood.
-    /// @return root its level
+    /// @dev Raise the root until `leaf` is below it. The old one becomes a node like others, and the new one finds it in its
+    /// first lane, as it stands and as it stood.
     function _grown(Tree storage tree, uint256 leaf) private returns (uint256 root) {
-        root = _rootLevel(tree);
-        if (leaf >> (2 * (LEVELS - root)) == 0) return root;
-        uint256 node = tree.nodes[root << 32];
-        node =
-            _sumOf(node) | (_sumOf(node >> HALF_BITS) << HALF_BITS) | ((node >> STAMP_SHIFT) << STAMP_SHIFT);
+        root = tree.root;
+        uint256 level = root >> LEVEL_SHIFT;
+        if (leaf >> (2 * (level + 1)) == 0) return root;
+        uint256 node = root & (2 ** LEVEL_SHIFT - 1);
         do {
-            --root;
-            tree.nodes[root << 32] = node;
-        } while (leaf >> (2 * (LEVELS - root)) != 0);
-        tree.height = LEVELS - 1 - root;
+            tree.nodes[level << 32] = node;
+            ++level;
+            uint256 stamp = (node >> STAMP_SHIFT) << STAMP_SHIFT;
+            node = _sumOf(node) | (_sumOf(node >> HALF_BITS) << HALF_BITS) | stamp;
+        } while (leaf >> (2 * (level + 1)) != 0);
+        root = node | (level << LEVEL_SHIFT);
+        tree.root = root;
     }
 
-    function _rootLevel(Tree storage tree) private view returns (uint256) {
-        return LEVELS - 1 - tree.height;
+    /// @dev A node with one lane changed by what a leaf below it changes, from `epoch` on.
+    function _changed(uint256 node, uint256 lane, uint256 old, uint256 weight, uint32 epoch)
+        private
+        pure
+        returns (uint256)
+    {
+        node = _inEpoch(node, epoch);
+        uint256 sum = _lane(node, lane) + weight - old;
+        require(sum <= MAX_SUM, SumTooLarge(sum, MAX_SUM));
+        uint256 shift = LANE_BITS * lane;
+        return (node & ~(MAX_SUM << shift)) | (sum << shift);
     }
 
     /// @dev Of the four lanes of the lower half.
@@ -116,21 +131,21 @@ library SortitionTree {
     }
 
     function _snapshot(uint256 node, uint32 epoch) private pure returns (uint256 sums) {
-        return (node >> STAMP_SHIFT == epoch ? node >> HALF_BITS : node) & HALF_MASK;
+        return (_isOf(node, epoch) ? node >> HALF_BITS : node) & HALF_MASK;
     }
 
     function _inEpoch(uint256 node, uint32 epoch) private pure returns (uint256) {
-        if (node >> STAMP_SHIFT == epoch) return node;
+        if (_isOf(node, epoch)) return node;
         uint256 current = node & HALF_MASK;
-        return current | (current << HALF_BITS) | (uint256(epoch) << STAMP_SHIFT);
+        uint256 level = (node >> LEVEL_SHIFT) << LEVEL_SHIFT;
+        return level | (uint256(epoch) << STAMP_SHIFT) | (current << HALF_BITS) | current;
+    }
+
+    function _isOf(uint256 node, uint32 epoch) private pure returns (bool) {
+        return (node >> STAMP_SHIFT) & type(uint32).max == epoch;
     }
 
     function _lane(uint256 node, uint256 lane) private pure returns (uint256) {
         return (node >> (LANE_BITS * lane)) & MAX_SUM;
-    }
-
-    function _withLane(uint256 node, uint256 lane, uint256 sum) private pure returns (uint256) {
-        uint256 shift = LANE_BITS * lane;
-        return (node & ~(MAX_SUM << shift)) | (sum << shift);
     }
 }

@@ -4,14 +4,13 @@ pragma solidity ^0.8.26;
 import {Seat} from "../../../contracts/interfaces/ICourt.sol";
 import {PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
 import {Task, TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
-import {SortitionTree} from "../../../contracts/libraries/SortitionTree.sol";
 import {Jobs} from "./Jobs.sol";
 
 /// @dev Positions and the trees that are drawn from, against the model's.
 abstract contract Stakes is Jobs {
-    /// @dev Slot of `_pools` in Staking; a pool begins with its tree, and a tree with its nodes and its height.
+    /// @dev Slot of `_pools` in Staking; a pool begins with its tree: the nodes, then the root.
     uint256 private constant POOLS = 0;
-    uint256 private constant LANE = 2 ** 28;
+    uint256 private constant LANE = 2 ** 27;
 
     uint256[2] private _snapshot;
 
@@ -102,33 +101,33 @@ abstract contract Stakes is Jobs {
     function _checkTree(Role role) private view {
         (uint256[] memory current, uint256[] memory before) = _leaves(role);
         bytes32 pool = keccak256(abi.encode(role, keccak256(abi.encode(subnet, POOLS))));
-        uint256 height = uint256(vm.load(address(staking), bytes32(uint256(pool) + 1)));
+        uint256 root = uint256(vm.load(address(staking), bytes32(uint256(pool) + 1)));
+        uint256 height = root >> 248;
         atMost(current.length, 4 ** (height + 1), "9: a leaf outside the tree");
-        for (uint256 up = 0; up <= height; ++up) {
-            _checkLevel(pool, up, current, before);
+        _checkNode(root, 4 ** height, 0, current, before);
+        for (uint256 level = 0; level < height; ++level) {
+            for (uint256 place = 0; place * 4 ** (level + 1) < current.length; ++place) {
+                bytes32 slot = keccak256(abi.encode((level << 32) | place, pool));
+                uint256 node = uint256(vm.load(address(staking), slot));
+                _checkNode(node, 4 ** level, place, current, before);
+            }
         }
-    }
-
-    /// @param up levels above the lowest one
-    function _checkLevel(bytes32 pool, uint256 up, uint256[] memory current, uint256[] memory before)
-        private
-        view
-    {
-        for (uint256 place = 0; place * 4 ** (up + 1) < current.length; ++place) {
-            uint256 node = _nodeAt(pool, up, place);
-            _checkNode(node, current, 4 ** up, place, "9: a sum as it is now");
-            if (node >> 224 == beacon.currentEpoch()) node >>= 112;
-            _checkNode(node, before, 4 ** up, place, "9, 10: a sum as the last epoch ended");
-        }
-    }
-
-    function _nodeAt(bytes32 pool, uint256 up, uint256 place) private view returns (uint256) {
-        uint256 level = SortitionTree.LEVELS - 1 - up;
-        return uint256(vm.load(address(staking), keccak256(abi.encode((level << 32) | place, pool))));
     }
 
     /// @param span leaves below one lane
     function _checkNode(
+        uint256 node,
+        uint256 span,
+        uint256 place,
+        uint256[] memory current,
+        uint256[] memory before
+    ) private view {
+        _checkSums(node, current, span, place, "9: a sum as it is now");
+        if (uint32(node >> 216) == beacon.currentEpoch()) node >>= 108;
+        _checkSums(node, before, span, place, "9, 10: a sum as the last epoch ended");
+    }
+
+    function _checkSums(
         uint256 node,
         uint256[] memory leaves,
         uint256 span,
@@ -141,7 +140,7 @@ abstract contract Stakes is Jobs {
             for (uint256 leaf = first; leaf < first + span && leaf < leaves.length; ++leaf) {
                 sum += leaves[leaf];
             }
-            same((node >> (28 * lane)) % LANE, sum, what);
+            same((node >> (27 * lane)) % LANE, sum, what);
         }
     }
 

@@ -64,12 +64,12 @@ contract SortitionTreeTest is Test {
 
     function test_thereIsRoomForAQuarterOfAMillionAccounts() public {
         vm.assertEq(SortitionTree.CAPACITY, 262_144, "leaves");
-        vm.assertEq(SortitionTree.MAX_SUM, 2 ** 28 - 1, "seats");
+        vm.assertEq(SortitionTree.MAX_SUM, 2 ** 27 - 1, "seats");
         _tree.update(262_143, 1, 1);
         vm.expectRevert(abi.encodeWithSelector(SortitionTree.LeafOutOfRange.selector, 262_144, 262_144));
         this.update(262_144, 1, 1);
-        // nine levels: the leaf's word is the last of the eighth
-        vm.assertEq(_tree.nodes[8 << 32 | 65_535] << 32 >> 32, uint256(1) << 84, "where it stands");
+        vm.assertEq(_height(), 8, "nine levels");
+        vm.assertEq(_tree.nodes[65_535] % 2 ** 216, uint256(1) << 81, "its word is the last of the lowest");
     }
 
     /// @dev Within an epoch, so that what draws see stays as it was.
@@ -79,7 +79,7 @@ contract SortitionTreeTest is Test {
         _tree.update(0, 5, 1);
         for (uint256 i = 0; i < leaves.length; ++i) {
             _tree.update(leaves[i], 1, 2);
-            vm.assertEq(_tree.height, heights[i], "height");
+            vm.assertEq(_height(), heights[i], "height");
             vm.assertEq(_tree.total(2), 5, "total");
             vm.assertEq(_tree.find(4, 2), 0, "owner");
         }
@@ -89,7 +89,7 @@ contract SortitionTreeTest is Test {
         }
         _tree.update(0, 0, 3);
         _tree.update(1_024, 2, 3); // two levels at once
-        vm.assertEq(_tree.height, 5, "height");
+        vm.assertEq(_height(), 5, "height");
         vm.assertEq(_tree.find(4, 3), 0, "still its ticket");
         vm.assertEq(_tree.find(6, 4), 1_024, "in the next");
     }
@@ -141,11 +141,10 @@ contract SortitionTreeTest is Test {
             if (seed % 4 == 0) _epoch += uint32((seed >> 8) % 2 + 1);
             uint256 leaf = (seed >> 16) % 12 + ((seed >> 24) % 2) * 16_384;
             _tree.update(leaf, (seed >> 32) % 50, _epoch);
-            uint256 root = SortitionTree.LEVELS - 1 - _tree.height;
-            for (uint256 level = SortitionTree.LEVELS - 1; level > root; --level) {
+            for (uint256 level = 0; level < _height(); ++level) {
                 leaf >>= 2;
                 (uint256 current, uint256 snapshot) = _sums(level, leaf);
-                (uint256 above, uint256 aboveBefore) = _lanes(level - 1, leaf >> 2, leaf & 3);
+                (uint256 above, uint256 aboveBefore) = _lanes(level + 1, leaf >> 2, leaf & 3);
                 vm.assertEq(above, current, "now");
                 vm.assertEq(aboveBefore, snapshot, "as the last epoch ended");
             }
@@ -207,8 +206,13 @@ contract SortitionTreeTest is Test {
         view
         returns (uint256 current, uint256 snapshot)
     {
-        uint256 node = _tree.nodes[(level << 32) | place];
-        current = (node >> (28 * lane)) % 2 ** 28;
-        snapshot = node >> 224 == _epoch ? (node >> (112 + 28 * lane)) % 2 ** 28 : current;
+        uint256 node = level == _height() ? _tree.root : _tree.nodes[(level << 32) | place];
+        current = (node >> (27 * lane)) % 2 ** 27;
+        bool isOfTheEpoch = uint32(node >> 216) == _epoch;
+        snapshot = isOfTheEpoch ? (node >> (108 + 27 * lane)) % 2 ** 27 : current;
+    }
+
+    function _height() private view returns (uint256) {
+        return _tree.root >> 248;
     }
 }

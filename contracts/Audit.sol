@@ -357,7 +357,7 @@ contract Audit is IAudit {
         return uint40(block.timestamp) + duration;
     }
 
-    function _paramsOf(Terms calldata terms) private view returns (Params memory) {
-        return ParamsCode.read(address(registry), terms.subnetId, terms.paramsVersion);
+    function _paramsOf(Terms calldata terms) private view returns (Params memory params) {
+        ParamsCode.read(params, address(registry), terms.subnetId, terms.paramsVersion);
     }
 }

@@ -20,6 +20,8 @@ import {VoteHash} from "./libraries/VoteHash.sol";
 /// them, and the bonds of commitments to disputes. It decides what verifiers and those who paid for panels get; price and solver's seat are the market's.
 contract Court is ICourt, ReentrancyGuardTransient {
     using EpochSeed for IRandomnessSource;
+    using ParamsCode for address;
+    using ParamsCode for Params;
     using SafeCast for uint256;
 
     /// Bounds the gas of one drawSeats; a larger panel takes more calls.
@@ -68,9 +70,9 @@ contract Court is ICourt, ReentrancyGuardTransient {
     ) external returns (bytes32 caseId) {
         require(msg.sender == challenge, NotChallenge(msg.sender));
         caseId = _idOf(about);
-        require(_read(caseId).status == CaseStatus.None, CaseExists(caseId));
+        require(_newest[caseId].status == CaseStatus.None, CaseExists(caseId));
         emit CaseOpened(about.taskId, caseId, about.disputer, about.step, before, next, stateBlob);
-        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
+        Params memory params = _paramsOf(about);
         uint256 least = Settlement.partOf(price, params.commitBondBps);
         require(bond >= least, BondTooSmall(bond, least));
         uint256 due =
@@ -81,8 +83,8 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     /// @inheritdoc ICourt
     function appeal(Case calldata about) external {
-        (bytes32 caseId, Round memory round) = _current(about, RoundState.Ruled);
-        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
+        (bytes32 caseId, Round storage round) = _current(about, RoundState.Ruled);
+        Params memory params = _paramsOf(about);
         require(round.number < Escalation.lastRound(params), LastRound(caseId, round.number));
         _inTime(caseId, round);
         uint8 next = round.number + 1;
@@ -93,36 +95,36 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     /// @inheritdoc ICourt
     function drawSeats(Case calldata about) external {
-        (bytes32 caseId, Round memory round) = _current(about, RoundState.Drawing);
+        (bytes32 caseId, Round storage round) = _current(about, RoundState.Drawing);
         _inTime(caseId, round);
         (bytes32 seed, uint32 epoch) = beacon.forDraw(caseId, round.epoch);
-        uint8 index = round.drawn;
+        (uint8 number, uint8 size, uint8 index) = (round.number, round.size, round.drawn);
         uint256 draws = 0;
-        for (; index < round.size && draws < MOST_DRAWS; ++index) {
-            Seat storage seat = _seats[_seatId(caseId, round.number, index)];
+        for (; index < size && draws < MOST_DRAWS; ++index) {
+            Seat storage seat = _seats[_seatId(caseId, number, index)];
             if (seat.voter != address(0)) continue; // kept by a replacement
-            bytes32 entropy = keccak256(abi.encode(seed, caseId, round.number, index));
+            bytes32 entropy = keccak256(abi.encode(seed, caseId, number, index));
             address voter = staking.draw(about.subnetId, Role.Verifier, entropy, about.solver, epoch);
             if (voter == address(0)) break;
             seat.voter = voter;
             ++draws;
-            emit SeatDrawn(caseId, round.number, index, voter);
+            emit SeatDrawn(caseId, number, index, voter);
         }
         require(index > round.drawn, NoVerifierFree(caseId, epoch));
         round.drawn = index;
-        if (index == round.size) {
+        if (index == size) {
             round.state = RoundState.Commit;
-            round.deadline = _after(_paramsOf(about.subnetId, about.paramsVersion).commitSeconds);
-            emit VotingOpened(caseId, round.number, round.deadline);
+            uint40 commitBy = _after(_paramsCodeOf(about).member(ParamsCode.COMMIT_SECONDS));
+            round.deadline = commitBy;
+            emit VotingOpened(caseId, number, commitBy);
         }
-        _store(caseId, round);
     }
 
     // ---------------------------------------------------------------------------------------- votes
 
     /// @inheritdoc ICourt
     function commitVote(Case calldata about, uint8 number, uint8 index, bytes32 commitment) external {
-        (bytes32 caseId, Round memory round) = _current(about, RoundState.Commit);
+        (bytes32 caseId, Round storage round) = _current(about, RoundState.Commit);
         require(number == round.number, WrongRound(caseId, number, round.number));
         _inTime(caseId, round);
         bytes32 seatId = _seatId(caseId, number, index);
@@ -132,12 +134,13 @@ contract Court is ICourt, ReentrancyGuardTransient {
         require(commitment != 0, EmptyCommitment(caseId, number, index));
 
         bool isFirst = _commitments[seatId] == 0;
+        uint8 committed = round.committed + 1;
+        bool isLast = committed + _votes(round) == round.size;
         _commitments[seatId] = commitment;
         emit VoteCommitted(caseId, number, index, msg.sender);
         if (!isFirst) return;
-        round.committed += 1;
-        if (round.committed + _votes(round) == round.size) _openReveal(about, caseId, round);
-        _store(caseId, round);
+        round.committed = committed;
+        if (isLast) _openReveal(about, caseId, round);
     }
 
     /// @inheritdoc ICourt
@@ -149,34 +152,35 @@ contract Court is ICourt, ReentrancyGuardTransient {
         bytes32 answer,
         bytes32 salt
     ) external {
-        (bytes32 caseId, Round memory round) = _current(about, RoundState.Reveal);
+        (bytes32 caseId, Round storage round) = _current(about, RoundState.Reveal);
         require(number == round.number, WrongRound(caseId, number, round.number));
         _inTime(caseId, round);
         require(verdict != Verdict.None, NotAVerdict(verdict));
         bytes32 seatId = _seatId(caseId, number, index);
-        Seat memory seat = _seats[seatId];
-        bytes32 opening = voteHash(caseId, number, index, seat.voter, verdict, answer, salt);
-        require(opening == _commitments[seatId], WrongOpening(_commitments[seatId], opening));
+        Seat storage seat = _seats[seatId];
+        address voter = seat.voter;
+        bytes32 expected = _commitments[seatId];
+        bytes32 opening = voteHash(caseId, number, index, voter, verdict, answer, salt);
+        require(opening == expected, WrongOpening(expected, opening));
 
         _commitments[seatId] = 0;
         seat.verdict = verdict;
         // forge-lint: disable-next-line(unsafe-typecast)
         seat.answer = bytes8(answer); // the first bytes are enough to tell answers apart
-        _seats[seatId] = seat;
-        round.committed -= 1;
-        if (verdict == Verdict.Valid) _countValid(round, seat.answer);
+        uint8 committed = round.committed - 1;
+        round.committed = committed;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        if (verdict == Verdict.Valid) _countValid(round, bytes8(answer));
         else if (verdict == Verdict.Invalid) round.invalid += 1;
         else round.unavailable += 1;
-        emit VoteRevealed(caseId, number, index, seat.voter, verdict, answer);
+        emit VoteRevealed(caseId, number, index, voter, verdict, answer);
         // whether absent seats are to be replaced is for `advance` to say, which looks at the task
-        bool isDecided = _votes(round) == round.size || _ruling(round) != Verdict.None;
-        if (round.committed == 0 && isDecided) _rule(about, caseId, round);
-        _store(caseId, round);
+        if (committed == 0 && _isDecided(round)) _rule(about, caseId, round);
     }
 
     /// @inheritdoc ICourt
     function advance(Case calldata about) external {
-        (bytes32 caseId, Round memory round) = _active(about);
+        (bytes32 caseId, Round storage round) = _active(about);
         require(market.isSubmitted(about.taskId), CaseIsMoot(caseId));
         bool allOpened = round.state == RoundState.Reveal && round.committed == 0;
         require(allOpened || block.timestamp > round.deadline, DeadlineNotPassed(caseId, round.deadline));
@@ -191,25 +195,23 @@ contract Court is ICourt, ReentrancyGuardTransient {
         } else {
             revert WrongState(caseId, round.number, round.state);
         }
-        _store(caseId, round);
     }
 
     // ---------------------------------------------------------------------------------------- payment
 
     /// @inheritdoc ICourt
     function settle(Case calldata about, Terms calldata terms, uint8 slot) external nonReentrant {
-        (bytes32 caseId, Round memory round) = _active(about);
+        (bytes32 caseId, Round storage round) = _active(about);
         address market_ = address(market);
         bytes32 taskId = TaskIds.taskIdOf(market_, TaskIds.batchIdOf(market_, terms), slot);
         require(taskId == about.taskId, WrongTask(caseId, about.taskId, taskId));
-        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
+        Params memory params = _paramsOf(about);
         uint256 burned;
         if (market.isSubmitted(taskId)) {
             bool isOver = round.state == RoundState.Void || round.state == RoundState.Ruled;
             require(isOver, WrongState(caseId, round.number, round.state));
             require(block.timestamp > round.deadline, DeadlineNotPassed(caseId, round.deadline));
             round.status = CaseStatus.Settled;
-            _store(caseId, round);
             burned = _settleRounds(about, caseId, round, params);
             uint256 fee = Escalation.panelFee(params, 1);
             burned += market.closeCase(terms, slot, round.ruling, about.disputer, fee);
@@ -219,7 +221,6 @@ contract Court is ICourt, ReentrancyGuardTransient {
             emit CaseSettled(caseId, round.ruling, round.number, burned);
         } else {
             round.status = CaseStatus.Moot;
-            _store(caseId, round);
             burned = _refundRounds(about, caseId, round, params);
             vault.move(address(this), about.disputer, Settlement.partOf(terms.price, params.delayBps));
             emit CaseMoot(caseId);
@@ -229,23 +230,23 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     /// @inheritdoc ICourt
     function closeSeat(Case calldata about, uint8 number, uint8 index) external {
-        (bytes32 caseId, Round memory newest) = _ended(about);
-        Seat memory seat = _seats[_seatId(caseId, number, index)];
+        (bytes32 caseId, Round storage newest) = _ended(about);
+        Seat storage seat = _seats[_seatId(caseId, number, index)];
         require(seat.voter != address(0), NoSuchSeat(caseId, number, index));
         require(!seat.closed, SeatAlreadyClosed(caseId, number, index));
-        Round memory round = _roundOf(caseId, newest, number);
-        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
+        Round storage round = _roundOf(caseId, newest, number);
+        Params memory params = _paramsOf(about);
         _closeSeat(about, caseId, index, seat, newest, round, params.seatBond, _share(newest, round, params));
     }
 
     /// @inheritdoc ICourt
     function closeSeats(Case calldata about, uint8 number) external {
-        (bytes32 caseId, Round memory newest) = _ended(about);
-        Round memory round = _roundOf(caseId, newest, number);
-        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
+        (bytes32 caseId, Round storage newest) = _ended(about);
+        Round storage round = _roundOf(caseId, newest, number);
+        Params memory params = _paramsOf(about);
         uint256 share = _share(newest, round, params);
         for (uint8 index = 0; index < round.size; ++index) {
-            Seat memory seat = _seats[_seatId(caseId, number, index)];
+            Seat storage seat = _seats[_seatId(caseId, number, index)];
             if (seat.voter == address(0) || seat.closed) continue;
             _closeSeat(about, caseId, index, seat, newest, round, params.seatBond, share);
         }
@@ -260,11 +261,11 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     /// @inheritdoc ICourt
     function newestRound(bytes32 caseId) external view returns (Round memory) {
-        return _read(caseId);
+        return _newest[caseId];
     }
 
     function roundOf(bytes32 caseId, uint8 number) external view returns (Round memory) {
-        return _roundOf(caseId, _read(caseId), number);
+        return _roundOf(caseId, _newest[caseId], number);
     }
 
     /// @inheritdoc ICourt
@@ -283,7 +284,9 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     /// @inheritdoc ICourt
     function feeOf(uint32 subnetId, uint32 paramsVersion, uint8 number) external view returns (uint256) {
-        return Escalation.panelFee(_paramsOf(subnetId, paramsVersion), number);
+        Params memory params;
+        params.read(address(registry), subnetId, paramsVersion);
+        return Escalation.panelFee(params, number);
     }
 
     /// @inheritdoc ICourt
@@ -310,23 +313,24 @@ contract Court is ICourt, ReentrancyGuardTransient {
         round.status = CaseStatus.Active;
         round.state = RoundState.Drawing;
         round.number = number;
-        round.ruling = number == 1 ? Verdict.None : _read(caseId).ruling;
+        round.ruling = number == 1 ? Verdict.None : _newest[caseId].ruling;
         round.size = Escalation.panelSize(params, number).toUint8();
         round.deadline = _after(params.openSeconds);
         round.epoch = beacon.currentEpoch();
-        _store(caseId, round);
+        _newest[caseId] = round;
         fee = Escalation.panelFee(params, number);
         emit RoundOpened(caseId, number, round.size, payer, fee.toUint96(), round.epoch);
     }
 
-    function _openReveal(Case calldata about, bytes32 caseId, Round memory round) private {
+    function _openReveal(Case calldata about, bytes32 caseId, Round storage round) private {
+        uint40 revealBy = _after(_paramsCodeOf(about).member(ParamsCode.REVEAL_SECONDS));
         round.state = RoundState.Reveal;
-        round.deadline = _after(_paramsOf(about.subnetId, about.paramsVersion).revealSeconds);
-        emit RevealOpened(caseId, round.number, round.deadline);
+        round.deadline = revealBy;
+        emit RevealOpened(caseId, round.number, revealBy);
     }
 
     /// @dev The answer with a majority, if any has one, is the candidate in the end (Boyer and Moore, 1981).
-    function _countValid(Round memory round, bytes8 answer) private pure {
+    function _countValid(Round storage round, bytes8 answer) private {
         if (round.agreeing == 0) round.answer = answer;
         if (round.answer == answer) {
             round.agreeing += 1;
@@ -338,7 +342,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
     }
 
     /// @dev Voting is over: all commitments are open, or the time for it has passed.
-    function _rule(Case calldata about, bytes32 caseId, Round memory round) private {
+    function _rule(Case calldata about, bytes32 caseId, Round storage round) private {
         Verdict ruling = _ruling(round);
         if (ruling == Verdict.None) {
             if (!round.replacement && _votes(round) < round.size) _replaceAbsent(about, caseId, round);
@@ -346,28 +350,32 @@ contract Court is ICourt, ReentrancyGuardTransient {
             return;
         }
         if (round.split) _countAgreeing(caseId, round);
+        address params = _paramsCodeOf(about);
+        uint256 last = Escalation.lastRound(
+            params.member(ParamsCode.MAX_ROUNDS), params.member(ParamsCode.TERMINAL_PANEL)
+        );
+        uint8 number = round.number;
+        uint40 appealBy = number == last ? 0 : _after(params.member(ParamsCode.APPEAL_SECONDS));
         round.state = RoundState.Ruled;
         round.ruling = ruling;
-        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
-        bool isLast = round.number == Escalation.lastRound(params);
-        round.deadline = isLast ? 0 : _after(params.appealSeconds);
-        emit RoundRuled(caseId, round.number, ruling, round.deadline);
+        round.deadline = appealBy;
+        emit RoundRuled(caseId, number, ruling, appealBy);
     }
 
     /// @dev O(size), and only where valid votes differ. An answer without a majority stands for nothing, and then
     /// none is asked for.
-    function _countAgreeing(bytes32 caseId, Round memory round) private view {
+    function _countAgreeing(bytes32 caseId, Round storage round) private {
         uint8 agreeing = 0;
         for (uint8 index = 0; index < round.size; ++index) {
-            Seat memory seat = _seats[_seatId(caseId, round.number, index)];
+            Seat storage seat = _seats[_seatId(caseId, round.number, index)];
             if (seat.verdict == Verdict.Valid && seat.answer == round.answer) ++agreeing;
         }
         round.agreeing = 2 * agreeing > round.valid ? agreeing : 0;
     }
 
     /// @dev Absent seats lose their bonds and are drawn again; votes already given stand. O(size).
-    function _replaceAbsent(Case calldata about, bytes32 caseId, Round memory round) private {
-        Params memory params = _paramsOf(about.subnetId, about.paramsVersion);
+    function _replaceAbsent(Case calldata about, bytes32 caseId, Round storage round) private {
+        Params memory params = _paramsOf(about);
         round.state = RoundState.Drawing;
         round.replacement = true;
         round.replaced = round.size - _votes(round);
@@ -389,19 +397,19 @@ contract Court is ICourt, ReentrancyGuardTransient {
         vault.move(address(staking), address(this), uint256(round.replaced) * params.seatBond);
     }
 
-    function _void(bytes32 caseId, Round memory round) private {
+    function _void(bytes32 caseId, Round storage round) private {
         round.state = RoundState.Void;
         round.deadline = 0;
         emit RoundRuled(caseId, round.number, Verdict.None, 0);
     }
 
     /// @dev Everything but the seats, which are closed one by one. O(rounds).
-    function _settleRounds(Case calldata about, bytes32 caseId, Round memory newest, Params memory params)
+    function _settleRounds(Case calldata about, bytes32 caseId, Round storage newest, Params memory params)
         private
         returns (uint256 burned)
     {
         for (uint8 number = 1; number <= newest.number; ++number) {
-            Round memory round = _roundOf(caseId, newest, number);
+            Round storage round = _roundOf(caseId, newest, number);
             (, uint256 lost, uint256 refund, uint256 rest) = _outcome(newest, round, params);
             burned += rest;
             uint256 bonds = (lost - round.replaced) * params.seatBond; // those of replaced seats are here
@@ -416,7 +424,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
     }
 
     /// @dev Nobody was right or wrong. Only bonds of absent seats that were replaced are gone, and burned.
-    function _refundRounds(Case calldata about, bytes32 caseId, Round memory newest, Params memory params)
+    function _refundRounds(Case calldata about, bytes32 caseId, Round storage newest, Params memory params)
         private
         returns (uint256 burned)
     {
@@ -431,9 +439,9 @@ contract Court is ICourt, ReentrancyGuardTransient {
         Case calldata about,
         bytes32 caseId,
         uint8 index,
-        Seat memory seat,
-        Round memory newest,
-        Round memory round,
+        Seat storage seat,
+        Round storage newest,
+        Round storage round,
         uint256 bond,
         uint256 share
     ) private {
@@ -442,13 +450,13 @@ contract Court is ICourt, ReentrancyGuardTransient {
         bool isRight = isVoid ? seat.verdict != Verdict.None : _isRight(newest.ruling, round, seat);
         bool keepsBond = isRight || isMoot || (isVoid && round.excused);
         uint256 paid = isRight && !isMoot ? share : 0;
+        address voter = seat.voter;
 
         seat.closed = true;
-        _seats[_seatId(caseId, round.number, index)] = seat;
-        emit SeatClosed(caseId, round.number, index, seat.voter, paid, keepsBond ? 0 : bond);
-        if (keepsBond) staking.release(about.subnetId, Role.Verifier, seat.voter);
-        else staking.forfeit(about.subnetId, Role.Verifier, seat.voter, bond, caseId);
-        if (paid > 0) vault.move(address(this), seat.voter, paid);
+        emit SeatClosed(caseId, round.number, index, voter, paid, keepsBond ? 0 : bond);
+        if (keepsBond) staking.release(about.subnetId, Role.Verifier, voter);
+        else staking.forfeit(about.subnetId, Role.Verifier, voter, bond, caseId);
+        if (paid > 0) vault.move(address(this), voter, paid);
     }
 
     // ---------------------------------------------------------------------------------------- judging
@@ -458,9 +466,9 @@ contract Court is ICourt, ReentrancyGuardTransient {
     /// @return lost bonds that seats lost, replaced ones included
     /// @return refund to whoever appealed against the round
     /// @return burned what is left
-    function _outcome(Round memory newest, Round memory round, Params memory params)
+    function _outcome(Round storage newest, Round storage round, Params memory params)
         private
-        pure
+        view
         returns (uint256 share, uint256 lost, uint256 refund, uint256 burned)
     {
         if (round.state == RoundState.Void) {
@@ -476,43 +484,47 @@ contract Court is ICourt, ReentrancyGuardTransient {
         }
     }
 
-    function _share(Round memory newest, Round memory round, Params memory params)
+    function _share(Round storage newest, Round storage round, Params memory params)
         private
-        pure
+        view
         returns (uint256 share)
     {
         if (newest.status == CaseStatus.Settled) (share,,,) = _outcome(newest, round, params);
     }
 
-    function _isRight(Verdict ruling, Round memory round, Seat memory seat) private pure returns (bool) {
+    function _isRight(Verdict ruling, Round storage round, Seat storage seat) private view returns (bool) {
         if (seat.verdict != ruling) return false;
         return ruling != Verdict.Valid || round.agreeing == 0 || seat.answer == round.answer;
     }
 
-    function _ruling(Round memory round) private pure returns (Verdict) {
+    function _isDecided(Round storage round) private view returns (bool) {
+        return _votes(round) == round.size || _ruling(round) != Verdict.None;
+    }
+
+    function _ruling(Round storage round) private view returns (Verdict) {
         return Escalation.ruling(round.size, round.valid, round.invalid, round.unavailable);
     }
 
-    function _votesFor(Round memory round, Verdict verdict) private pure returns (uint8) {
+    function _votesFor(Round storage round, Verdict verdict) private view returns (uint8) {
         if (verdict == Verdict.Valid) return round.agreeing == 0 ? round.valid : round.agreeing;
         return verdict == Verdict.Invalid ? round.invalid : round.unavailable;
     }
 
-    function _votes(Round memory round) private pure returns (uint8) {
+    function _votes(Round storage round) private view returns (uint8) {
         return round.valid + round.invalid + round.unavailable;
     }
 
     // ---------------------------------------------------------------------------------------- conditions
 
-    function _active(Case calldata about) private view returns (bytes32 caseId, Round memory round) {
+    function _active(Case calldata about) private view returns (bytes32 caseId, Round storage round) {
         caseId = _idOf(about);
-        round = _read(caseId);
+        round = _newest[caseId];
         require(round.status == CaseStatus.Active, CaseNotActive(caseId, round.status));
     }
 
-    function _ended(Case calldata about) private view returns (bytes32 caseId, Round memory newest) {
+    function _ended(Case calldata about) private view returns (bytes32 caseId, Round storage newest) {
         caseId = _idOf(about);
-        newest = _read(caseId);
+        newest = _newest[caseId];
         require(newest.status > CaseStatus.Active, CaseNotEnded(caseId, newest.status));
     }
 
@@ -520,17 +532,21 @@ contract Court is ICourt, ReentrancyGuardTransient {
     function _current(Case calldata about, RoundState state)
         private
         view
-        returns (bytes32 caseId, Round memory round)
+        returns (bytes32 caseId, Round storage round)
     {
         (caseId, round) = _active(about);
         require(round.state == state, WrongState(caseId, round.number, round.state));
     }
 
-    function _inTime(bytes32 caseId, Round memory round) private view {
+    function _inTime(bytes32 caseId, Round storage round) private view {
         require(block.timestamp <= round.deadline, DeadlinePassed(caseId, round.deadline));
     }
 
-    function _roundOf(bytes32 caseId, Round memory newest, uint8 number) private view returns (Round memory) {
+    function _roundOf(bytes32 caseId, Round storage newest, uint8 number)
+        private
+        view
+        returns (Round storage)
+    {
         return number == newest.number ? newest : _appealed[caseId][number];
     }
 
@@ -542,24 +558,28 @@ contract Court is ICourt, ReentrancyGuardTransient {
         return keccak256(abi.encode(caseId, number, index));
     }
 
-    function _idOf(Case calldata about) private view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), about));
+    /// @dev keccak256(abi.encode(block.chainid, address(this), about)), of the words as they came: a case with other bits beside
+    /// a member is another case.
+    function _idOf(Case calldata about) private view returns (bytes32 id) {
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore(at, chainid())
+            mstore(add(at, 0x20), address())
+            calldatacopy(add(at, 0x40), about, 0xe0)
+            id := keccak256(at, 0x120)
+        }
     }
 
-    function _after(uint32 duration) private view returns (uint40) {
-        return uint40(block.timestamp) + duration;
+    function _after(uint256 duration) private view returns (uint40) {
+        return (block.timestamp + duration).toUint40();
     }
 
-    function _paramsOf(uint32 subnetId, uint32 paramsVersion) private view returns (Params memory) {
-        return ParamsCode.read(address(registry), subnetId, paramsVersion);
+    function _paramsOf(Case calldata about) private view returns (Params memory params) {
+        params.read(address(registry), about.subnetId, about.paramsVersion);
     }
 
-    function _read(bytes32 caseId) private view returns (Round memory) {
-        return _newest[caseId];
-    }
-
-    /// @dev A function, so that the code that packs a word is there once.
-    function _store(bytes32 caseId, Round memory round) private {
-        _newest[caseId] = round;
+    function _paramsCodeOf(Case calldata about) private view returns (address) {
+        return ParamsCode.codeOf(address(registry), about.subnetId, about.paramsVersion);
     }
 }

@@ -62,10 +62,7 @@ contract StepChallenge is IStepChallenge {
         require(what.step < terms.innerSteps, StepBeyondTrace(what.step, terms.innerSteps));
         (bytes32 taskId, address solver) = market.openCase(terms, slot, submission);
         bytes32 commitment = commitmentOf(taskId, msg.sender, what.step, what.salt);
-        Commitment memory made = _commitments[msg.sender][commitment];
-        require(made.time != 0, NotCommitted(commitment));
-        require(block.number > made.blockNumber, CommitmentTooYoung(commitment, block.number));
-        delete _commitments[msg.sender][commitment];
+        uint96 bond = _spend(commitment);
         TraceTree.verifyPair(
             submission.traceRoot, terms.innerSteps, what.step, what.before, what.next, what.siblings
         );
@@ -78,8 +75,17 @@ contract StepChallenge is IStepChallenge {
             step: what.step,
             openedAt: uint40(block.timestamp)
         });
-        caseId = court.openCase(about, terms.price, made.bond, what.before, what.next, what.stateBlob);
+        caseId = court.openCase(about, terms.price, bond, what.before, what.next, what.stateBlob);
         emit CommitmentOpened(commitment, caseId);
+    }
+
+    /// @dev The caller's commitment, made in an earlier block, is good for one pin.
+    function _spend(bytes32 commitment) private returns (uint96 bond) {
+        Commitment storage made = _commitments[msg.sender][commitment];
+        require(made.time != 0, NotCommitted(commitment));
+        require(block.number > made.blockNumber, CommitmentTooYoung(commitment, block.number));
+        bond = made.bond;
+        (made.bond, made.time, made.blockNumber) = (0, 0, 0);
     }
 
     // ---------------------------------------------------------------------------------------- leaves
@@ -160,7 +166,7 @@ contract StepChallenge is IStepChallenge {
         require(demand.by != address(0) && !demand.closed, NoDemand(taskId));
     }
 
-    function _paramsOf(Terms calldata terms) private view returns (Params memory) {
-        return ParamsCode.read(address(registry), terms.subnetId, terms.paramsVersion);
+    function _paramsOf(Terms calldata terms) private view returns (Params memory params) {
+        ParamsCode.read(params, address(registry), terms.subnetId, terms.paramsVersion);
     }
 }

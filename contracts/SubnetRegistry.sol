@@ -136,9 +136,9 @@ contract SubnetRegistry is ISubnetRegistry {
         return _inForce(_existing(subnetId));
     }
 
-    function paramsOf(uint32 subnetId, uint32 version) public view returns (Params memory) {
+    function paramsOf(uint32 subnetId, uint32 version) public view returns (Params memory params) {
         _existing(subnetId);
-        return ParamsCode.read(address(this), subnetId, version);
+        ParamsCode.read(params, address(this), subnetId, version);
     }
 
     /// @inheritdoc ISubnetRegistry

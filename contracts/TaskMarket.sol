@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
 import {IAudit} from "./interfaces/IAudit.sol";
 import {Verdict} from "./interfaces/ICourt.sol";
@@ -19,6 +20,9 @@ import {TaskIds} from "./libraries/TaskIds.sol";
 contract TaskMarket is ITaskMarket {
     using EpochSeed for IRandomnessSource;
     using LibBit for uint256;
+    using ParamsCode for address;
+    using ParamsCode for Params;
+    using SafeCast for uint256;
 
     /// @dev What untouched tasks of a batch of several have in common; one word.
     struct Batch {
@@ -92,10 +96,12 @@ contract TaskMarket is ITaskMarket {
         );
         uint32 current = registry.openVersion(terms.subnetId);
         require(terms.paramsVersion == current, NotCurrentVersion(terms.paramsVersion, current));
-        Params memory params = _paramsOf(terms);
-        require(terms.price >= params.minPrice, PriceTooLow(terms.price, params.minPrice));
+        address params = _paramsCodeOf(terms);
+        uint256 minPrice = params.member(ParamsCode.MIN_PRICE);
+        require(terms.price >= minPrice, PriceTooLow(terms.price, minPrice));
         batchId = batchIdOf(terms);
-        Batch memory created = Batch({epoch: beacon.currentEpoch(), openBy: _after(params.openSeconds)});
+        uint40 openBy = _after(params.member(ParamsCode.OPEN_SECONDS));
+        Batch memory created = Batch({epoch: beacon.currentEpoch(), openBy: openBy});
         _keep(batchId, terms.slots, created);
         emit BatchCreated(batchId, msg.sender, terms.subnetId, terms, created.epoch, created.openBy);
         vault.move(msg.sender, address(this), terms.price * terms.slots.popCount());
@@ -120,7 +126,8 @@ contract TaskMarket is ITaskMarket {
         (bytes32 id, Task memory entry) = _inStatus(terms, slot, TaskStatus.Open);
         _inTime(id, entry);
         (bytes32 seed, uint32 epoch) = beacon.forDraw(id, entry.epoch);
-        bool drawn = _assign(terms, id, entry, seed, epoch, _paramsOf(terms).solveSeconds);
+        bool drawn =
+            _assign(terms, id, entry, seed, epoch, _paramsCodeOf(terms).member(ParamsCode.SOLVE_SECONDS));
         require(drawn, NoSolverFree(id, epoch));
     }
 
@@ -136,7 +143,7 @@ contract TaskMarket is ITaskMarket {
 
         entry.status = TaskStatus.Submitted;
         entry.epoch = beacon.currentEpoch();
-        entry.deadline = _after(_paramsOf(terms).challengeSeconds);
+        entry.deadline = _challengeBy(terms);
         _store(id, entry);
         submissionHash[id] = keccak256(abi.encode(submission));
         emit TaskSubmitted(
@@ -170,7 +177,7 @@ contract TaskMarket is ITaskMarket {
         (bytes32 seed, bool ready) = beacon.seed(epoch - 1);
         if (!ready) return 0;
         bytes32 batchId = batchIdOf(terms);
-        uint32 solveSeconds = _paramsOf(terms).solveSeconds;
+        uint256 solveSeconds = _paramsCodeOf(terms).member(ParamsCode.SOLVE_SECONDS);
         for (; slots != 0; slots &= slots - 1) {
             (bytes32 id, Task memory entry) = _load(batchId, terms.slots, uint8(slots.ffs()));
             if (entry.status != TaskStatus.Open || block.timestamp > entry.deadline) continue;
@@ -234,7 +241,7 @@ contract TaskMarket is ITaskMarket {
         if (verdict == Verdict.Unavailable) return _voidUnavailable(terms, id, entry, disputer, fee);
         if (verdict == Verdict.None && entry.status == TaskStatus.Submitted) {
             entry.status = TaskStatus.Undecided;
-            entry.deadline = _after(_paramsOf(terms).challengeSeconds);
+            entry.deadline = _challengeBy(terms);
             emit TaskUndecided(id, entry.deadline);
         }
         _store(id, entry);
@@ -248,7 +255,7 @@ contract TaskMarket is ITaskMarket {
     {
         (bytes32 id, Task memory entry) = _submitted(terms, slot);
         entry.openCases -= 1;
-        challengeBy = _after(_paramsOf(terms).challengeSeconds);
+        challengeBy = _challengeBy(terms);
         entry.deadline = challengeBy;
         _store(id, entry);
     }
@@ -284,7 +291,7 @@ contract TaskMarket is ITaskMarket {
     /// @inheritdoc ITaskMarket
     function prolong(Terms calldata terms, uint8 slot) external onlyAudit returns (uint40 challengeBy) {
         (bytes32 id, Task memory entry) = _submitted(terms, slot);
-        challengeBy = _after(_paramsOf(terms).challengeSeconds);
+        challengeBy = _challengeBy(terms);
         entry.deadline = challengeBy;
         _store(id, entry);
     }
@@ -359,7 +366,7 @@ contract TaskMarket is ITaskMarket {
         Task memory entry,
         bytes32 seed,
         uint32 epoch,
-        uint32 solveSeconds
+        uint256 solveSeconds
     ) private returns (bool drawn) {
         bytes32 entropy = keccak256(abi.encode(seed, id, entry.attempt));
         address solver = staking.draw(terms.subnetId, Role.Solver, entropy, address(0), epoch);
@@ -524,11 +531,19 @@ contract TaskMarket is ITaskMarket {
         require(block.timestamp > entry.deadline, DeadlineNotPassed(id, entry.deadline));
     }
 
-    function _after(uint32 duration) private view returns (uint40) {
-        return uint40(block.timestamp) + duration;
+    function _challengeBy(Terms calldata terms) private view returns (uint40) {
+        return _after(_paramsCodeOf(terms).member(ParamsCode.CHALLENGE_SECONDS));
     }
 
-    function _paramsOf(Terms calldata terms) private view returns (Params memory) {
-        return ParamsCode.read(address(registry), terms.subnetId, terms.paramsVersion);
+    function _after(uint256 duration) private view returns (uint40) {
+        return (block.timestamp + duration).toUint40();
+    }
+
+    function _paramsOf(Terms calldata terms) private view returns (Params memory params) {
+        params.read(address(registry), terms.subnetId, terms.paramsVersion);
+    }
+
+    function _paramsCodeOf(Terms calldata terms) private view returns (address) {
+        return ParamsCode.codeOf(address(registry), terms.subnetId, terms.paramsVersion);
     }
 }

@@ -28,9 +28,7 @@ contract Vault is IVault, ReentrancyGuardTransient {
     uint256 public totalBurned;
 
     modifier onlyModule() {
-        bool isModule = msg.sender == staking || msg.sender == market || msg.sender == court;
-        bool isOther = msg.sender == challenge || msg.sender == audit || msg.sender == registry;
-        require(isModule || isOther, NotModule(msg.sender));
+        require(_isModule(msg.sender), NotModule(msg.sender));
         _;
     }
 
@@ -91,6 +89,12 @@ contract Vault is IVault, ReentrancyGuardTransient {
         totalBurned += amount;
         emit Burned(amount);
         IPanthaliaToken(token).burn(amount);
+    }
+
+    /// @dev Those that call most come first.
+    function _isModule(address caller) private view returns (bool) {
+        return caller == market || caller == court || caller == staking || caller == challenge
+            || caller == audit || caller == registry;
     }
 
     function _deposit(uint256 amount) private {

@@ -17,7 +17,11 @@ library Escalation {
 
     /// @notice The round whose ruling nobody can appeal.
     function lastRound(Params memory params) internal pure returns (uint256) {
-        return params.terminalPanel == 0 ? params.maxRounds : uint256(params.maxRounds) + 1;
+        return lastRound(params.maxRounds, params.terminalPanel);
+    }
+
+    function lastRound(uint256 maxRounds, uint256 terminalPanel) internal pure returns (uint256) {
+        return terminalPanel == 0 ? maxRounds : maxRounds + 1;
     }
 
     /// @notice What whoever calls the panel of `round` pays.

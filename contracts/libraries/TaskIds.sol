@@ -6,8 +6,17 @@ import {Terms} from "../interfaces/ITaskMarket.sol";
 /// @notice Ids that say all about what they name, so that no reorganisation of the chain can give them to something
 /// else. Twin: src/protocol/terms.ts
 library TaskIds {
-    function batchIdOf(address market, Terms calldata terms) internal view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, market, terms));
+    /// @dev keccak256(abi.encode(block.chainid, market, terms)), of the words as they came: terms with other bits beside a member
+    /// are others, which nobody can post.
+    function batchIdOf(address market, Terms calldata terms) internal view returns (bytes32 id) {
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore(at, chainid())
+            mstore(add(at, 0x20), market)
+            calldatacopy(add(at, 0x40), terms, 0x160)
+            id := keccak256(at, 0x1a0)
+        }
     }
 
     function taskIdOf(address market, bytes32 batchId, uint8 slot) internal view returns (bytes32) {

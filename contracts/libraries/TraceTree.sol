@@ -57,13 +57,14 @@ library TraceTree {
         uint256 expected = levels + LibBit.ffs(~place) - 1;
         require(siblings.length == expected, WrongTraceProofLength(siblings.length, expected));
         for (; place & 1 == 1; place >>= 1) {
-            root = _node(siblings[used++], root);
-            right = _node(right, siblings[used++]);
+            root = _node(_at(siblings, used), root);
+            right = _node(right, _at(siblings, used + 1));
+            used += 2;
         }
         root = _node(root, right);
-        while (used < expected) {
+        for (; used < expected; ++used) {
             place >>= 1;
-            bytes32 sibling = siblings[used++];
+            bytes32 sibling = _at(siblings, used);
             root = place & 1 == 1 ? _node(sibling, root) : _node(root, sibling);
         }
         require(root == expectedRoot, NotInTrace(index, root, expectedRoot));
@@ -88,6 +89,14 @@ library TraceTree {
     /// @notice Siblings that prove one of H + 1 leaves.
     function depth(uint32 innerSteps) internal pure returns (uint256) {
         return innerSteps == 0 ? 0 : LibBit.fls(innerSteps) + 1;
+    }
+
+    /// @dev Without a look at the length, which is known: two siblings for each low bit that is one, one for each level above.
+    function _at(bytes32[] calldata siblings, uint256 index) private pure returns (bytes32 sibling) {
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            sibling := calldataload(add(siblings.offset, shl(5, index)))
+        }
     }
 
     /// @dev Assembly hashes packed words without another copy of them, here and in `_node`.

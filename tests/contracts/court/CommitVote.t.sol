@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
-import {ICourt, RoundState, Verdict} from "../../../contracts/interfaces/ICourt.sol";
+import {Case, ICourt, RoundState, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {World} from "../support/World.sol";
 
 contract CommitVoteTest is World {
@@ -25,6 +25,20 @@ contract CommitVoteTest is World {
         vm.expectRevert(abi.encodeWithSelector(ICourt.EmptyCommitment.selector, id, 1, 0));
         vm.prank(holder);
         court.commitVote(cases_[id], 1, 0, 0);
+    }
+
+    /// @dev An id is the hash of the words as they came.
+    function test_aCaseWithOtherBitsBesideAMemberIsAnother() public {
+        (bytes32 id,) = voting();
+        address holder = voter(id, 0);
+        Case memory about = cases_[id];
+        bytes memory data = abi.encodeCall(court.commitVote, (about, 1, 0, bytes32("x")));
+        data[4 + 32 * 5] = 0x80; // of the step
+        vm.prank(holder);
+        (bool done,) = address(court).call(data);
+        vm.assertTrue(!done, "refused");
+        vm.prank(holder);
+        court.commitVote(about, 1, 0, "x");
     }
 
     function test_aCommitmentCanBeChangedUntilVotingEnds() public {

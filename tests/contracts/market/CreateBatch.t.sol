@@ -33,6 +33,18 @@ contract CreateBatchTest is World {
         vm.assertEq(free(address(market)), 2 * PRICE, "two bits, two prices");
     }
 
+    /// @dev An id is the hash of the words as they came.
+    function test_termsWithOtherBitsBesideAMemberArePostedByNobody() public {
+        for (uint256 member = 0; member < 6; ++member) {
+            bytes memory data = abi.encodeCall(market.createBatch, (terms(1)));
+            data[4 + 32 * member] = 0x80;
+            vm.prank(buyer);
+            (bool done,) = address(market).call(data);
+            vm.assertTrue(!done, "refused");
+        }
+        postOne();
+    }
+
     function test_badBatchesAreNamed() public {
         Terms memory bad = terms(1);
         bad.price = uint96(PRICE - 1);

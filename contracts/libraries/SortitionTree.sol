@@ -92,7 +92,8 @@ library SortitionTree {
     /// @notice The weight of `leaf` as of now.
     function weightOf(Tree storage tree, uint256 leaf) internal view returns (uint256) {
         uint256 root = tree.root;
-        return _lane(root >> LEVEL_SHIFT == 0 ? root : tree.nodes[leaf >> 2], leaf & 3);
+        if (root >> LEVEL_SHIFT == 0) return leaf >> 2 == 0 ? _lane(root, leaf) : 0;
+        return _lane(tree.nodes[leaf >> 2], leaf & 3);
     }
 
     /// @dev Raise the root until `leaf` is below it. The old one becomes a node like others, and the new one finds it in its

@@ -38,6 +38,8 @@ export interface Child {
   readonly exited: Promise<ChildExit>;
   /** the last lines of the log, oldest first */
   readonly tail: readonly string[];
+  /** where the rest of it is */
+  readonly logPath: string | undefined;
   /** SIGTERM, and SIGKILL to the whole group after 10 s. Twice is harmless. */
   stop(): Promise<ChildExit>;
   /** SIGKILL to the whole group, at once. */
@@ -78,7 +80,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const onAbort = () => void stop();
   options.signal?.addEventListener('abort', onAbort, { once: true });
   void exited.then(() => options.signal?.removeEventListener('abort', onAbort));
-  return { name: options.name, pid, exited, tail, stop, kill };
+  return { name: options.name, pid, exited, tail, logPath: options.logPath, stop, kill };
 }
 
 /** Waits for `ready`, and gives up with the child's own last words if it exits first, or after `deadlineMs`.
@@ -94,6 +96,7 @@ export async function untilReady<T>(child: Child, ready: Promise<T>, deadlineMs:
           {
             code: 'process.not_ready',
             details: { process: child.name, deadlineMs },
+            ...whatToRead(child),
           },
         ),
       );
@@ -113,7 +116,12 @@ export function exitError(child: Child, exit: ChildExit): PanthaliaError {
   return new PanthaliaError('error', `${child.name} ended ${how}.${said(child)}`, {
     code: 'process.exited_early',
     details: { process: child.name, ...exit },
+    ...whatToRead(child),
   });
+}
+
+function whatToRead({ logPath }: Child): { next?: string } {
+  return logPath === undefined ? {} : { next: `read ${logPath}` };
 }
 
 function said(child: Child): string {

@@ -1,4 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { type Anvil, startAnvil } from '../../../src/process/anvil.js';
 import { openLeash } from '../../../src/process/leash.js';
@@ -41,12 +44,15 @@ test('a child that exits before it is ready rejects with its last words', async 
     command: process.execPath,
     args: ['-e', 'console.error("no such file"); process.exit(3)'],
     env: process.env,
+    logPath: join(mkdtempSync(join(tmpdir(), 'panthalia-child-')), 'crasher.log'),
     leash,
   });
   await expect(untilReady(child, new Promise(() => {}), 5_000)).rejects.toMatchObject({
     code: 'process.exited_early',
     message: 'crasher ended with code 3. It last said: no such file',
+    next: `read ${child.logPath}`,
   });
+  expect(readFileSync(child.logPath ?? '', 'utf8')).toBe('no such file\n');
   leash.close();
 });
 

@@ -49,9 +49,21 @@ export class BlobStore implements AsyncDisposable {
     return stat(this.pathOf(blob)).then(({ size }) => size, absentAs(undefined));
   }
 
+  /** throws check/storage.damaged_record */
   async record(blob: Hex32): Promise<BlobRecord | undefined> {
     if ((await this.sizeOf(blob)) === undefined) return undefined;
-    return JSON.parse(await readFile(this.#path('records', blob, '.json'), 'utf8')) as BlobRecord;
+    const path = this.#path('records', blob, '.json');
+    const text = await readFile(path, 'utf8');
+    try {
+      return JSON.parse(text) as BlobRecord;
+    } catch (cause) {
+      throw new PanthaliaError('check', `${path} is damaged: it is no record of a blob.`, {
+        code: 'storage.damaged_record',
+        details: { path, blob },
+        next: `delete it and ${this.pathOf(blob)}: whoever has that blob stores it again`,
+        cause,
+      });
+    }
   }
 
   /** Takes a finished file of this process into the store; it is gone from `path` afterwards. */

@@ -33,6 +33,20 @@ async function serve(dir: string, port = '0', limits: { fileKiB?: number } = {})
   return { child, url: line.toString().trim() };
 }
 
+test('a record that the disk has damaged is named, with what to do about it', async () => {
+  const dir = join(folder, 'damaged');
+  const store = await BlobStore.open(dir);
+  const { blob } = await store.putBytes(Buffer.from('kept'));
+  const path = join(dir, 'records', blob.slice(2, 4), `${blob.slice(4)}.json`);
+  await writeFile(path, '{');
+  await expect(store.records()).rejects.toMatchObject({
+    code: 'storage.damaged_record',
+    message: `${path} is damaged: it is no record of a blob.`,
+    next: expect.stringContaining(store.pathOf(blob)),
+  });
+  await store[Symbol.asyncDispose]();
+});
+
 test('an upload survives SIGKILL of the server in its middle, and the client does not notice', async () => {
   const dir = join(folder, 'killed');
   const content = randomBytes(2 * partSizeBytes + 1);

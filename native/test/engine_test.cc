@@ -128,6 +128,7 @@ void add_errors(uint32_t seed, Operators& operators, at::ScalarType kind, const 
   float loss;
   {
     const auto scope = operators.enter();
+    operators.parameters_written(theta.data());
     loss = gpt.forward(theta.data(), inputs, targets);
     gpt.backward(theta.data(), inputs, targets, 1, gradients.data());
   }

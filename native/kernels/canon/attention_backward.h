@@ -32,6 +32,21 @@ static void score_gradients(float* d, const float* p, int64_t keys, int64_t lane
   }
 }
 
+/** What a block of queries needs of each: what the softmax saved and sum over channels of d_out * out; zeros beyond the last. */
+struct SavedRows {
+  float greatest[query_block] = {}, weights[query_block] = {}, corrections[query_block] = {};
+
+  /** saved: of the head, all its greatest scores before all its weights */
+  template <typename Correction>
+  PANTHALIA_INLINED SavedRows(const float* saved, int64_t first, int64_t rows, int64_t time, Correction correction) {
+    for (int64_t i = 0; i < rows; ++i) {
+      greatest[i] = saved[first + i];
+      weights[i] = saved[time + first + i];
+      corrections[i] = correction(i);
+    }
+  }
+};
+
 /** to = from, or to += from where an earlier chunk is there */
 static void put_chunk(const float* from, int64_t from_pitch, int64_t rows, int64_t columns, float* to, int64_t to_pitch,
                       bool continued) {
@@ -58,7 +73,6 @@ static void attention_backward_head(const AttentionBackwardCall& call, const Hea
   float* const d_q = scratch.take(D, query_pitch);
   float* const p = scratch.take(query_block, query_pitch);
   float* const d_s = scratch.take(query_block, query_pitch);
-  float* const corrections = scratch.take(1, query_pitch);
   float* const q = scratch.take(query_block, pitch);
   float* const d_out = scratch.take(query_block, pitch);
   float* const d_k_chains = scratch.take(T, channels);
@@ -66,14 +80,9 @@ static void attention_backward_head(const AttentionBackwardCall& call, const Hea
 
   for (int64_t first = 0; first < T; first += query_block) {
     const int64_t rows = least(T - first, query_block), lanes = in_groups(rows), end = first + rows;
-    float greatest[query_block] = {}, weights[query_block] = {};
-    for (int64_t i = 0; i < lanes; ++i) {
-      const bool inside = i < rows;
-      greatest[i] = inside ? saved[first + i] : 0.0f;
-      weights[i] = inside ? saved[T + first + i] : 0.0f;
-      corrections[i] =
-          inside ? row_sum_of_products(call.d_out + head.at(first + i), call.out + head.at(first + i), D) : 0.0f;
-    }
+    const SavedRows of_rows(saved, first, rows, T, [&](int64_t i) {
+      return row_sum_of_products(call.d_out + head.at(first + i), call.out + head.at(first + i), D);
+    });
     pack(call.qkv + head.at(first, 0), stride, rows, D, q, pitch);
     pack(call.d_out + head.at(first), head.columns, rows, D, d_out, pitch);
     clear_columns(q, pitch, rows, D, channels);
@@ -88,9 +97,9 @@ static void attention_backward_head(const AttentionBackwardCall& call, const Hea
       const int64_t keys = least(end - j, query_block);
       const bool diagonal = j == first;
       multiply_channels({k + j * D, D, 1, q_lanes, query_pitch, p, query_pitch}, keys, lanes, D, diagonal);
-      probabilities(p, keys, lanes, j - first, head.sigma, greatest, weights);
+      probabilities(p, keys, lanes, j - first, head.sigma, of_rows.greatest, of_rows.weights);
       multiply_channels({v + j * D, D, 1, d_out_lanes, query_pitch, d_s, query_pitch}, keys, lanes, D, diagonal);
-      score_gradients(d_s, p, keys, lanes, j - first, head.sigma, corrections);
+      score_gradients(d_s, p, keys, lanes, j - first, head.sigma, of_rows.corrections);
 
       multiply_keys({k + j * D, 1, D, d_s, query_pitch, d_q_chains, query_pitch}, D, lanes, keys,
                     j % chain_chunk == 0 ? Chain::start : Chain::go_on, diagonal,

@@ -32,8 +32,16 @@ struct GemmTiling {
   static void pack_columns(const GemmCall& call, int64_t column, int64_t count, int64_t k, int64_t depth, float* packed) {
     pack<columns>(columns_of_b(call).at(column, k), count, depth, packed, depth);
   }
-  /** Elements first .. first + n - 1 of the product are complete. */
-  static void finish(const GemmCall& call, int64_t first, int64_t n) { finish_product(call, first, n); }
+  /** Floats for the sums of a piece, where they have no place in C. */
+  static int64_t sum_floats(int64_t, int64_t, int64_t) { return 0; }
+  /** Of the tile at a row and a column of the piece, with so many columns. */
+  static Target target(const GemmCall& call, const GemmPiece& piece, int64_t row, int64_t column, int64_t count, float*) {
+    const int64_t first = (piece.row + row) * call.n + piece.column + column;
+    float* const product = (call.up != nullptr ? call.up : call.out) + first;
+    return {product, call.n, count, call.other != nullptr ? call.other + first : product, call.out + first};
+  }
+  /** Elements first .. first + n - 1 of the product are complete: these sums. */
+  static void finish(const GemmCall& call, int64_t first, int64_t n, const float*) { finish_product(call, first, n); }
 };
 
 #if PANTHALIA_WIDTH == 16
@@ -53,9 +61,10 @@ PANTHALIA_INLINE bool packs_a(GemmLayout layout) { return layout == GemmLayout::
 PANTHALIA_INLINE int64_t panel_step(int64_t depth) { return depth + cache_line; }
 
 template <typename Tiling>
-static int64_t gemm_scratch(GemmLayout layout, int64_t rows, int64_t k) {
+static int64_t gemm_scratch(GemmLayout layout, int64_t rows, int64_t columns, int64_t k) {
   const int64_t depth = at_most(Tiling::steps(k), chain_chunk), panels = (rows + Tiling::rows - 1) / Tiling::rows;
-  return depth * Tiling::block_columns + (packs_a(layout) ? panels * Tiling::rows * panel_step(depth) : 0);
+  return depth * Tiling::block_columns + (packs_a(layout) ? panels * Tiling::rows * panel_step(depth) : 0) +
+         Tiling::sum_floats(rows, columns, Tiling::steps(k));
 }
 
 /** Rows of A over a chunk of steps as tiles read them: panels, or what lies there already.
@@ -70,8 +79,9 @@ static Lines ready_rows(const GemmCall& call, int64_t row, int64_t count, int64_
 /** Chunks of terms, blocks of columns, rows of tiles, tiles: each loop within the one before. */
 template <typename Tiling>
 static void gemm_piece(const GemmCall& call, const GemmPiece& piece, float* scratch) {
-  float* product = call.up != nullptr ? call.up : call.out;
   const int64_t steps = Tiling::steps(call.k);
+  float* const sums = scratch + gemm_scratch<Tiling>(call.layout, piece.rows, piece.columns, call.k) -
+                      Tiling::sum_floats(piece.rows, piece.columns, steps);
   const auto tile = packs_a(call.layout) ? chain_part<Tiling, Tiling::rows> : chain_part<Tiling, 0>;
   int64_t k = 0, depth;
   do {
@@ -85,12 +95,13 @@ static void gemm_piece(const GemmCall& call, const GemmPiece& piece, float* scra
       for (int64_t i = 0; i < piece.rows; i += Tiling::rows) {
         const int64_t rows = at_most(piece.rows - i, Tiling::rows);
         for (int64_t j = 0; j < block_columns; j += Tiling::columns) {
-          const int64_t first = (piece.row + i) * call.n + piece.column + block + j;
-          const Target target{product + first, call.n, at_most(block_columns - j, Tiling::columns),
-                              (call.other != nullptr ? call.other : product) + first, call.out + first};
+          const int64_t count = at_most(block_columns - j, Tiling::columns);
+          const Target target = Tiling::target(call, piece, i, block + j, count, sums);
           tile(rows, ready_a.at(i, 0), packed_b + j * depth, depth, k == 0, target);
           if (k + depth < steps) continue;
-          for (int64_t row = 0; row < rows; ++row) Tiling::finish(call, first + row * call.n, target.count);
+          for (int64_t row = 0; row < rows; ++row) {
+            Tiling::finish(call, (piece.row + i + row) * call.n + piece.column + block + j, count, target.data + row * target.width);
+          }
         }
       }
     }

@@ -16,6 +16,7 @@ struct Target {
   int64_t count;
   const float* other = data;
   const float* out = data;
+  int64_t met_width = width;  // of the matrices that these two are in
 };
 
 /** The chains of one tile: stored, or added to those of the chunks before. Loops over rows and vectors are unrolled: sums stay in
@@ -32,11 +33,11 @@ static void chain_tile(Lines a, const float* b, int64_t depth, bool is_first, Ta
   }
   for (int64_t line = 0; line < depth; line += cache_line) {
     // A row for each line of terms. Of C and what meets it alone: what is multiplied comes in streams that the processor foresees.
-    if (const int64_t row = line / cache_line * target.width; line < Rows * cache_line) {
+    if (const int64_t row = line / cache_line; row < Rows) {
       for (int v = 0; v < Vectors; ++v) {
-        __builtin_prefetch(target.data + row + v * W, 1);
-        __builtin_prefetch(target.out + row + v * W, 1);
-        __builtin_prefetch(target.other + row + v * W);
+        __builtin_prefetch(target.data + row * target.width + v * W, 1);
+        __builtin_prefetch(target.out + row * target.met_width + v * W, 1);
+        __builtin_prefetch(target.other + row * target.met_width + v * W);
       }
     }
     const int64_t end = line + cache_line < depth ? line + cache_line : depth;

@@ -53,7 +53,7 @@ GemmPieces::GemmPieces(const GemmKernel& kernel, const GemmCall& call, int threa
     : kernel_(kernel), call_(call), threads_(threads) {
   const Grid grid = call.m == 0 || call.n == 0 ? Grid{} : plan(kernel, call.layout, call.m, call.n, threads);
   std::tie(rows_, columns_, down_, across_) = std::tie(grid.rows, grid.columns, grid.down, grid.across);
-  scratch_ = round_up(kernel.scratch(call.layout, rows_, call.k), 16);  // no two threads share a cache line
+  scratch_ = round_up(kernel.scratch(call.layout, rows_, columns_, call.k), 16);  // no two threads share a cache line
 }
 
 void GemmPieces::run(int64_t piece, int thread, float* workspace) const {

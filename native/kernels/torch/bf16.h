@@ -8,6 +8,9 @@
 
 namespace panthalia {
 
+/** The upper half of an fp32 number. */
+using Bf16 = uint16_t;
+
 /** To the nearest number whose last sixteen bits are zero, ties to even; NaN stays NaN. x and out may be one. */
 inline void round_to_bf16(const float* x, float* out, int64_t count) {
   vectorised([=] PANTHALIA_LOOP() {

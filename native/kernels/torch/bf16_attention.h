@@ -13,18 +13,26 @@ constexpr int64_t pair_pitch = query_block / 2 + lane_group;
 
 static int64_t pair_attention_scratch(int64_t time, int64_t head_width) {
   const int64_t keys = (time + query_block - 1) / query_block * query_block, D = in_groups(head_width);
-  const int64_t forward = 2 * keys * D + (2 * D + keys + query_block + row_lanes + 2) * query_pitch + query_block * D;
-  const int64_t backward = 5 * keys * D + (3 * D + 3 * query_block + 1) * query_pitch +
-                           query_block * (2 * channel_pitch(head_width) + D + 2 * pair_pitch);
+  const int64_t forward = keys * D + keys / 2 * channel_pitch(head_width) + query_block * (D + channel_pitch(head_width)) +
+                          (D + keys + query_block + row_lanes + 2) * query_pitch;
+  const int64_t backward = 4 * keys * D + keys / 2 * channel_pitch(head_width) + query_block * D +
+                           (2 * D + 3 * query_block + 1) * query_pitch +
+                           query_block * (2 * channel_pitch(head_width) + 2 * pair_pitch);
   return (forward > backward ? forward : backward) + 32 * lane_group;
 }
 
-/** Rows of channels to rows of lanes, two channels a word.  rows: words of scratch, (rows, pairs_of(D)) */
-static void pair_lanes(const float* from, int64_t pitch, int64_t rows, int64_t lanes, int64_t D, float* row_words, float* to) {
+/** Rows of channels to rows of lanes, two channels a word.  row_words: scratch, (rows, pairs_of(D)) */
+static void pair_lanes(const Bf16* from, int64_t pitch, int64_t rows, int64_t lanes, int64_t D, float* row_words, float* to) {
   const int64_t pairs = pairs_of(D);
   pair_columns(from, pitch, rows, D, row_words, pairs);
   transpose(row_words, pairs, rows, pairs, to, query_pitch);
   clear_columns(to, query_pitch, pairs, rows, lanes);
+}
+
+/** Pairs of rows, with zeros up to a whole group of channels. */
+static void pair_channels(const Bf16* from, int64_t from_pitch, int64_t rows, int64_t D, float* to, int64_t pitch) {
+  pair_rows(from, from_pitch, rows, D, to, pitch);
+  clear_columns(to, pitch, pairs_of(rows), D, in_groups(D));
 }
 
 /** Over channels: keys by queries. On the diagonal only what some query of a group sees. */
@@ -36,13 +44,12 @@ static void multiply_channel_pairs(const Product& product, int64_t keys, int64_t
   }
 }
 
-/** Over keys: channels by queries, likewise. */
-static void multiply_key_pairs(const Product& product, int64_t channels, int64_t queries, int64_t keys, Chain chain,
+/** Over keys: queries by channels. On the diagonal without the keys that no query of a block sees. */
+static void multiply_key_pairs(const Product& product, int64_t queries, int64_t channels, int64_t keys, Chain chain,
                                bool diagonal) {
-  const int64_t group = diagonal ? diagonal_lanes : queries;
-  for (int64_t l = 0; l < queries; l += group) {
-    multiply<PairStep>(product.from_lane(l), channels, least(queries - l, group),
-                       pairs_of(diagonal ? least(keys, l + group) : keys), chain);
+  if (!diagonal) return multiply<PairStep>(product, queries, channels, pairs_of(keys), chain);
+  for (int64_t i = 0; i < queries; i += block_rows) {
+    multiply<PairStep>(product.from_row(i), least(queries - i, block_rows), channels, pairs_of(least(keys, i + block_rows)), chain);
   }
 }
 
@@ -57,21 +64,27 @@ static void multiply_query_pairs(const Product& product, int64_t keys, int64_t c
   }
 }
 
+static float sum_of_products(const Bf16* a, const Bf16* b, int64_t n) {
+  Floats sum = zero();
+  for_row(n, [&](At at) { sum = fma(widened_at(a, at), widened_at(b, at), sum); });
+  return fold(sum);
+}
+
 /** o of 64 queries of a head.  k (positions, pairs of channels), v (pairs of positions, channels) */
 static void pair_attention_block(const AttentionCall& call, const Head& head, const float* k, const float* v, int64_t first,
                                  float* saved, Scratch scratch) {
   const int64_t D = head.width, T = head.time, rows = least(T - first, query_block), lanes = in_groups(rows);
-  const int64_t end = first + rows, pairs = pairs_of(D);
+  const int64_t end = first + rows, pairs = pairs_of(D), channels = in_groups(D), pitch = channel_pitch(D);
   float* const q_rows = scratch.take(query_block, pairs);
   float* const q = scratch.take(pairs, query_pitch);
-  float* const out = scratch.take(D, query_pitch);
+  float* const out = scratch.take(query_block, pitch);
   float* const scores = scratch.take(end, query_pitch);
   float* const words = scratch.take(query_block / 2, query_pitch);
   float* const sums = scratch.take(row_lanes, query_pitch);
   float* const greatest = scratch.take(1, query_pitch);
   float* const weights = scratch.take(1, query_pitch);
 
-  pair_lanes(call.qkv + head.at(first, 0), 3 * head.columns, rows, lanes, D, q_rows, q);
+  pair_lanes(bf16s(call.qkv) + head.at(first, 0), 3 * head.columns, rows, lanes, D, q_rows, q);
   for (int64_t l = 0; l < lanes; l += W) store(greatest + l, broadcast(-__builtin_inff()));
   for (int64_t j = 0; j < end; j += query_block) {
     const int64_t keys = least(end - j, query_block);
@@ -88,17 +101,13 @@ static void pair_attention_block(const AttentionCall& call, const Head& head, co
       for (int64_t key = 0; key < keys; ++key) clear_blind_lanes(e + key * query_pitch, key, lanes);
     }
     pair_rows(e, query_pitch, keys, lanes, words, query_pitch);
-    multiply_key_pairs({v + j / 2 * D, 1, D, words, query_pitch, out, query_pitch}, D, lanes, keys,
+    multiply_key_pairs({words, 1, query_pitch, v + j / 2 * pitch, pitch, out, pitch}, rows, channels, keys,
                        j == 0 ? Chain::start : Chain::go_on, diagonal);
   }
-  for (int64_t c = 0; c < D; ++c) {
-    for (int64_t l = 0; l < lanes; l += W) {
-      float* const at = out + c * query_pitch + l;
-      store(at, floats(rounded(mul(load(at), load(weights + l)))));
-    }
-  }
-  transpose(out, query_pitch, D, rows, call.out + head.at(first), head.columns);
   for (int64_t i = 0; i < rows; ++i) {
+    const Floats weight = broadcast(weights[i]);
+    Bf16* const to = bf16s(call.out) + head.at(first + i);
+    for_row(D, [&](At at) { store_at(to, rounded(mul(load_at(out + i * pitch, at), weight)), at); });
     saved[first + i] = greatest[i];
     saved[T + first + i] = weights[i];
   }
@@ -108,12 +117,12 @@ static void pair_attention(const AttentionCall& call, float* memory, int64_t beg
   const int64_t blocks = (call.time + query_block - 1) / query_block, index = begin / blocks;
   const Head head(call, index);
   const int64_t first = (begin - index * blocks) * query_block, last = least((end - index * blocks) * query_block, head.time);
-  const int64_t D = head.width, pairs = pairs_of(D), stride = 3 * head.columns;
+  const int64_t D = head.width, pairs = pairs_of(D), stride = 3 * head.columns, pitch = channel_pitch(D);
   Scratch scratch(memory);
   float* const k = scratch.take(last, pairs);
-  float* const v = scratch.take(pairs_of(last), D);
-  pair_columns(call.qkv + head.at(0, 1), stride, last, D, k, pairs);
-  pair_rows(call.qkv + head.at(0, 2), stride, last, D, v, D);
+  float* const v = scratch.take(pairs_of(last), pitch);
+  pair_columns(bf16s(call.qkv) + head.at(0, 1), stride, last, D, k, pairs);
+  pair_channels(bf16s(call.qkv) + head.at(0, 2), stride, last, D, v, pitch);
   for (int64_t i = first; i < last; i += query_block) {
     pair_attention_block(call, head, k, v, i, call.saved + 2 * index * head.time, scratch);
   }
@@ -124,58 +133,53 @@ static void pair_attention_backward_head(const AttentionBackwardCall& call, cons
                                          float* memory) {
   const int64_t D = head.width, T = head.time, stride = 3 * head.columns, pairs = pairs_of(D);
   const int64_t pitch = channel_pitch(D), channels = in_groups(D);
+  const Bf16* const qkv = bf16s(call.qkv);
+  Bf16* const d_qkv = bf16s(call.d_qkv);
   Scratch scratch(memory);
   float* const k = scratch.take(T, pairs);
   float* const v = scratch.take(T, pairs);
-  float* const k_keys = scratch.take(pairs_of(T), D);
+  float* const k_keys = scratch.take(pairs_of(T), pitch);
   float* const d_k = scratch.take(T, channels);
   float* const d_v = scratch.take(T, channels);
   float* const row_words = scratch.take(query_block, pairs);
   float* const q_lanes = scratch.take(pairs, query_pitch);
   float* const d_out_lanes = scratch.take(pairs, query_pitch);
-  float* const d_q = scratch.take(D, query_pitch);
+  float* const d_q = scratch.take(query_block, pitch);
   float* const p = scratch.take(query_block, query_pitch);
   float* const d_s = scratch.take(query_block, query_pitch);
   float* const d_s_keys = scratch.take(query_block / 2, query_pitch);
-  float* const corrections = scratch.take(1, query_pitch);
   float* const q = scratch.take(query_block / 2, pitch);
   float* const d_out = scratch.take(query_block / 2, pitch);
   float* const p_queries = scratch.take(query_block, pair_pitch);
   float* const d_s_queries = scratch.take(query_block, pair_pitch);
 
-  pair_columns(call.qkv + head.at(0, 1), stride, T, D, k, pairs);
-  pair_columns(call.qkv + head.at(0, 2), stride, T, D, v, pairs);
-  pair_rows(call.qkv + head.at(0, 1), stride, T, D, k_keys, D);
-  clear_columns(q, pitch, query_block / 2, D, channels);
-  clear_columns(d_out, pitch, query_block / 2, D, channels);
+  pair_columns(qkv + head.at(0, 1), stride, T, D, k, pairs);
+  pair_columns(qkv + head.at(0, 2), stride, T, D, v, pairs);
+  pair_channels(qkv + head.at(0, 1), stride, T, D, k_keys, pitch);
 
   for (int64_t first = 0; first < T; first += query_block) {
     const int64_t rows = least(T - first, query_block), lanes = in_groups(rows), end = first + rows;
-    const float* const q_from = call.qkv + head.at(first, 0);
-    const float* const d_out_from = call.d_out + head.at(first);
-    float greatest[query_block] = {}, weights[query_block] = {};
-    for (int64_t i = 0; i < lanes; ++i) {
-      const bool inside = i < rows;
-      greatest[i] = inside ? saved[first + i] : 0.0f;
-      weights[i] = inside ? saved[T + first + i] : 0.0f;
-      corrections[i] =
-          inside ? row_sum_of_products(call.d_out + head.at(first + i), call.out + head.at(first + i), D) : 0.0f;
-    }
+    const Bf16* const q_from = qkv + head.at(first, 0);
+    const Bf16* const d_out_from = bf16s(call.d_out) + head.at(first);
+    const Bf16* const out_from = bf16s(call.out) + head.at(first);
+    const SavedRows of_rows(saved, first, rows, T, [&](int64_t i) {
+      return sum_of_products(d_out_from + i * head.columns, out_from + i * head.columns, D);
+    });
     pair_lanes(q_from, stride, rows, lanes, D, row_words, q_lanes);
     pair_lanes(d_out_from, head.columns, rows, lanes, D, row_words, d_out_lanes);
-    pair_rows(q_from, stride, rows, D, q, pitch);
-    pair_rows(d_out_from, head.columns, rows, D, d_out, pitch);
+    pair_channels(q_from, stride, rows, D, q, pitch);
+    pair_channels(d_out_from, head.columns, rows, D, d_out, pitch);
     for (int64_t j = 0; j < end; j += query_block) {
       const int64_t keys = least(end - j, query_block);
       const bool diagonal = j == first;
       multiply_channel_pairs({k + j * pairs, pairs, 1, q_lanes, query_pitch, p, query_pitch}, keys, lanes, pairs, diagonal);
-      probabilities(p, keys, lanes, j - first, head.sigma, greatest, weights);
+      probabilities(p, keys, lanes, j - first, head.sigma, of_rows.greatest, of_rows.weights);
       multiply_channel_pairs({v + j * pairs, pairs, 1, d_out_lanes, query_pitch, d_s, query_pitch}, keys, lanes, pairs,
                              diagonal);
-      score_gradients(d_s, p, keys, lanes, j - first, head.sigma, corrections);
+      score_gradients(d_s, p, keys, lanes, j - first, head.sigma, of_rows.corrections);
 
       pair_rows(d_s, query_pitch, keys, lanes, d_s_keys, query_pitch);
-      multiply_key_pairs({k_keys + j / 2 * D, 1, D, d_s_keys, query_pitch, d_q, query_pitch}, D, lanes, keys,
+      multiply_key_pairs({d_s_keys, 1, query_pitch, k_keys + j / 2 * pitch, pitch, d_q, pitch}, rows, channels, keys,
                          j == 0 ? Chain::start : Chain::go_on, diagonal);
       // The first queries that see a key are those of its own block.
       const Chain chain = diagonal ? Chain::start : Chain::go_on;
@@ -186,12 +190,11 @@ static void pair_attention_backward_head(const AttentionBackwardCall& call, cons
       multiply_query_pairs({p_queries, pair_pitch, 1, d_out, pitch, d_v + j * channels, channels}, keys, channels, rows,
                            chain, diagonal);
     }
-    for (int64_t c = 0; c < D; ++c) round_row(d_q + c * query_pitch, lanes, d_q + c * query_pitch);
-    transpose(d_q, query_pitch, D, rows, call.d_qkv + head.at(first, 0), stride);
+    for (int64_t i = 0; i < rows; ++i) round_row(d_q + i * pitch, D, d_qkv + head.at(first + i, 0));
   }
   for (int64_t j = 0; j < T; ++j) {
-    round_row(d_k + j * channels, D, call.d_qkv + head.at(j, 1));
-    round_row(d_v + j * channels, D, call.d_qkv + head.at(j, 2));
+    round_row(d_k + j * channels, D, d_qkv + head.at(j, 1));
+    round_row(d_v + j * channels, D, d_qkv + head.at(j, 2));
   }
 }
 

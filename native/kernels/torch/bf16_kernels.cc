@@ -2,70 +2,64 @@
 #define PANTHALIA_WIDTH 16
 #include "kernels/torch/bf16_kernels.h"
 
-#include "kernels/canon/gemm.h"
+#include "kernels/canon/layer_norm.h"
 #include "kernels/torch/bf16_attention.h"
-#include "kernels/torch/bf16_gelu.h"
-#include "kernels/torch/bf16_pack.h"
+#include "kernels/torch/bf16_cross_entropy.h"
+#include "kernels/torch/bf16_gemm.h"
 
 namespace panthalia {
 namespace canon::bf16 {
 namespace {
 
-/** A, where it is not packed, are words already. */
-struct PairTiling : GemmTiling<8, 3, 2> {
-  static int64_t steps(int64_t terms) { return pairs_of(terms); }
-  static Floats multiply_add(Floats a, Floats b, Floats sum) { return PairStep::multiply_add(a, b, sum); }
-  static void pack_rows(const GemmCall& call, int64_t row, int64_t count, int64_t k, int64_t depth, float* packed, int64_t step) {
-    pack_pairs<rows>(rows_of_a(call).at(row, 2 * k), count, least(call.k - 2 * k, 2 * depth), packed, step);
-  }
-  static void pack_columns(const GemmCall& call, int64_t column, int64_t count, int64_t k, int64_t depth, float* packed) {
-    pack_pairs<columns>(columns_of_b(call).at(column, 2 * k), count, least(call.k - 2 * k, 2 * depth), packed, depth);
-  }
+void layer_norm(const LayerNormCall& call, int64_t begin, int64_t end) {
+  Bf16* const out = bf16s(call.out);
+  layer_norm_rows(call, begin, end, [&](int64_t from, At at, Floats y) { store_at(out + from, rounded(y), at); });
+}
 
-  static void finish(const GemmCall& call, int64_t first, int64_t n) {
-    float* const out = call.out + first;
-    const float* const other = call.other + first;
-    float* const up = call.up + first;
-    auto each = [&](float* product, auto function) PANTHALIA_INLINED {
-      for_row(n, [&](At at) PANTHALIA_INLINED { function(floats(rounded(load_at(product, at))), at); });
-    };
-    auto gelu = [&](const OddPolynomial& cdf) PANTHALIA_INLINED {
-      each(up, [&](Floats x, At at) PANTHALIA_INLINED {
-        store_at(up, x, at);
-        store_at(out, mul(x, around_half(cdf, x)), at);
+void layer_norm_backward(const LayerNormBackwardCall& call, int64_t begin, int64_t end) {
+  const Bf16* const d_out = bf16s(call.d_out);
+  const StreamGradient d_x(call.d_x, call.rows * call.columns);
+  layer_norm_backward_chunks(
+      call, begin, end, [&](int64_t from, At at) { return widened_at(d_out + from, at); },
+      [&](int64_t from, At at, Floats d) {
+        const Floats sum = add(add(widened_at(d_x.rounded + from, at), widened_at(d_x.rest + from, at)), d);
+        const __m256i upper = rounded(sum);
+        store_at(d_x.rounded + from, upper, at);
+        store_at(d_x.rest + from, rounded(sub(sum, widened(upper))), at);
       });
-    };
-    auto gelu_backward = [&](const OddPolynomial& slope) PANTHALIA_INLINED {
-      each(out, [&](Floats x, At at) PANTHALIA_INLINED {
-        store_at(out, mul(x, around_half(slope, load_at(other, at))), at);
-      });
-    };
-    switch (call.epilogue) {
-      case Epilogue::none: return each(out, [&](Floats x, At at) PANTHALIA_INLINED { store_at(out, x, at); });
-      case Epilogue::residual:
-        return each(out, [&](Floats x, At at) PANTHALIA_INLINED { store_at(out, add(load_at(other, at), x), at); });
-      case Epilogue::gelu_erf: return gelu(erf_cdf);
-      case Epilogue::gelu_tanh: return gelu(tanh_cdf);
-      case Epilogue::gelu_erf_backward: return gelu_backward(erf_slope);
-      case Epilogue::gelu_tanh_backward: return gelu_backward(tanh_slope);
-    }
-  }
-};
-
-void pair_columns_kernel(const float* from, int64_t columns, float* words, int64_t begin, int64_t end) {
-  const int64_t pairs = pairs_of(columns);
-  pair_columns(from + begin * columns, columns, end - begin, columns, words + begin * pairs, pairs);
 }
 
 }  // namespace
 }  // namespace canon::bf16
 
-const Bf16Kernels bf16_kernels = {
-    .gemm = canon::bf16::gemm_kernel<canon::bf16::PairTiling>,
-    .pair_columns = canon::bf16::pair_columns_kernel,
-    .attention_scratch = canon::bf16::pair_attention_scratch,
-    .attention = canon::bf16::pair_attention,
-    .attention_backward = canon::bf16::pair_attention_backward,
-};
+using namespace canon::bf16;
+
+canon::Kernels with_bf16_activations(canon::Kernels kernels) {
+  kernels.gemm = gemm_kernel<PairTiling>;
+  kernels.layer_norm = layer_norm;
+  kernels.layer_norm_backward = layer_norm_backward;
+  kernels.cross_entropy = pair_cross_entropy;
+  kernels.cross_entropy_backward = pair_cross_entropy_backward;
+  kernels.attention_scratch = pair_attention_scratch;
+  kernels.attention = pair_attention;
+  kernels.attention_backward = pair_attention_backward;
+  return kernels;
+}
+
+void pad_bf16_rows(const Bf16* from, int64_t rows, int64_t columns, float* words) {
+  pair_columns(from, columns, rows, columns, words, pairs_of(columns));
+}
+
+void round_to_bf16(const float* from, Bf16* to, int64_t n) { round_row(from, n, to); }
+
+void join_bf16(const Bf16* upper, const Bf16* rest, float* to, int64_t n) {
+  for_row(n, [&](At at) { store_at(to, add(widened_at(upper, at), widened_at(rest, at)), at); });
+}
+
+bool are_bf16_finite(const Bf16* x, int64_t n) {
+  Ints largest = broadcast_int(0);
+  for_row(n, [&](At at) { largest = greater_int(largest, magnitude_bits(widened_at(x, at))); });
+  return are_finite(largest);
+}
 
 }  // namespace panthalia

@@ -1,4 +1,4 @@
-// Operands of a product, packed like those of canon-f32-v1, but rounded to bf16, two terms to a word.
+// Operands of a product, packed like those of canon-f32-v1, but two terms to a word.
 #pragma once
 
 #include "kernels/canon/gemm.h"
@@ -6,15 +6,26 @@
 
 namespace panthalia::canon::bf16 {
 
+/** Rows of A or columns of B, as Lines has them in floats. */
+struct Bf16Lines {
+  const Bf16* data;
+  int64_t line_step;
+  int64_t k_step;
+
+  Bf16Lines(Lines lines) : Bf16Lines(bf16s(lines.data), lines.line_step, lines.k_step) {}
+  Bf16Lines(const Bf16* data, int64_t line_step, int64_t k_step) : data(data), line_step(line_step), k_step(k_step) {}
+  Bf16Lines at(int64_t line, int64_t k) const { return {data + line * line_step + k * k_step, line_step, k_step}; }
+};
+
 /** `lines` is at most Width; the others are zero. Words of 32 terms at a time lie adjacent first. */
 template <int Width>
-static void pack_adjacent_pairs(Lines from, int64_t lines, int64_t terms, float* to) {
+static void pack_adjacent_pairs(Bf16Lines from, int64_t lines, int64_t terms, float* to) {
   constexpr int64_t square = transposed_at_once;
   alignas(64) float words[Width * W] = {};
   for (int64_t term = 0; term < terms; term += 2 * W) {
     const int64_t count = least(terms - term, 2 * W), pairs = pairs_of(count);
     float* const packed = to + term / 2 * Width;
-    for (int64_t i = 0; i < lines; ++i) pair_in_row(from.at(i, term).data, count, words + i * W);
+    for (int64_t i = 0; i < lines; ++i) pad_row(from.at(i, term).data, count, words + i * W);
     if (pairs == W) {
       for (int64_t i = 0; i < Width; i += square) {
         for (int64_t k = 0; k < W; k += square) transpose_square(words + i * W + k, W, packed + k * Width + i, Width);
@@ -40,7 +51,7 @@ PANTHALIA_INLINE void store_words(Floats words, int64_t l, int64_t pair, int64_t
 
 /** pack() of gemm_pack.h, over the words of so many terms. */
 template <int Width>
-static void pack_pairs(Lines from, int64_t lines, int64_t terms, float* packed, int64_t step) {
+static void pack_pairs(Bf16Lines from, int64_t lines, int64_t terms, float* packed, int64_t step) {
   if (from.k_step == 1) {
     for (int64_t i = 0; i < lines; i += Width) {
       pack_adjacent_pairs<Width>(from.at(i, 0), least(lines - i, Width), terms, packed + i * step);
@@ -54,9 +65,8 @@ static void pack_pairs(Lines from, int64_t lines, int64_t terms, float* packed, 
     for (int64_t l = 0; l < filled; l += W) {
       const At at{0, least(lines - l > 0 ? lines - l : 0, W)};
       for (int64_t term = block; term < end; term += 2) {
-        const Ints low = _mm512_srli_epi32(rounded(load_at(from.at(l, term).data, at)), 16);
-        const Floats odd = term + 1 < terms ? load_at(from.at(l, term + 1).data, at) : zero();
-        store_words<Width>(floats(or_int(low, rounded(odd))), l, term / 2, lines, packed, step);
+        const __m256i odd = term + 1 < terms ? load_at(from.at(l, term + 1).data, at) : __m256i{};
+        store_words<Width>(words_of(load_at(from.at(l, term).data, at), odd), l, term / 2, lines, packed, step);
       }
     }
   }

@@ -1,6 +1,5 @@
 #include "kernels/torch/torch_operators.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/mm.h>
 #include <c10/core/InferenceMode.h>
@@ -10,10 +9,8 @@
 #include <cmath>
 #include <tuple>
 
-#include "kernels/canon/isa.h"
-#include "kernels/canon/parallel_gemm.h"
 #include "kernels/torch/bf16.h"
-#include "kernels/torch/bf16_kernels.h"
+#include "kernels/torch/torch_parallel.h"
 
 namespace panthalia {
 
@@ -23,8 +20,6 @@ using canon::GemmLayout;
 
 namespace {
 
-/** Elements below which a loop is not worth a second thread. */
-constexpr int64_t grain_elements = 1 << 14;
 /** Floats of one piece of a tensor: a few pages, so that threads share any arena evenly. */
 constexpr int64_t piece_length = 1 << 16;
 constexpr int64_t cache_line = 16;  // floats
@@ -42,26 +37,7 @@ class IntraOp final : public Parallel {
   }
 };
 
-int64_t divided_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
-
 int64_t length_of(ConstVector values) { return static_cast<int64_t>(values.size()); }
-
-/** function(begin, end) over rows of `columns` elements. */
-template <typename Function>
-void share_rows(int64_t rows, int64_t columns, Function function) {
-  at::parallel_for(0, rows, std::max<int64_t>(1, grain_elements / columns), function);
-}
-
-template <typename Function>
-void share_elements(int64_t count, Function function) {
-  at::parallel_for(0, count, grain_elements, function);
-}
-
-int64_t in_lines(int64_t floats) { return divided_up(floats, cache_line) * cache_line; }
-
-int64_t words_of_a(const GemmCall& call) {
-  return call.layout == GemmLayout::tn ? 0 : in_lines(call.m * pairs_of(call.k));
-}
 
 // at:: has no const tensors; factors are only ever read.
 at::Tensor view(ConstMatrix matrix) {
@@ -74,15 +50,8 @@ at::Tensor oriented(const at::Tensor& tensor, bool transposed) { return transpos
 
 }  // namespace
 
-TorchOperators::TorchOperators(int threads, Precision precision, bool bf16_instructions)
-    : agreement_(threads),
-      precision_(precision),
-      bf16_instructions_(bf16_instructions),
-      kernels_(canon::kernels_of(canon::best_isa())) {
-  if (bf16_instructions && !has_bf16_instructions()) {
-    throw EngineError(ErrorCode::value_out_of_range, "bf16 instructions were asked for, and this processor has none");
-  }
-}
+TorchOperators::TorchOperators(int threads, const canon::Kernels& kernels, bool rounds)
+    : kernels_(kernels), agreement_(threads), rounds_(rounds) {}
 
 void TorchOperators::plan(const ModelShape& shape, BatchShape batch) {
   gelu_ = shape.gelu;
@@ -96,15 +65,12 @@ void TorchOperators::plan(const ModelShape& shape, BatchShape batch) {
     }
   }
   const int64_t N = batch.count(), C = shape.width;
-  const auto attention_scratch = in_pairs() ? bf16_kernels.attention_scratch : kernels_.attention_scratch;
-  scratch_stride_ = in_lines(attention_scratch(batch.tokens, shape.head_width()));
-  scratch_ = Arena(std::max({scratch_stride_ * agreement_.threads, N, static_cast<int64_t>(pieces_.size()),
+  scratch_stride_ = in_lines(kernels_.attention_scratch(batch.tokens, shape.head_width()));
+  scratch_ = Arena(std::max({scratch_stride_ * threads(), N, static_cast<int64_t>(pieces_.size()),
                              divided_up(N, canon::column_chunk) * C}));
-  if (precision_ == Precision::bf16) {
-    int64_t most = 0;
-    for (const GemmCall& call : products_of(shape, N)) most = std::max(most, factor_floats(call));
-    factors_ = Arena(most);
-  }
+  int64_t most = 0;
+  for (const GemmCall& call : products_of(shape, N)) most = std::max(most, factor_floats(call));
+  if (most > 0) factors_ = Arena(most);
 }
 
 int64_t TorchOperators::attention_saved(AttentionShape shape) const {
@@ -159,10 +125,9 @@ void TorchOperators::layer_norm_backward(ConstMatrix d_out, ConstMatrix x, Const
   kernels_.column_total(partials, chunks, x.cols, gain_gradient.data(), 0, x.cols);
 }
 
-/** bf16: factors and product are rounded to it, sums are fp32, as autocast has it. A processor without instructions for it
- *  multiplies the same values as fp32, many times faster than libtorch's loops over bf16 would. */
+/** bf16: factors and product are rounded to it, sums are fp32, as autocast has it; many times faster than libtorch's loops over bf16
+ *  where a processor has no instructions for it. */
 void TorchOperators::product(const GemmCall& call) {
-  if (in_pairs()) return multiply_pairs(call);
   multiply(call);
   round_output(product_of(call));
   finish(call);
@@ -174,7 +139,7 @@ void TorchOperators::multiply(const GemmCall& call) {
   const ConstMatrix a(call.a, a_is_transposed ? k : m, a_is_transposed ? m : k);
   const ConstMatrix b(call.b, b_is_transposed ? n : k, b_is_transposed ? k : n);
   auto factor = [&](ConstMatrix matrix, float* values) {
-    if (precision_ == Precision::fp32) return view(matrix);
+    if (!rounds_) return view(matrix);
     share_elements(matrix.rows * matrix.cols, [&](int64_t begin, int64_t end) {
       round_to_bf16(matrix.data + begin, values + begin, end - begin);
     });
@@ -185,24 +150,8 @@ void TorchOperators::multiply(const GemmCall& call) {
              oriented(factor(b, factors_.data() + in_lines(m * k)), b_is_transposed));
 }
 
-void TorchOperators::multiply_pairs(const GemmCall& call) {
-  GemmCall paired = call;
-  float* const words = factors_.data();
-  if (call.layout != GemmLayout::tn) {
-    share_rows(call.m, call.k,
-               [&](int64_t begin, int64_t end) { bf16_kernels.pair_columns(call.a, call.k, words, begin, end); });
-    paired.a = words;
-  }
-  float* const free = words + words_of_a(call);
-  const canon::GemmPieces pieces(bf16_kernels.gemm, paired, agreement_.threads);
-  at::parallel_for(0, pieces.count(), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t piece = begin; piece < end; ++piece) pieces.run(piece, at::get_thread_num(), free);
-  });
-}
-
 int64_t TorchOperators::factor_floats(const GemmCall& call) const {
-  if (!bf16_instructions_) return in_lines(call.m * call.k) + call.n * call.k;
-  return words_of_a(call) + canon::GemmPieces(bf16_kernels.gemm, call, agreement_.threads).workspace();
+  return rounds_ ? in_lines(call.m * call.k) + call.n * call.k : 0;
 }
 
 void TorchOperators::finish(const GemmCall& call) {
@@ -229,7 +178,7 @@ void TorchOperators::finish(const GemmCall& call) {
 }
 
 void TorchOperators::round_output(Matrix matrix) {
-  if (precision_ == Precision::fp32) return;
+  if (!rounds_) return;
   share_elements(matrix.rows * matrix.cols, [&](int64_t begin, int64_t end) {
     round_to_bf16(matrix.data + begin, matrix.data + begin, end - begin);
   });
@@ -237,30 +186,28 @@ void TorchOperators::round_output(Matrix matrix) {
 
 float* TorchOperators::scratch_of_thread() { return scratch_.data() + at::get_thread_num() * scratch_stride_; }
 
-/** Queries, keys and values are outputs of a product, so with bf16 they are rounded already. Without its instructions only
- *  what comes out is rounded besides: a few of autocast's roundings fewer. */
+/** Queries, keys and values are outputs of a product, so with bf16 they are rounded already. Only what comes out is rounded
+ *  besides: a few of autocast's roundings fewer. */
 void TorchOperators::attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) {
   const canon::AttentionCall call{
       qkv.data, out.data, saved.data(), shape.batch, shape.time, shape.heads, shape.head_width};
   const int64_t blocks = divided_up(shape.time, canon::query_block);
-  const auto kernel = in_pairs() ? bf16_kernels.attention : kernels_.attention;
   at::parallel_for(0, shape.batch * shape.heads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t head = begin; head < end; ++head) {
-      kernel(call, scratch_of_thread(), head * blocks, (head + 1) * blocks);
+      kernels_.attention(call, scratch_of_thread(), head * blocks, (head + 1) * blocks);
     }
   });
-  if (!in_pairs()) round_output(out);
+  round_output(out);
 }
 
 void TorchOperators::attention_backward(ConstMatrix d_out, ConstMatrix out, ConstMatrix qkv, AttentionShape shape,
                                         ConstVector saved, Matrix d_qkv) {
   const canon::AttentionBackwardCall call{d_out.data,  out.data,   qkv.data,    saved.data(),    d_qkv.data,
                                           shape.batch, shape.time, shape.heads, shape.head_width};
-  const auto kernel = in_pairs() ? bf16_kernels.attention_backward : kernels_.attention_backward;
   at::parallel_for(0, shape.batch * shape.heads, 1, [&](int64_t begin, int64_t end) {
-    kernel(call, scratch_of_thread(), begin, end);
+    kernels_.attention_backward(call, scratch_of_thread(), begin, end);
   });
-  if (!in_pairs()) round_output(d_qkv);
+  round_output(d_qkv);
 }
 
 float TorchOperators::cross_entropy(Matrix logits, Tokens targets, Vector row_sums) {
@@ -307,7 +254,9 @@ std::optional<size_t> TorchOperators::adamw(const Layout& layout, const AdamwAre
       const AdamwSlices slices{arenas.parameters + piece.offset, arenas.m + piece.offset, arenas.v + piece.offset,
                                arenas.gradients + piece.offset, piece.length};
       const float decay = layout.tensors()[piece.tensor].shape.size() > 1 ? scalars.decay : 1.0f;
-      if (kernels_.adamw(slices, constants, scalars, decay, gradient_scale)) continue;
+      const bool finite = kernels_.adamw(slices, constants, scalars, decay, gradient_scale);
+      parameters_updated(slices.parameters, piece.length);
+      if (finite) continue;
       size_t seen = first_bad.load();
       while (piece.tensor < seen && !first_bad.compare_exchange_weak(seen, piece.tensor)) {
       }

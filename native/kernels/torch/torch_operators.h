@@ -1,5 +1,5 @@
-// Opset `torch`: libtorch multiplies matrices, where they are not bf16 that the processor has instructions for; everything else are
-// the kernels of canon-f32-v1 on libtorch's threads.
+// Opset `torch`: libtorch multiplies matrices, everything else are the kernels of canon-f32-v1 on libtorch's threads. Where a
+// processor has instructions for bf16: bf16_operators.h.
 #pragma once
 
 #include <vector>
@@ -21,10 +21,10 @@ struct ThreadAgreement {
   const int threads;
 };
 
-class TorchOperators final : public canon::LinearOperators {
+class TorchOperators : public canon::LinearOperators {
  public:
-  /** throws VALUE_OUT_OF_RANGE where bf16_instructions are asked of a processor without them */
-  TorchOperators(int threads, Precision precision, bool bf16_instructions);
+  /** rounds: whether what a product or attention reads and gives is rounded to bf16, and stays fp32 */
+  TorchOperators(int threads, const canon::Kernels& kernels, bool rounds);
 
   void plan(const ModelShape& shape, BatchShape batch) override;
   int64_t attention_saved(AttentionShape shape) const override;
@@ -48,6 +48,17 @@ class TorchOperators final : public canon::LinearOperators {
   bool all_finite(ConstVector values) override;
   void group_roots(const Layout& layout, std::span<const float* const> arenas, Digest* roots) override;
 
+ protected:
+  int threads() const { return agreement_.threads; }
+  void product(const canon::GemmCall& call) override;
+  /** What product() needs of factors_. */
+  virtual int64_t factor_floats(const canon::GemmCall& call) const;
+  /** Called by adamw for each part of theta, on any thread. */
+  virtual void parameters_updated(const float*, int64_t) {}
+
+  const canon::Kernels kernels_;
+  Arena factors_;
+
  private:
   /** One part of one tensor. */
   struct Piece {
@@ -56,30 +67,20 @@ class TorchOperators final : public canon::LinearOperators {
     int64_t length;
   };
 
-  /** Whether factors are multiplied by the processor's instructions for bf16. */
-  bool in_pairs() const { return precision_ == Precision::bf16 && bf16_instructions_; }
-  void product(const canon::GemmCall& call) override;
-  /** Of floats, by libtorch. */
   void multiply(const canon::GemmCall& call);
-  /** By bf16_kernels. */
-  void multiply_pairs(const canon::GemmCall& call);
   /** What follows a product. */
   void finish(const canon::GemmCall& call);
-  int64_t factor_floats(const canon::GemmCall& call) const;
-  /** Leaves in place what bf16 can hold of each, where that is the precision. */
+  /** Leaves in place what bf16 can hold of each, where it is to be rounded. */
   void round_output(Matrix matrix);
   float* scratch_of_thread();
 
   ThreadAgreement agreement_;
-  const Precision precision_;
-  const bool bf16_instructions_;
-  const canon::Kernels& kernels_;
+  const bool rounds_;
   std::optional<StateTree> state_tree_;
   std::vector<Piece> pieces_;
   /** What one operator needs while it runs: partial sums, losses of rows, attention's scratch of each thread. */
   Arena scratch_;
   int64_t scratch_stride_ = 0;
-  Arena factors_;  // of one product, rounded to bf16, and what multiply_pairs needs beside them
 };
 
 }  // namespace panthalia

@@ -11,6 +11,7 @@
 #include <new>
 
 #include "kernels/canon/isa.h"
+#include "kernels/torch/bf16_operators.h"
 #include "kernels/torch/torch_operators.h"
 
 namespace panthalia {
@@ -79,7 +80,11 @@ bool has_bf16_instructions() {
 }
 
 std::unique_ptr<Operators> make_torch_operators(int threads, Precision precision, bool bf16_instructions) {
-  return std::make_unique<TorchOperators>(threads, precision, bf16_instructions);
+  if (bf16_instructions && !has_bf16_instructions()) {
+    throw EngineError(ErrorCode::value_out_of_range, "bf16 instructions were asked for, and this processor has none");
+  }
+  if (precision == Precision::bf16 && bf16_instructions) return std::make_unique<Bf16Operators>(threads);
+  return std::make_unique<TorchOperators>(threads, canon::kernels_of(canon::best_isa()), precision == Precision::bf16);
 }
 
 EngineError as_engine_error(std::exception_ptr thrown) {

@@ -27,6 +27,7 @@ static void scale_scores(float* s, int64_t keys, int64_t lanes, int64_t first, f
 }
 
 /** s becomes e; returned in `weights` is 1 / rowsum(e).  s (keys, lanes), sums (32, lanes) */
+template <Exponential power = exp>
 static void softmax(float* s, int64_t keys, int64_t lanes, int64_t first_query, const float* greatest, float* sums,
                     float* weights) {
   for (int64_t i = 0; i < row_lanes * query_pitch; i += W) store(sums + i, zero());
@@ -34,7 +35,7 @@ static void softmax(float* s, int64_t keys, int64_t lanes, int64_t first_query, 
     float* const sum = sums + j % row_lanes * query_pitch;
     for_seeing_lanes(j - first_query, lanes, [&](int64_t l, int64_t outside) {
       float* const at = s + j * query_pitch + l;
-      const Floats e = where_seen(outside, exp(sub(load(at), load(greatest + l))), zero());
+      const Floats e = where_seen(outside, power(sub(load(at), load(greatest + l))), zero());
       store(at, e);
       store(sum + l, add(load(sum + l), e));  // +0 to what is not -0, where the key is not seen
     });

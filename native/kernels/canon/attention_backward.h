@@ -7,13 +7,14 @@
 namespace panthalia::canon::PANTHALIA_ISA {
 
 /** p from scores, +0 where the key is not seen.  s (keys, lanes) */
+template <Exponential power = exp>
 static void probabilities(float* s, int64_t keys, int64_t lanes, int64_t first, float sigma, const float* greatest,
                           const float* weights) {
   for (int64_t j = 0; j < keys; ++j) {
     float* const row = s + j * query_pitch;
     clear_blind_lanes(row, first + j, lanes);
     for_seeing_lanes(first + j, lanes, [&](int64_t l, int64_t outside) {
-      const Floats e = exp(sub(mul(load(row + l), broadcast(sigma)), load(greatest + l)));
+      const Floats e = power(sub(mul(load(row + l), broadcast(sigma)), load(greatest + l)));
       store(row + l, where_seen(outside, mul(e, load(weights + l)), zero()));
     });
   }

@@ -11,6 +11,9 @@ namespace panthalia::canon::PANTHALIA_ISA {
 constexpr int64_t query_pitch = query_block + lane_group;
 PANTHALIA_INLINE int64_t channel_pitch(int64_t head_width) { return (in_groups(head_width) / lane_group | 1) * lane_group; }
 
+/** What takes a score, less the greatest, to what the softmax adds. */
+using Exponential = Floats (*)(Floats);
+
 /** body(l, outside) for the vectors of lanes of which some query sees the key: lanes l + outside .. l + W - 1 do.
  *  key: its position less that of the first query */
 template <typename Body>

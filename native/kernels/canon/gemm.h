@@ -22,6 +22,8 @@ struct GemmTiling {
   static constexpr int vectors = Vectors;
   static constexpr int columns = Vectors * W;
   static constexpr int block_columns = Tiles * columns;
+  /** Of a piece: 1024 terms of so many rows stay in a shared third-level cache. */
+  static constexpr int64_t most_rows = 1536;
 
   static int64_t steps(int64_t terms) { return terms; }
   static Floats multiply_add(Floats a, Floats b, Floats sum) { return fma(a, b, sum); }
@@ -110,6 +112,6 @@ static void gemm_piece(const GemmCall& call, const GemmPiece& piece, float* scra
 }
 
 template <typename Tiling>
-constexpr GemmKernel gemm_kernel = {Tiling::rows, Tiling::columns, gemm_scratch<Tiling>, gemm_piece<Tiling>};
+constexpr GemmKernel gemm_kernel = {Tiling::rows, Tiling::columns, Tiling::most_rows, gemm_scratch<Tiling>, gemm_piece<Tiling>};
 
 }  // namespace panthalia::canon::PANTHALIA_ISA

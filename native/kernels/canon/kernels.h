@@ -120,6 +120,8 @@ struct GemmKernel {
   /** The tile of C that is kept in registers: pieces of other sizes are correct and waste what they do not fill. */
   int64_t tile_rows;
   int64_t tile_columns;
+  /** Of a piece, so that what it reads stays in a cache. */
+  int64_t most_rows;
   /** Floats of scratch that a piece of so many rows and columns needs. */
   int64_t (*scratch)(GemmLayout layout, int64_t rows, int64_t columns, int64_t k);
   void (*piece)(const GemmCall& call, const GemmPiece& piece, float* scratch);

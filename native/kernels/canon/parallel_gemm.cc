@@ -22,8 +22,8 @@ Grid grid_of(const GemmKernel& kernel, int64_t m, int64_t n, int64_t down, int64
   return {rows, columns, divide_up(m, rows), divide_up(n, columns)};
 }
 
-/** The most rows and columns of a piece: 1024 terms of so many rows and columns stay in a shared third-level cache. */
-constexpr int64_t most_rows = 1536, most_columns = 1536;
+/** Of a piece, as kernel.most_rows. */
+constexpr int64_t most_columns = 1536;
 /** What it costs to pack a column of B, in rows of C, and a row of A, in columns: only `tn` packs A. */
 constexpr int64_t column_packing = 12, row_packing = 8, row_reading = 1;
 
@@ -35,7 +35,7 @@ int64_t cost(const Grid& grid, GemmLayout layout, int threads) {
 }
 
 Grid plan(const GemmKernel& kernel, GemmLayout layout, int64_t m, int64_t n, int threads) {
-  const int64_t least_down = divide_up(m, most_rows), least_across = divide_up(n, most_columns);
+  const int64_t least_down = divide_up(m, kernel.most_rows), least_across = divide_up(n, most_columns);
   const int64_t most_pieces = 4 * threads;
   Grid best = grid_of(kernel, m, n, least_down, least_across);
   for (int64_t down = 1; down <= most_pieces; ++down) {

@@ -9,6 +9,8 @@ namespace panthalia::canon::bf16 {
 
 /** A, where it is not packed, are words already. */
 struct PairTiling : GemmTiling<8, 3, 2> {
+  static constexpr int64_t most_rows = 2048;
+
   static int64_t steps(int64_t terms) { return pairs_of(terms); }
   static Floats multiply_add(Floats a, Floats b, Floats sum) { return PairStep::multiply_add(a, b, sum); }
   static void pack_rows(const GemmCall& call, int64_t row, int64_t count, int64_t k, int64_t depth, float* packed, int64_t step) {

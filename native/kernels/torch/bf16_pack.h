@@ -36,9 +36,10 @@ static void pack_adjacent_pairs(Bf16Lines from, int64_t lines, int64_t terms, fl
   }
 }
 
-/** Sixteen lines from l on where the same term of each lies adjacent: their words to the panel or the two panels they are of. */
+/** Sixteen lines from l on: their words to the panel or the two panels they are of. */
 template <int Width>
 PANTHALIA_INLINE void store_words(Floats words, int64_t l, int64_t pair, int64_t lines, float* packed, int64_t step) {
+  if (l >= lines) return;
   if constexpr (Width % W == 0) {
     store(packed + l / Width * Width * step + pair * Width + l % Width, words);
   } else {
@@ -49,26 +50,41 @@ PANTHALIA_INLINE void store_words(Floats words, int64_t l, int64_t pair, int64_t
   }
 }
 
+/** The first of 32 numbers, zeros for the others. */
+PANTHALIA_INLINE Ints load_line(const Bf16* p, int64_t count) {
+  return count >= 2 * W ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi16((1u << count) - 1, p);
+}
+
+/** Where the same term of all lines lies adjacent: a cache line of lines at a time, so that none is read twice.
+ *  filled: `lines`, and those that are zero in the last panel */
+template <int Width>
+static void pack_turned_pairs(Bf16Lines from, int64_t lines, int64_t filled, int64_t terms, float* packed, int64_t step) {
+  constexpr int64_t terms_at_once = 16;
+  for (int64_t block = 0; block < terms; block += terms_at_once) {
+    const int64_t end = least(terms, block + terms_at_once);
+    for (int64_t l = 0; l < filled; l += 2 * W) {
+      const int64_t count = lines - l > 0 ? lines - l : 0;
+      for (int64_t term = block; term < end; term += 2) {
+        // Strips of rows are no stream that the processor foresees.
+        __builtin_prefetch(from.at(l, term + terms_at_once).data, 0, 2);
+        __builtin_prefetch(from.at(l, term + terms_at_once + 1).data, 0, 2);
+        const Ints even = load_line(from.at(l, term).data, count);
+        const Ints odd = term + 1 < terms ? load_line(from.at(l, term + 1).data, count) : broadcast_int(0);
+        store_words<Width>(words_of<0>(even, odd), l, term / 2, filled, packed, step);
+        store_words<Width>(words_of<W>(even, odd), l + W, term / 2, filled, packed, step);
+      }
+    }
+  }
+}
+
 /** pack() of gemm_pack.h, over the words of so many terms. */
 template <int Width>
 static void pack_pairs(Bf16Lines from, int64_t lines, int64_t terms, float* packed, int64_t step) {
-  if (from.k_step == 1) {
-    for (int64_t i = 0; i < lines; i += Width) {
-      pack_adjacent_pairs<Width>(from.at(i, 0), least(lines - i, Width), terms, packed + i * step);
-    }
-    return;
+  if (from.k_step != 1) {
+    return pack_turned_pairs<Width>(from, lines, (lines + Width - 1) / Width * Width, terms, packed, step);
   }
-  const int64_t filled = (lines + Width - 1) / Width * Width;
-  constexpr int64_t terms_at_once = 8;  // as pack()
-  for (int64_t block = 0; block < terms; block += terms_at_once) {
-    const int64_t end = least(terms, block + terms_at_once);
-    for (int64_t l = 0; l < filled; l += W) {
-      const At at{0, least(lines - l > 0 ? lines - l : 0, W)};
-      for (int64_t term = block; term < end; term += 2) {
-        const __m256i odd = term + 1 < terms ? load_at(from.at(l, term + 1).data, at) : __m256i{};
-        store_words<Width>(words_of(load_at(from.at(l, term).data, at), odd), l, term / 2, lines, packed, step);
-      }
-    }
+  for (int64_t i = 0; i < lines; i += Width) {
+    pack_adjacent_pairs<Width>(from.at(i, 0), least(lines - i, Width), terms, packed + i * step);
   }
 }
 

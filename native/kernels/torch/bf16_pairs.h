@@ -45,25 +45,43 @@ PANTHALIA_INLINE void pad_row(const Bf16* from, int64_t columns, float* words) {
   store_first(words + c / 2, floats(rest), pairs_of(columns - c));
 }
 
-alignas(64) constexpr Bf16 halves_in_turn[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                                                 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-/** Words of sixteen numbers and the sixteen behind them. */
-PANTHALIA_INLINE Floats words_of(Ints both) {
-  return floats(_mm512_permutexvar_epi16(_mm512_load_si512(halves_in_turn), both));
+/** Which of 32 numbers and 32 others make words of one of each, from `first` on.  others: where the others begin */
+PANTHALIA_INLINE Ints in_turn(int first, int others) {
+  const Ints even = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const Ints from = add_int(even, broadcast_int(first));
+  return or_int(from, shift_left<16>(add_int(from, broadcast_int(others))));
 }
+/** Words of sixteen numbers and the sixteen behind them. */
+PANTHALIA_INLINE Floats words_of(Ints both) { return floats(_mm512_permutexvar_epi16(in_turn(0, W), both)); }
 PANTHALIA_INLINE Floats words_of(__m256i even, __m256i odd) {
   return words_of(_mm512_inserti64x4(_mm512_castsi256_si512(even), odd, 1));
 }
+/** Words of sixteen numbers of each, from `First` on. */
+template <int First>
+PANTHALIA_INLINE Floats words_of(Ints even, Ints odd) {
+  return floats(_mm512_permutex2var_epi16(even, in_turn(First, 2 * W), odd));
+}
+
+/** Rows of a few cache lines that lie far apart come in no stream that the processor foresees. */
+PANTHALIA_INLINE void prefetch_row(const Bf16* row, int64_t columns) {
+  for (int64_t c = 0; c < columns; c += 2 * W) __builtin_prefetch(row + c);
+}
+constexpr int64_t rows_ahead = 12;
 
 /** Rows of words: each of two columns. */
 static void pair_columns(const Bf16* from, int64_t pitch, int64_t rows, int64_t columns, float* words, int64_t words_pitch) {
-  for (int64_t r = 0; r < rows; ++r) pad_row(from + r * pitch, columns, words + r * words_pitch);
+  for (int64_t r = 0; r < rows; ++r) {
+    prefetch_row(from + (r + rows_ahead) * pitch, columns);
+    pad_row(from + r * pitch, columns, words + r * words_pitch);
+  }
 }
 
 /** pairs_of(rows) rows of words: each of two rows. A zero is paired with the last of an odd number. */
 static void pair_rows(const Bf16* from, int64_t pitch, int64_t rows, int64_t columns, float* words, int64_t words_pitch) {
   for (int64_t r = 0; r < rows; r += 2) {
     const Bf16* const row = from + r * pitch;
+    prefetch_row(row + rows_ahead * pitch, columns);
+    prefetch_row(row + (rows_ahead + 1) * pitch, columns);
     for_row(columns, [&](At at) {
       const __m256i odd = r + 1 < rows ? load_at(row + pitch, at) : __m256i{};
       store_at(words + r / 2 * words_pitch, words_of(load_at(row, at), odd), at);

@@ -65,9 +65,6 @@ static void pack_turned_pairs(Bf16Lines from, int64_t lines, int64_t filled, int
     for (int64_t l = 0; l < filled; l += 2 * W) {
       const int64_t count = lines - l > 0 ? lines - l : 0;
       for (int64_t term = block; term < end; term += 2) {
-        // Strips of rows are no stream that the processor foresees.
-        __builtin_prefetch(from.at(l, term + terms_at_once).data, 0, 2);
-        __builtin_prefetch(from.at(l, term + terms_at_once + 1).data, 0, 2);
         const Ints even = load_line(from.at(l, term).data, count);
         const Ints odd = term + 1 < terms ? load_line(from.at(l, term + 1).data, count) : broadcast_int(0);
         store_words<Width>(words_of<0>(even, odd), l, term / 2, filled, packed, step);

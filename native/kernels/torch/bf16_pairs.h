@@ -62,26 +62,15 @@ PANTHALIA_INLINE Floats words_of(Ints even, Ints odd) {
   return floats(_mm512_permutex2var_epi16(even, in_turn(First, 2 * W), odd));
 }
 
-/** Rows of a few cache lines that lie far apart come in no stream that the processor foresees. */
-PANTHALIA_INLINE void prefetch_row(const Bf16* row, int64_t columns) {
-  for (int64_t c = 0; c < columns; c += 2 * W) __builtin_prefetch(row + c);
-}
-constexpr int64_t rows_ahead = 12;
-
 /** Rows of words: each of two columns. */
 static void pair_columns(const Bf16* from, int64_t pitch, int64_t rows, int64_t columns, float* words, int64_t words_pitch) {
-  for (int64_t r = 0; r < rows; ++r) {
-    prefetch_row(from + (r + rows_ahead) * pitch, columns);
-    pad_row(from + r * pitch, columns, words + r * words_pitch);
-  }
+  for (int64_t r = 0; r < rows; ++r) pad_row(from + r * pitch, columns, words + r * words_pitch);
 }
 
 /** pairs_of(rows) rows of words: each of two rows. A zero is paired with the last of an odd number. */
 static void pair_rows(const Bf16* from, int64_t pitch, int64_t rows, int64_t columns, float* words, int64_t words_pitch) {
   for (int64_t r = 0; r < rows; r += 2) {
     const Bf16* const row = from + r * pitch;
-    prefetch_row(row + rows_ahead * pitch, columns);
-    prefetch_row(row + (rows_ahead + 1) * pitch, columns);
     for_row(columns, [&](At at) {
       const __m256i odd = r + 1 < rows ? load_at(row + pitch, at) : __m256i{};
       store_at(words + r / 2 * words_pitch, words_of(load_at(row, at), odd), at);

@@ -28,6 +28,7 @@ const shapes = [
   ['one token', 11, 1, 2, 2, 8, 4],
   ['the preset tiny', 256, 64, 4, 4, 128, 2],
   ['four blocks of queries, an odd head', 65, 200, 2, 2, 90, 2],
+  ['more than 2048 terms, which are summed in chunks', 2100, 64, 1, 2, 16, 33],
 ] as const;
 
 describe.each(['canon-f32-v1', 'torch'] as const)('the gradients of opset %s', (opset) => {

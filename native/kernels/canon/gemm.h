@@ -101,8 +101,9 @@ static void gemm_piece(const GemmCall& call, const GemmPiece& piece, float* scra
           const Target target = Tiling::target(call, piece, i, block + j, count, sums);
           tile(rows, ready_a.at(i, 0), packed_b + j * depth, depth, k == 0, target);
           if (k + depth < steps) continue;
+          const int64_t first = (piece.row + i) * call.n + piece.column + block + j;
           for (int64_t row = 0; row < rows; ++row) {
-            Tiling::finish(call, (piece.row + i + row) * call.n + piece.column + block + j, count, target.data + row * target.width);
+            Tiling::finish(call, first + row * call.n, count, target.data + row * target.width);
           }
         }
       }

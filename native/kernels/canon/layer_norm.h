@@ -36,7 +36,8 @@ static void layer_norm_kernel(const LayerNormCall& call, int64_t begin, int64_t 
 /** Chunks of `column_chunk` rows: the rows' gradient, and the chunk's part of the gain's.
  *  get(element, At) is d_out from an element on, add_to(element, At, d) adds to d_x */
 template <typename Get, typename Add>
-PANTHALIA_INLINE void layer_norm_backward_chunks(const LayerNormBackwardCall& call, int64_t begin, int64_t end, Get get, Add add_to) {
+PANTHALIA_INLINE void layer_norm_backward_chunks(const LayerNormBackwardCall& call, int64_t begin, int64_t end, Get get,
+                                                 Add add_to) {
   const int64_t C = call.columns;
   const float width = static_cast<float>(C);
   for (int64_t chunk = begin; chunk < end; ++chunk) {

@@ -59,7 +59,8 @@ static void multiply_key_pairs(const Product& product, int64_t queries, int64_t 
                                bool diagonal) {
   if (!diagonal) return multiply<PairStep>(product, queries, channels, pairs_of(keys), chain);
   for (int64_t i = 0; i < queries; i += block_rows) {
-    multiply<PairStep>(product.from_row(i), least(queries - i, block_rows), channels, pairs_of(least(keys, i + block_rows)), chain);
+    multiply<PairStep>(product.from_row(i), least(queries - i, block_rows), channels, pairs_of(least(keys, i + block_rows)),
+                       chain);
   }
 }
 

@@ -1,5 +1,5 @@
-// What opset `torch` does in bf16 on a processor with instructions for it: two terms at a time, sums in fp32, what comes out rounded.
-// Products, those of attention among them, are products of canon-f32-v1 in all but the step, over 32-bit words of two terms each.
+// What opset `torch` does in bf16 on a processor with instructions for it: two terms at a time, sums in fp32, what comes out
+// rounded. Products, those of attention among them, are canon-f32-v1's in all but the step, over words of two terms each.
 //
 // Factors of products are `Bf16`s, dense and row-major, whatever the type of a call's pointers: activations, their gradients and a
 // rounded copy of the parameters. The residual stream and the gradients of parameters are fp32, the gradient of the stream is a
@@ -14,8 +14,8 @@ namespace panthalia {
 /** A zero is paired with the last of an odd number. */
 constexpr int64_t pairs_of(int64_t terms) { return (terms + 1) / 2; }
 
-/** The gradient of the residual stream in a matrix of as many floats: each rounded to bf16, which is what products read, and, after
- *  all of them, what that rounded off. */
+/** The gradient of the residual stream in a matrix of as many floats: all of it rounded to bf16, which is what products read, and
+ *  then what that rounded off. */
 struct StreamGradient {
   Bf16* rounded;
   Bf16* rest;

@@ -1,5 +1,5 @@
 // Opset `torch` in bf16 on a processor with instructions for it. It rounds what PyTorch's autocast rounds, parameters, inputs and
-// outputs of products and of attention, and keeps all of these in bf16 from one operator to the next: kernels/torch/bf16_kernels.h.
+// outputs of products and of attention, and keeps all of these in bf16 from one operator to the next: bf16_kernels.h.
 #pragma once
 
 #include <vector>

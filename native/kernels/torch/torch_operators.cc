@@ -125,8 +125,8 @@ void TorchOperators::layer_norm_backward(ConstMatrix d_out, ConstMatrix x, Const
   kernels_.column_total(partials, chunks, x.cols, gain_gradient.data(), 0, x.cols);
 }
 
-/** bf16: factors and product are rounded to it, sums are fp32, as autocast has it; many times faster than libtorch's loops over bf16
- *  where a processor has no instructions for it. */
+/** bf16: factors and product are rounded to it, sums are fp32, as autocast has it. A processor without instructions for it
+ *  multiplies fp32 many times faster than libtorch's loops over bf16 would. */
 void TorchOperators::product(const GemmCall& call) {
   multiply(call);
   round_output(product_of(call));

@@ -15,7 +15,8 @@ import type { Compute, RoleContext } from '../roles/context.js';
 import { type Accusation, type Disputer, openDispute } from '../roles/disputer.js';
 import { createInputs } from '../roles/inputs.js';
 import { isPointless, type Job, whileWanted } from '../roles/job.js';
-import { keepDuring, standIn } from '../roles/keep.js';
+import { keepDuring } from '../roles/keep.js';
+import { standIn } from '../roles/patience.js';
 import { publishState } from '../roles/publish.js';
 import { createPurse } from '../roles/purse.js';
 import { readRules } from '../roles/rules.js';
@@ -77,16 +78,16 @@ export async function disputeTask(
   if (!isOpen) checkFee(task, { step, fee: roundFee(params, 1), maxFee: options.maxFee });
   const disputer: Disputer = { context, purse: createPurse(context), rules };
   const publish = (k: number, wanted: AbortSignal) => publishState(jobUntil(wanted), k);
-  const patience = standIn(rules, address);
+  const keeping = { rules, standIn: standIn(address) };
   const opening = openOrJoin(disputer, { task, step, ...traces, publish }, signal);
-  const { caseId, step: pinned } = await keepDuring(context, patience, signal, opening);
+  const { caseId, step: pinned } = await keepDuring(context, keeping, signal, opening);
   const { maxFee } = options;
   const following = followCase(
     disputer,
     { caseId, opinion: 'invalid', ...(maxFee === undefined ? {} : { maxFee }) },
     signal,
   );
-  const kase = await keepDuring(context, patience, signal, following);
+  const kase = await keepDuring(context, keeping, signal, following);
   const { paid, received } = disputeBalance(params, kase, { account: address, price: task.price });
   return resultOf(kase, { firstWrongStep: pinned, feePaid: paid, received });
 }

@@ -34,13 +34,17 @@ export interface Clock {
 }
 
 export interface MarketRules extends EpochRules {
-  /** by the number of the version that a task is pinned to, for all tasks that have not ended */
+  /** by the number of the version that a task is pinned to, for all tasks of the view */
   versions: ReadonlyMap<number, VersionRules>;
 }
 
 export interface VersionRules extends SamplingTerms {
   /** time to draw a solver, and to fill a panel */
   openSeconds: number;
+  /** time to dispute a result, and to draw who checks it */
+  challengeSeconds: number;
+  /** time to show leaves that are demanded */
+  clockSeconds: number;
 }
 
 /** At most this many tasks in one call, so that it fits any block. */

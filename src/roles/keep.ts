@@ -5,38 +5,27 @@ import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import type { Sent } from '../chain/send.js';
 import { caseOf } from '../protocol/case.js';
-import { type EpochRules, epochOf, seedBlock } from '../protocol/epochs.js';
+import { seedBlock } from '../protocol/epochs.js';
 import { type DueCall, demandsLeftOpen, dueCalls } from '../protocol/keeper.js';
 import { taskOf, termsOf } from '../protocol/marketQueries.js';
-import type { Address, Hex32 } from '../protocol/task.js';
+import type { Hex32 } from '../protocol/task.js';
 import { slotBits } from '../protocol/terms.js';
 import type { RoleContext } from './context.js';
 import { fetchLeaves } from './inputs.js';
+import { Ripening, type StandIn } from './patience.js';
 import { requireSubmission } from './publish.js';
 import { rulesOfTasks, type SubnetRules } from './rules.js';
 
 /** A draw tries 16 positions at 27k gas each; see Staking.sol. Gas that is not used is not paid. */
 const gasPerTask = 700_000n;
 
-/** The master keeps the market going. Others stand in after a while, one after the other so that they do not race. */
-const mostPatienceSeconds = 15;
-const mostSpreadSeconds = 10;
 /** How long other calls wait for somebody's leaves. */
 const leavesSeconds = 5;
 
 export interface KeepOptions {
   rules: SubnetRules;
-  /** how long a call has to be due before we make it; default 0 */
-  patienceSeconds?: number;
-}
-
-/** What everybody but the master keeps with. A task that nobody draws within `openSeconds` is lost, so half of them is the longest
- *  that anybody waits. */
-export function standIn(rules: SubnetRules, self: Address): KeepOptions {
-  const quarter = rules.params.openSeconds / 4;
-  const place = Number.parseInt(self.slice(2, 10), 16) / 2 ** 32;
-  const spread = place * Math.min(mostSpreadSeconds, quarter);
-  return { rules, patienceSeconds: Math.min(mostPatienceSeconds, quarter) + spread };
+  /** of those who stand in for the master; without one every call is made at once */
+  standIn?: StandIn;
 }
 
 type Keeper = Pick<RoleContext, 'chain' | 'contracts' | 'market' | 'sot' | 'emit'>;
@@ -45,7 +34,7 @@ type Keeper = Pick<RoleContext, 'chain' | 'contracts' | 'market' | 'sot' | 'emit
  *  that the next epoch has to decide. */
 async function keepMarket(context: Keeper, options: KeepOptions, signal: AbortSignal): Promise<void> {
   const { market } = context;
-  const agenda = new Agenda(options);
+  const ripening = new Ripening(options.rules);
   let seen = -1;
   try {
     while (!signal.aborted) {
@@ -56,7 +45,8 @@ async function keepMarket(context: Keeper, options: KeepOptions, signal: AbortSi
       const rules = await tolerant(context, null, () => rulesOfTasks(options.rules, view), signal);
       if (rules === null) continue;
       const due = [...dueCalls(view, clock, rules), ...demandsLeftOpen(view, clock)];
-      const calls = agenda.ripe(due, clock.block, clock.now);
+      const patience = (call: DueCall) => options.standIn?.patienceFor(call, view, rules) ?? 0;
+      const calls = ripening.ripe(due, clock, patience);
       if (calls.length > 0) await perform(context, calls, options.rules, signal);
     }
   } catch (error) {
@@ -205,39 +195,4 @@ async function tolerant<T>(
     });
     return null;
   }
-}
-
-/** Remembers since when calls are due, and which ones were tried, so that nothing is repeated in vain. */
-export class Agenda {
-  readonly #rules: EpochRules;
-  readonly #patienceSeconds: number;
-  #due = new Map<string, { since: number; seenIn: number }>();
-  #triedIn = new Map<string, number>();
-
-  constructor({ rules, patienceSeconds = 0 }: { rules: EpochRules; patienceSeconds?: number }) {
-    this.#rules = rules;
-    this.#patienceSeconds = patienceSeconds;
-  }
-
-  /** The calls to make in this block. What is still due after a try is tried again in the next epoch. */
-  ripe(calls: readonly DueCall[], block: number, now: number): DueCall[] {
-    const epoch = epochOf(block + 1, this.#rules);
-    const keys = new Set(calls.map((call) => keyOf(call, epoch)));
-    // Draws pause at the end of every epoch, until the next seed can be proven: that is no new beginning.
-    this.#due = new Map([...this.#due].filter(([, { seenIn }]) => seenIn >= epoch - 1));
-    this.#triedIn = new Map([...this.#triedIn].filter(([key]) => keys.has(key)));
-    return calls.filter((call) => {
-      const key = keyOf(call, epoch);
-      const since = this.#due.get(key)?.since ?? now;
-      this.#due.set(key, { since, seenIn: epoch });
-      if (now - since < this.#patienceSeconds || this.#triedIn.get(key) === epoch) return false;
-      this.#triedIn.set(key, epoch);
-      return true;
-    });
-  }
-}
-
-/** A seed is wanted for the draws of any epoch: whichever comes next is the same call. An older one is wanted for itself. */
-function keyOf(call: DueCall, epoch: number): string {
-  return call.call === 'fulfil' && call.epoch === epoch - 1 ? call.call : JSON.stringify(call);
 }

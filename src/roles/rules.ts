@@ -3,7 +3,6 @@ import type { Contracts } from '../chain/contracts.js';
 import type { SubnetParams } from '../chain/params.js';
 import type { EpochRules } from '../protocol/epochs.js';
 import type { MarketRules } from '../protocol/keeper.js';
-import { isTerminal } from '../protocol/marketQueries.js';
 import type { MarketView } from '../protocol/marketView.js';
 
 export interface SubnetRules extends EpochRules {
@@ -45,8 +44,7 @@ export async function rulesOfTasks(
   { epochLength, seedDelay, paramsOf }: SubnetRules,
   { tasks }: MarketView,
 ): Promise<MarketRules> {
-  const open = [...tasks.values()].filter(({ state }) => !isTerminal(state));
-  const numbers = [...new Set(open.map(({ paramsVersion }) => paramsVersion))];
+  const numbers = [...new Set([...tasks.values()].map(({ paramsVersion }) => paramsVersion))];
   const versions = await Promise.all(
     numbers.map(async (number) => [number, await paramsOf(number)] as const),
   );

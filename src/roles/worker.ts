@@ -20,10 +20,11 @@ import { createEngineTurns, type EngineTurns, type Priority } from './engineTurn
 import { checkFault } from './faults.js';
 import { createInputs, type Inputs } from './inputs.js';
 import { type Job, whenNodeAnswers, whileDisplaced, whileWanted } from './job.js';
-import { keepDuring, standIn } from './keep.js';
+import { keepDuring } from './keep.js';
 import { type Lane, type LaneItem, type LaneSignals, runLane } from './lane.js';
 import { demandsToAnswer, isDemanded, ownLeaves, showLeaves } from './leaves.js';
 import { forget } from './memory.js';
+import { standIn } from './patience.js';
 import { createPermission, type Permission } from './permission.js';
 import { publishState } from './publish.js';
 import { createPurse } from './purse.js';
@@ -94,7 +95,8 @@ export async function run(context: WorkerContext, signal: AbortSignal): Promise<
   ]);
   context.emit({ type: 'process.ready', process: 'worker' });
   try {
-    await keepDuring(context, standIn(worker.rules, worker.self), hardStop.signal, lanes);
+    const keeping = { rules: worker.rules, standIn: standIn(worker.self) };
+    await keepDuring(context, keeping, hardStop.signal, lanes);
   } catch (error) {
     if (!hardStop.signal.aborted) throw error;
   } finally {

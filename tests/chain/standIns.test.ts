@@ -1,15 +1,24 @@
 /** What workers call about checks and demands when their master is gone; the rest is in tests/e2e/keepers.test.ts. */
 import { expect, test, vi } from 'vitest';
-import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
-import { isTerminal } from '../../src/protocol/marketQueries.js';
+import { connectContracts } from '../../src/chain/contracts.js';
+import {
+  everyTaskChecked,
+  localParams,
+  noTaskChecked,
+  pan,
+  type SubnetParams,
+} from '../../src/chain/params.js';
+import { casesOf, isTerminal } from '../../src/protocol/marketQueries.js';
 import type { MarketView, TaskView } from '../../src/protocol/marketView.js';
 import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain, type TestChain } from '../helpers/chain.js';
 import { eventually } from '../helpers/processes.js';
+import { honestParameters } from '../helpers/toyCompute.js';
 import {
   assignedTo,
   firstWorker,
   startToyRun,
+  submittedBy,
   type ToyRun,
   type ToyWorker,
   tasksOf,
@@ -23,7 +32,7 @@ const deadlines: Partial<SubnetParams> = {
   ...{ openSeconds: 16, solveSeconds: 5, challengeSeconds: 20, commitSeconds: 6 },
   ...{ revealSeconds: 6, appealSeconds: 1, clockSeconds: 6 },
 };
-const [first, second] = [firstWorker, firstWorker + 1];
+const [first, second, third, fourth] = [firstWorker, firstWorker + 1, firstWorker + 2, firstWorker + 3];
 
 /** The master posts its tasks and dies; what is to be known when nobody has anything left to call. */
 async function orphaned(run: ToyRun, { signal }: TestChain): Promise<{ task: TaskView; view: MarketView }> {
@@ -77,4 +86,63 @@ test('a demand that nobody answers is closed, and convicts', async () => {
   expect((await posted).task.state).toBe('rejected');
   await expectCalls(workers, ['demandLeaves', 'closeDemand']);
   await expectBooksToAgree(local);
+});
+
+test('a panel that nobody votes in is advanced, and the round that the master left ends as if nothing had been', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const cheat = await run.worker(first, { fault: 'zero-delta', audit: 'never', stakeAmount: pan(100) });
+  const died = new AbortController();
+  const posting = run.master(died.signal).catch((error: Error) => error.message);
+  const { taskId } = await submittedBy(run, cheat.address, local.signal);
+  died.abort(new Error('the master died'));
+  expect(await posting).toBe('the master died');
+
+  // Four bonds, three of them for the whole panel: whoever accuses has no stake.
+  const absent = await run.worker(second, {
+    ...{ fault: 'absent-verifier', audit: 'never', stakeAmount: pan(100) },
+  });
+  const auditor = await run.worker(third, { audit: 'all', stakeAmount: 0n });
+  const { market } = await run.contextOf(0);
+  const panelOf = (view: MarketView) => casesOf(view, taskId)[0]?.rounds[0];
+  const seated = await market.waitFor((view) => panelOf(view)?.seats[2] && panelOf(view), local.signal);
+  expect(new Set(seated.seats.map(({ voter }) => voter))).toEqual(new Set([absent.address]));
+  const honest = await run.worker(fourth, { audit: 'never', stakeAmount: pan(400) });
+
+  const settled = await market.waitFor((view) => {
+    const kase = casesOf(view, taskId)[0];
+    return kase?.rounds.every(({ seats }) => seats.every(({ closed }) => closed)) ? kase : undefined;
+  }, local.signal);
+  expect(settled).toMatchObject({ verdict: 'invalid', moot: false });
+  // The second panel of the same round was drawn because somebody had said that the first one was late.
+  await expectCalls([absent, auditor, honest], ['advance', 'drawSeats', 'settle', 'closeSeats']);
+
+  expect((await run.master()).parameters).toBe(await honestParameters(run.manifest, run.folder));
+  const states = tasksOf(market.view).map((task) => [task.taskId === taskId, task.state]);
+  expect(states).toEqual([[true, 'rejected'], ...new Array(run.manifest.rounds).fill([false, 'accepted'])]);
+  const lost = [...market.view.positions.values()].filter(({ slashed }) => slashed > 0n);
+  expect(new Map(lost.map(({ account, slashed }) => [account, slashed]))).toEqual(
+    new Map([
+      [cheat.address, pan(100)],
+      [absent.address, pan(120)],
+    ]),
+  );
+  await expectBooksToAgree(local);
+});
+
+test('a task of a version that came into force after the workers had started is drawn in the time which that version gives', async () => {
+  await using local = await startTestChain({ ...deadlines, openSeconds: 600 });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+  const workers = [await run.worker(first, { audit: 'never', stakeAmount: pan(100) })];
+  const { deployer, deployment, signal } = local;
+  const { registry } = connectContracts(deployer, deployment);
+  // Under the version they know they would wait for 15 seconds and more.
+  const params = localParams({ ...noTaskChecked, ...deadlines, openSeconds: 12 });
+  await registry.write('addParams', [deployment.subnetId, params], signal);
+  await eventually('the new version is in force', async () => {
+    return (await registry.read('currentVersion', [deployment.subnetId])) === 2;
+  });
+  const { task } = await orphaned(run, local);
+  expect([task.paramsVersion, task.state]).toEqual([2, 'accepted']);
+  await expectCalls(workers, ['assignMany', 'finalizeMany']);
 });

@@ -9,7 +9,7 @@ import type { Hex32 } from '../../../src/protocol/task.js';
 import { alice, bob, carol, History, pinned } from '../../helpers/facts.js';
 
 const unchecked = { pMin: 0, pMax: 0, scoreHalf: 8, stepAuditRate: 0, auditSteps: 2 };
-const first = { openSeconds: 30, ...unchecked };
+const first = { openSeconds: 30, challengeSeconds: 30, clockSeconds: 30, ...unchecked };
 const versioned = (...versions: VersionRules[]): MarketRules => ({
   ...{ epochLength: 4, seedDelay: 0 },
   versions: new Map(versions.map((version, i) => [i + 1, version])),

@@ -2,30 +2,33 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { createBlobClient } from '../../../src/data/blobClient.js';
-import { dueCalls, type MarketRules } from '../../../src/protocol/keeper.js';
-import { Agenda, servedLeaves, standIn } from '../../../src/roles/keep.js';
-import type { SubnetRules } from '../../../src/roles/rules.js';
+import { type DueCall, dueCalls, type MarketRules } from '../../../src/protocol/keeper.js';
+import type { Address } from '../../../src/protocol/task.js';
+import { servedLeaves } from '../../../src/roles/keep.js';
+import { Ripening, standIn } from '../../../src/roles/patience.js';
 import { alice, History } from '../../helpers/facts.js';
 import { hastyMarket } from '../../helpers/hastyMarket.js';
 
 const sampling = { pMin: 0, pMax: 0, scoreHalf: 8, stepAuditRate: 0, auditSteps: 2 };
-const rules: MarketRules = {
-  ...{ epochLength: 4, seedDelay: 0 },
-  versions: new Map([[1, { openSeconds: 60, ...sampling }]]),
-};
+/** A window each: to draw a solver, to dispute, to show leaves. */
+const versionOf = (openSeconds: number, challengeSeconds = 60, clockSeconds = 60) => ({
+  ...{ openSeconds, challengeSeconds, clockSeconds, ...sampling },
+});
+const rules: MarketRules = { epochLength: 4, seedDelay: 0, versions: new Map([[1, versionOf(60)]]) };
 
 /** The calls made in each of the next blocks, a second each. */
-function callsOver(history: History, agenda: Agenda, blocks: number): string[][] {
+function callsOver(history: History, blocks: number, patience: number): string[][] {
+  const ripening = new Ripening(rules);
   return Array.from({ length: blocks }, () => {
-    const { block, now } = history.pass(1).clock;
-    return agenda.ripe(dueCalls(history.view, { block, now }, rules), block, now).map(({ call }) => call);
+    const { clock } = history.pass(1);
+    return ripening.ripe(dueCalls(history.view, clock, rules), clock, () => patience).map(({ call }) => call);
   });
 }
 
 test('a keeper that waits for others makes a draw in the end, however many epochs its patience spans', () => {
   const history = new History();
   history.post([0]); // block 1, drawable from block 4 on
-  const calls = callsOver(history, new Agenda({ rules, patienceSeconds: 10 }), 18); // blocks 2 .. 19
+  const calls = callsOver(history, 18, 10); // blocks 2 .. 19
   const made = calls.flatMap((inBlock, i) => (inBlock.length > 0 ? [[i + 2, ...inBlock]] : []));
   expect(made).toEqual([
     [14, 'fulfil', 'assignMany'],
@@ -36,18 +39,51 @@ test('a keeper that waits for others makes a draw in the end, however many epoch
 test('a call in vain is made once per epoch', () => {
   const history = new History();
   history.post([0]);
-  const calls = callsOver(history, new Agenda({ rules }), 10); // blocks 2 .. 11
+  const calls = callsOver(history, 10, 0); // blocks 2 .. 11
   expect(calls.filter((inBlock) => inBlock.length > 0)).toHaveLength(2);
 });
 
+const [earliest, latest]: Address[] = [`0x${'00'.repeat(20)}`, `0x${'ff'.repeat(20)}`];
+
+/** A market with a task of each version, from 1 on, and how long these two leave a call to others. */
+function patienceIn(versions: ReturnType<typeof versionOf>[]) {
+  const history = new History();
+  const posted = versions.flatMap((_, i) => history.post([0], { paramsVersion: i + 1 }));
+  const known = { ...rules, versions: new Map(versions.map((version, i) => [i + 1, version])) };
+  const { view } = history;
+  const batchIds = posted.map((taskId) => view.tasks.get(taskId)?.batchId ?? '0x');
+  const of = (call: DueCall) =>
+    [earliest, latest].map((self) => standIn(self as Address).patienceFor(call, view, known));
+  return { posted, batchIds, of };
+}
+
 test('nobody who stands in for the master waits until a draw is lost, and not all wait equally long', () => {
-  const self = `0x${'ff'.repeat(20)}` as const;
-  const first = `0x${'00'.repeat(20)}` as const;
-  const wait = (openSeconds: number, account: typeof self) =>
-    standIn({ params: { openSeconds } } as SubnetRules, account).patienceSeconds ?? 0;
-  expect(wait(4, self)).toBeLessThanOrEqual(2);
-  expect(wait(600, self)).toBeLessThanOrEqual(25);
-  expect(wait(600, self)).toBeGreaterThan(wait(600, first));
+  const draw = (openSeconds: number) => {
+    const { batchIds, of } = patienceIn([versionOf(openSeconds)]);
+    return of({ call: 'assignMany', batchId: batchIds[0] ?? '0x', slots: [0] });
+  };
+  expect(draw(4)).toEqual([1, expect.closeTo(2, 5)]);
+  expect(draw(600)).toEqual([15, expect.closeTo(25, 5)]);
+});
+
+test('who stands in goes by the version of the task that it waits for, and for a seed by the shortest', () => {
+  const { posted, batchIds, of } = patienceIn([versionOf(600, 600, 600), versionOf(8, 600, 600)]);
+  const draw = (i: number) => of({ call: 'assignMany', batchId: batchIds[i] ?? '0x', slots: [0] });
+  expect(draw(0)).toEqual([15, expect.closeTo(25, 5)]);
+  expect(draw(1)).toEqual([2, expect.closeTo(4, 5)]);
+  expect(of({ call: 'fulfil', epoch: 0 })).toEqual([2, expect.closeTo(4, 5)]);
+  expect(of({ call: 'closeCheck', taskId: posted[1] ?? '0x' })).toEqual([2, expect.closeTo(4, 5)]);
+});
+
+test('a checker is drawn before the challenge window is over, and leaves are shown before their time is', () => {
+  const { posted, of } = patienceIn([versionOf(600, 8, 6)]);
+  const taskId = posted[0] ?? '0x';
+  const [, seed = 0] = of({ call: 'fulfil', epoch: 0 });
+  const [, drawn = 0] = of({ call: 'drawChecker', taskId });
+  // One after the other, and both within the window.
+  expect(seed + drawn).toBeLessThan(8 - 3);
+  // Due when half of the time is gone.
+  expect(of({ call: 'publishLeaves', taskId })[1]).toBeLessThan(6 / 2 - 1);
 });
 
 test('a Source of Truth that does not answer is asked for all leaves at once', async () => {

@@ -22,6 +22,7 @@ import type { Address, Hex32 } from '../protocol/task.js';
 import type { AuditPolicy } from '../protocol/unaskedAudits.js';
 import type { Deadlines } from './deadlines.js';
 import type { RunFolder } from './runFolder.js';
+import { termsTeller } from './tellTerms.js';
 
 /** Who is who among anvil's accounts. Commands typed by hand get index 9 (cli/options.ts) or any later one. */
 export const accountIndex = {
@@ -147,12 +148,16 @@ export function watchChain(
   local: LocalChain,
   { emit, onLost, signal }: { emit: Emit; onLost: (error: unknown) => void; signal: AbortSignal },
 ): ChainWatch {
-  const { chain, deployment } = local;
+  const { chain, contracts, deployment } = local;
+  const termsBefore = termsTeller(contracts, deployment.subnetId);
   const waiters = new Set<() => void>();
   let told = -1;
   const ended = (async () => {
     for await (const { block, facts } of watchBlocks({ chain, deployment, signal })) {
-      for (const fact of facts) emit({ type: 'chain.fact', fact });
+      for (const fact of facts) {
+        for (const event of await termsBefore(fact)) emit(event);
+        emit({ type: 'chain.fact', fact });
+      }
       told = block;
       for (const wake of waiters) wake();
     }

@@ -6,8 +6,8 @@ import { marketTerms } from '../chain/params.js';
 import { watchBlocks } from '../chain/watch.js';
 import { readJournal } from '../events/journal.js';
 import { eventVersion, type PanthaliaEvent, type StampedEvent } from '../events/types.js';
-import { readRules } from '../roles/rules.js';
 import { findRun } from './findRun.js';
+import { firstVersion, termsTeller } from './tellTerms.js';
 
 export interface EventSource {
   /** folder or id of a run; default: the latest one */
@@ -33,7 +33,9 @@ async function eventsOfChain(
   const deployment = await readDeployment(path);
   const { chainId, contracts, subnetId } = deployment;
   using chain = await createChain({ rpcUrl: rpcUrl ?? deployment.rpcUrl, chainId });
-  const { params } = await readRules(connectContracts(chain, deployment), subnetId);
+  const found = connectContracts(chain, deployment);
+  const first = await found.registry.read('paramsOf', [subnetId, firstVersion]);
+  const termsBefore = termsTeller(found, subnetId);
   const events: StampedEvent[] = [];
   const tell = (event: PanthaliaEvent, timestamp: number) => {
     const t = new Date(timestamp * 1000).toISOString();
@@ -45,8 +47,9 @@ async function eventsOfChain(
   for await (const { block, facts } of watchBlocks({ chain, deployment, signal: until })) {
     for (const fact of facts) {
       if (events.length === 0) {
-        tell({ type: 'chain.deployed', chainId, contracts, terms: marketTerms(params) }, fact.timestamp);
+        tell({ type: 'chain.deployed', chainId, contracts, terms: marketTerms(first) }, fact.timestamp);
       }
+      for (const event of await termsBefore(fact)) tell(event, fact.timestamp);
       if (!('subnetId' in fact) || fact.subnetId === subnetId)
         tell({ type: 'chain.fact', fact }, fact.timestamp);
     }

@@ -1,6 +1,6 @@
 /** The rules of a subnet as the registry takes them. */
 import type { AbiParametersToPrimitiveTypes, ExtractAbiFunction } from 'abitype';
-import type { MarketTerms } from '../protocol/ledger.js';
+import type { MarketTerms } from '../protocol/economics.js';
 import type { registryAbi } from './abi.generated.js';
 
 /** Amounts in the token's smallest unit, times in seconds, shares in basis points; documented in ISubnetRegistry.sol. */

@@ -28,6 +28,8 @@ export function describe(event: PanthaliaEvent, names: AccountNames): Descriptio
       return debug(event.line);
     case 'chain.deployed':
       return info(`contracts deployed on chain ${event.chainId}`);
+    case 'chain.terms':
+      return debug(`terms of version ${event.version} of the parameters`);
     case 'chain.fact':
       return describeFact(event.fact, names);
     case 'transaction.sent':

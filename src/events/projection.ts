@@ -115,6 +115,7 @@ export function project(view: RunView, event: StampedEvent): RunView {
       return { ...view, outerSteps: withOuterStep(view.outerSteps, event) };
     case 'process.log':
     case 'chain.deployed':
+    case 'chain.terms':
     case 'audit.started':
     case 'round.opened':
     case 'round.closed':

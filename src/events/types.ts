@@ -1,6 +1,7 @@
 /** Everything a run can tell. The journal, the dashboard, `--json` and the summary know nothing else. */
+
+import type { MarketTerms } from '../protocol/economics.js';
 import type { ChainFact } from '../protocol/facts.js';
-import type { MarketTerms } from '../protocol/ledger.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 
 /** What an event of this name means. Another meaning, another version: a journal is read by the program that can. */
@@ -25,8 +26,10 @@ export type PanthaliaEvent =
   | { type: 'process.ready'; process: string; url?: string }
   | { type: 'process.exited'; process: string; code: number | null; signal: string | null }
   | { type: 'process.log'; process: string; line: string }
-  /** terms: what the amounts of the subnet follow from */
+  /** terms: what the amounts of the subnet follow from, in version 1 of its parameters */
   | { type: 'chain.deployed'; chainId: number; contracts: Record<string, string>; terms?: MarketTerms }
+  /** of a later version, before the first task that is posted under it */
+  | { type: 'chain.terms'; version: number; terms: MarketTerms }
   | { type: 'chain.fact'; fact: ChainFact }
   | { type: 'transaction.sent'; what: string; hash: Hex32; gasUsed: bigint }
   | { type: 'task.solving'; taskId: Hex32; round: number; slot: number; innerSteps: number }

@@ -24,6 +24,16 @@ export interface DisputeTerms {
   commitBondBps: number;
 }
 
+/** The part of a subnet's parameters that decides amounts, in token units and basis points. */
+export interface MarketTerms extends DisputeTerms {
+  /** of one seat in a panel */
+  seatBond: bigint;
+  /** of the stake of a convicted solver, to the buyer */
+  buyerBps: number;
+  /** of the stake of a solver that delivered nothing, burned */
+  livenessBps: number;
+}
+
 /** What the sizes of panels follow from. */
 export type PanelTerms = Pick<
   DisputeTerms,

@@ -4,13 +4,14 @@ import { short } from '../events/describe.js';
 import type { RunSummary } from '../events/summary.js';
 import type { PanthaliaEvent, StampedEvent } from '../events/types.js';
 import type { ChainFact } from '../protocol/facts.js';
-import { ledgerOf } from '../protocol/ledger.js';
+import { areTermsTold, ledgerOf } from '../protocol/ledger.js';
 import { applyFacts } from '../protocol/market.js';
 import { emptyMarket } from '../protocol/marketView.js';
 import type { Address, RunManifest } from '../protocol/task.js';
 import type { LossFigure, ReportModel } from './model.js';
 import { type MoneyFlow, moneyFlow } from './money.js';
 import { disputeRows, type Of, type Story, taskRows, trafficRows, verificationOf, workBars } from './rows.js';
+import { termsIn } from './terms.js';
 
 /** summary: as the run wrote it, or as its events give it */
 export function reportModel(events: readonly StampedEvent[], summary: RunSummary): ReportModel {
@@ -92,8 +93,9 @@ function onChainOf({ market, nameOf }: Story): ReportModel['onChain'] {
 
 function moneyOf({ of, nameOf }: Story, facts: readonly ChainFact[]): MoneyFlow | null {
   const deployed = of('chain.deployed')[0];
-  if (deployed?.terms === undefined) return null;
-  const entries = ledgerOf(facts, deployed.terms);
+  const versions = termsIn([...of('chain.deployed'), ...of('chain.terms')]);
+  if (deployed === undefined || versions.size === 0 || !areTermsTold(facts, versions)) return null;
+  const entries = ledgerOf(facts, versions);
   return moneyFlow({
     ...{ entries, nameOf, contracts: deployed.contracts },
     counted: of('vault.counted').at(-1) ?? null,

@@ -2,12 +2,16 @@
 import { formatTokens } from '../events/amount.js';
 import { short } from '../events/describe.js';
 import type { StampedEvent } from '../events/types.js';
+import type { MarketTerms } from '../protocol/economics.js';
 import type { ChainFact, CheckOutcome } from '../protocol/facts.js';
-import { type Entry, ledgerOf, type MarketTerms, type Place } from '../protocol/ledger.js';
+import { areTermsTold, ledgerOf } from '../protocol/ledger.js';
+import { termsOf } from '../protocol/ledgerBooks.js';
+import type { Entry, Place } from '../protocol/ledgerEntry.js';
 import { applyFacts } from '../protocol/market.js';
 import { isRight } from '../protocol/marketQueries.js';
 import { type CaseView, emptyMarket, type MarketView, type RoundView } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
+import { firstVersion, termsIn } from './terms.js';
 
 /** Amounts are decimal strings in tokens. */
 export interface Explanation {
@@ -38,23 +42,28 @@ export interface Explainer {
 
 /** null when the events do not hold the rules of the market. */
 export function explainerOf(events: readonly StampedEvent[]): Explainer | null {
-  const terms = events.find((event) => event.type === 'chain.deployed')?.terms;
-  if (terms === undefined) return null;
+  const versions = termsIn(events);
   const facts = events.flatMap((event) => (event.type === 'chain.fact' ? [event.fact] : []));
+  if (versions.size === 0 || !areTermsTold(facts, versions)) return null;
   const started = events.find((event) => event.type === 'run.started');
   const accounts = (started?.options.accounts ?? {}) as Record<string, Address>;
   const names = new Map(Object.entries(accounts).map(([name, address]) => [address, name]));
   const nameOf = (account: Address) => names.get(account) ?? short(account);
-  const ground: Ground = { terms, facts, market: applyFacts(emptyMarket(), facts), nameOf };
-  const entries = ledgerOf(facts, terms);
+  const market = applyFacts(emptyMarket(), facts);
+  const entries = ledgerOf(facts, versions);
+  const groundOf = ({ taskId }: Entry): Ground => {
+    const version = taskId === null ? undefined : market.tasks.get(taskId)?.paramsVersion;
+    return { terms: termsOf(versions, version ?? firstVersion), facts, market, nameOf };
+  };
   return {
-    ...{ entries, market: ground.market, nameOf },
+    ...{ entries, market, nameOf },
     accountOf: (given) => accounts[given] ?? addressIn(entries, given),
-    explain: (some) => some.map((entry) => explanationOf(ground, entry)),
+    explain: (some) => some.map((entry) => explanationOf(groundOf(entry), entry)),
   };
 }
 
 interface Ground {
+  /** of the task that it is about; what is about none follows from no terms */
   terms: MarketTerms;
   facts: readonly ChainFact[];
   market: MarketView;

@@ -1,6 +1,7 @@
 /** Who earned what: the ledger as one row per account, beside what the contract says. Pure. */
 import type { PanthaliaEvent } from '../events/types.js';
-import { balancesOf, type Entry, type Reason } from '../protocol/ledger.js';
+import { balancesOf } from '../protocol/ledger.js';
+import type { Entry, Reason } from '../protocol/ledgerEntry.js';
 import type { Address } from '../protocol/task.js';
 
 /** Each of these columns sums to zero over all rows.

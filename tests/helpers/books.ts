@@ -4,7 +4,8 @@ import { type Chain, latestBlock } from '../../src/chain/client.js';
 import { connectContracts } from '../../src/chain/contracts.js';
 import { watchBlocks } from '../../src/chain/watch.js';
 import type { ChainFact } from '../../src/protocol/facts.js';
-import { balancesOf, type Entry, ledgerOf } from '../../src/protocol/ledger.js';
+import { balancesOf, ledgerOf } from '../../src/protocol/ledger.js';
+import type { Entry } from '../../src/protocol/ledgerEntry.js';
 import type { Address } from '../../src/protocol/task.js';
 import { readRules } from '../../src/roles/rules.js';
 import type { TestChain } from './chain.js';
@@ -12,10 +13,14 @@ import type { TestChain } from './chain.js';
 /** Returns the entries, for more questions. */
 export async function expectBooksToAgree({ deployer, deployment }: TestChain): Promise<Entry[]> {
   const contracts = connectContracts(deployer, deployment);
-  const { params } = await readRules(contracts, deployment.subnetId);
+  const { paramsOf } = await readRules(contracts, deployment.subnetId);
   let facts = await factsOf(deployer, deployment);
   for (;;) {
-    const entries = ledgerOf(facts, params);
+    const named = facts.flatMap((fact) => (fact.type === 'BatchCreated' ? [fact.paramsVersion] : []));
+    const versions = await Promise.all(
+      [...new Set(named)].map(async (version) => [version, await paramsOf(version)] as const),
+    );
+    const entries = ledgerOf(facts, new Map(versions));
     const pockets = pocketsOf(entries);
     const inVault = [...pockets.keys()].filter((name) => name !== 'outside' && name !== 'burned');
     const addressOf = (name: string) =>

@@ -62,12 +62,16 @@ test.each([
 ])('a line that is not an event is null: %s', (line) => expect(decodeEvent(line)).toBeNull());
 
 test('every amount that an event can carry comes back from its line as the integer it was', () => {
-  const sources = ['protocol/facts.ts', 'protocol/ledger.ts', 'events/types.ts'].map((path) =>
+  const sources = ['protocol/facts.ts', 'protocol/economics.ts', 'events/types.ts'].map((path) =>
     readFileSync(join(import.meta.dirname, '../../../src', path), 'utf8'),
   );
   // What crosses is declared in facts and events, and in the terms that travel with them.
-  const [facts = '', ledger = '', events = ''] = sources;
-  const terms = /interface MarketTerms \{.*?\n\}/s.exec(ledger)?.[0] ?? '';
+  const [facts = '', economics = '', events = ''] = sources;
+  const terms = ['DisputeTerms', 'MarketTerms'].map((name) => {
+    const found = new RegExp(`interface ${name} [^}]*\\n}`, 's').exec(economics);
+    return found?.[0] ?? `there is no ${name}`;
+  });
+  expect(terms.join()).toContain('seatBond: bigint');
   const names = [...`${facts}${terms}${events}`.matchAll(/(\w+): bigint/g)].map(([, name = '']) => name);
   expect(new Set(names).size).toBeGreaterThan(9);
   for (const name of names) {

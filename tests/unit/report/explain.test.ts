@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ledgerOf, type MarketTerms } from '../../../src/protocol/ledger.js';
+import type { MarketTerms } from '../../../src/protocol/economics.js';
+import { ledgerOf } from '../../../src/protocol/ledger.js';
 import { explainerOf } from '../../../src/report/explain.js';
 import { taskRowsOf, taskStory, tasksBeginning } from '../../../src/report/story.js';
 import { cheatedRun } from '../../helpers/demoRun.js';
@@ -66,6 +67,7 @@ const terms: MarketTerms = {
   ...{ panelDoubles: false, terminalPanel: 0 },
   ...{ bountyBps: 3000, buyerBps: 1000, livenessBps: 1000, delayBps: 1000, commitBondBps: 5000 },
 };
+const versions = new Map([[1, terms]]);
 
 test('a solver that delivers nothing: a tenth burned, the rest back, the price stays in escrow', () => {
   const history = new History().stake(alice);
@@ -74,7 +76,7 @@ test('a solver that delivers nothing: a tenth burned, the rest back, the price s
   history.tell({ type: 'TaskReopened', taskId, solver: alice, attempt: 2, penalty: 10n });
   const slash = { type: 'SeatSlashed', subnetId: 1, role: 'solver', account: alice, amount: 10n } as const;
   history.tell({ ...slash, caseId: taskId }, { type: 'Burned', amount: 10n });
-  const moved = ledgerOf(history.facts, terms).map(({ reason, amount }) => [reason, amount]);
+  const moved = ledgerOf(history.facts, versions).map(({ reason, amount }) => [reason, amount]);
   expect(moved).toEqual([
     ['stake', 100n],
     ['escrow', 10n],
@@ -91,7 +93,7 @@ test('a wrong panel repays the appeal that corrected it; a void one gives its fe
     return { history, taskId };
   };
   const repaid = ({ facts }: History) =>
-    ledgerOf(facts, terms)
+    ledgerOf(facts, versions)
       .filter(({ reason }) => reason === 'fee repaid')
       .map(({ to, amount, panel }) => [to.owner, amount, panel]);
 
@@ -113,7 +115,7 @@ test('a wrong panel repays the appeal that corrected it; a void one gives its fe
 test('facts of another subnet, whose tasks were never told, move nothing', () => {
   const history = new History();
   history.assign(`0x${'07'.repeat(32)}`, alice).settle(`0x${'07'.repeat(32)}`, 'valid', 1);
-  expect(ledgerOf(history.facts, terms)).toEqual([]);
+  expect(ledgerOf(history.facts, versions)).toEqual([]);
 });
 
 test('a task that could not be checked pays for the panel that found so, and the rest of its price is burned', () => {
@@ -124,7 +126,7 @@ test('a task that could not be checked pays for the panel that found so, and the
     { type: 'TaskVoided', taskId },
     { type: 'CaseSettled', caseId: taskId, verdict: 'unavailable', rounds: 1, burned: 20n },
   );
-  const moved = ledgerOf(history.facts, terms)
+  const moved = ledgerOf(history.facts, versions)
     .filter(({ reason }) => reason !== 'delay')
     .map(({ reason, from, to, amount }) => [reason, from.pocket, to.owner ?? to.pocket, amount]);
   expect(moved).toEqual([
@@ -143,7 +145,7 @@ test('a case whose task ended elsewhere gives every fee back; an undecided task 
   const round = { type: 'RoundOpened', round: 2, size: 5, payer: carol, fee: 50n, epoch: 0 } as const;
   history.tell({ ...round, caseId: taskId }, { type: 'CaseMoot', caseId: taskId });
   history.tell({ type: 'TaskVoided', taskId });
-  const back = ledgerOf(history.facts, terms).filter(({ to }) => to.pocket === 'account');
+  const back = ledgerOf(history.facts, versions).filter(({ to }) => to.pocket === 'account');
   expect(back.map(({ to, amount, reason }) => [to.owner, amount, reason])).toEqual([
     [bob, 30n, 'fee repaid'],
     [carol, 50n, 'fee repaid'],
@@ -163,7 +165,7 @@ test('what a dispute costs beside its fees comes back, or goes to the solver tha
     return history.rule(taskId, 1, verdict).settle(taskId, verdict, 1);
   };
   const told = (verdict: 'valid' | 'invalid') =>
-    ledgerOf(story(verdict).facts, terms)
+    ledgerOf(story(verdict).facts, versions)
       .filter(({ reason }) => reason === 'commitment' || reason === 'delay')
       .map(({ reason, from, to, amount }) => [
         reason,
@@ -188,7 +190,7 @@ test('leaves that were demanded are paid for by whoever demanded them, to whoeve
   const end = (fact: { type: 'LeavesPublished' } | { type: 'DemandClosed' }) => {
     const rest = { taskId, by: alice, leaves: [], challengeBy: 0, withheld: true };
     const at = { blockNumber: 9, logIndex: 0, timestamp: 0, transactionHash: taskId };
-    const moves = ledgerOf([...history.facts, { ...at, ...rest, ...fact }], terms);
+    const moves = ledgerOf([...history.facts, { ...at, ...rest, ...fact }], versions);
     return moves.filter(({ reason }) => reason === 'demand').map(({ to, amount }) => [to.owner, amount]);
   };
   expect(end({ type: 'LeavesPublished' })).toEqual([
@@ -210,7 +212,7 @@ test('the stake of a solver that shows its trace to nobody goes as in a convicti
     { type: 'DemandClosed', taskId, withheld: true },
     { type: 'SeatSlashed', subnetId: 1, role: 'solver', account: alice, amount: 100n, caseId: taskId },
   );
-  const lost = ledgerOf(history.facts, terms).filter(({ from }) => from.pocket === 'staking');
+  const lost = ledgerOf(history.facts, versions).filter(({ from }) => from.pocket === 'staking');
   expect(lost.map(({ reason, to, amount }) => [reason, to.owner ?? to.pocket, amount])).toEqual([
     ['bounty', bob, 30n],
     ['compensation', history.view.tasks.get(taskId)?.buyer, 10n],

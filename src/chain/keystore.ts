@@ -28,6 +28,20 @@ export async function encryptKey(password: string, privateKey?: string): Promise
   return { address: wallet.address as Address, json };
 }
 
+/** As people write it: in one case, or with the checksum that its capitals are.  throws usage/address.bad_checksum */
+export function addressGiven(text: Address): Address {
+  try {
+    return getAddress(text) as Address;
+  } catch (cause) {
+    throw new PanthaliaError('usage', `The capitals of ${text} do not fit its digits: a digit is mistyped.`, {
+      code: 'address.bad_checksum',
+      details: { received: text },
+      next: 'copy the address again',
+      cause,
+    });
+  }
+}
+
 /** The address in the file, which needs no password; null in files of tools that leave it out, as cast does. */
 export function addressIn(json: string): Address | null {
   try {

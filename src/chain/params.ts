@@ -61,6 +61,17 @@ export function localParams(change: Partial<SubnetParams> = {}): SubnetParams {
   };
 }
 
+const windows = [
+  ...(['openSeconds', 'solveSeconds', 'challengeSeconds', 'commitSeconds'] as const),
+  ...(['revealSeconds', 'appealSeconds', 'clockSeconds'] as const),
+] as const;
+
+/** No window is shorter than `seconds`: what a deployment with this least window takes. */
+export function widened(params: SubnetParams, seconds: number): SubnetParams {
+  const longer = windows.map((name) => [name, Math.max(params[name], seconds)]);
+  return { ...params, ...Object.fromEntries(longer) };
+}
+
 /** Checks of every submission, from its base to its last step. */
 export const everyTaskChecked: Partial<SubnetParams> = { pMin: chance(100), pMax: chance(100) };
 

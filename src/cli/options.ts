@@ -213,6 +213,18 @@ export function secondsOfADay(text: string): number {
   return value;
 }
 
+/** ParamRules.sol allows no window to be longer. */
+const mostWindowSeconds = 30 * daySeconds;
+
+export function windowSeconds(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0 || value > mostWindowSeconds)
+    throw new InvalidArgumentError(
+      `Expected whole seconds from 1 to ${mostWindowSeconds}, which are 30 days.`,
+    );
+  return value;
+}
+
 export function positiveInteger(text: string): number {
   const value = wholeNumber(text);
   if (value === 0) throw new InvalidArgumentError('Expected a whole number above 0.');
@@ -230,6 +242,12 @@ export function tokenAmount(text: string): bigint {
   const match = /^(\d+)(?:\.(\d{1,18}))?$/.exec(text);
   if (match === null) throw new InvalidArgumentError('Expected an amount of tokens such as 100 or 12.5.');
   return BigInt(match[1] ?? '0') * 10n ** 18n + BigInt((match[2] ?? '').padEnd(18, '0'));
+}
+
+export function positiveTokens(text: string): bigint {
+  const amount = tokenAmount(text);
+  if (amount === 0n) throw new InvalidArgumentError('Expected an amount above 0.');
+  return amount;
 }
 
 /** worker_2:zero-delta, repeatable */

@@ -18,9 +18,11 @@ import { sotCommand } from './commands/sot.js';
 import { statusCommand } from './commands/status.js';
 import { taskCommand } from './commands/task.js';
 import { tasksCommand } from './commands/tasks.js';
+import { unstakeCommand } from './commands/unstake.js';
 import { walletCommand } from './commands/wallet.js';
 import { watchCommand } from './commands/watch.js';
 import { whyCommand } from './commands/why.js';
+import { withdrawCommand } from './commands/withdraw.js';
 import { workerCommand } from './commands/worker.js';
 import type { CommandIo } from './io.js';
 import { UsageError } from './problem.js';
@@ -29,7 +31,7 @@ type Factory = (io: CommandIo) => Command;
 
 const groups: [title: string, commands: Factory[]][] = [
   ['Run:', [simulateCommand, watchCommand, replayCommand, reportCommand]],
-  ['Take part:', [workerCommand, disputeCommand]],
+  ['Take part:', [workerCommand, disputeCommand, unstakeCommand, withdrawCommand]],
   ['Look:', [statusCommand, tasksCommand, taskCommand, whyCommand, logsCommand]],
   ['Operate:', [deployCommand, sotCommand, masterCommand]],
   [

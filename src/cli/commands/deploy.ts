@@ -4,6 +4,7 @@ import {
   accountSource,
   type ChainFlags,
   positiveNumber,
+  windowSeconds,
   withAccountOptions,
   withOutputOptions,
 } from '../options.js';
@@ -14,13 +15,14 @@ interface DeployFlags extends ChainFlags {
   rpcUrl: string;
   out: string;
   challengeSeconds?: number;
+  leastWindow?: number;
   fund?: true;
   json?: true;
 }
 
 const examples = `Examples:
   panthalia deploy --rpc-url http://127.0.0.1:8545 --fund      on an anvil, with tokens for its accounts
-  panthalia deploy --rpc-url https://... --account owner --password-file password --out deployment.json
+  panthalia deploy --rpc-url https://... --account owner --password-file password --least-window 900
 `;
 
 export function deployCommand(io: CommandIo): Command {
@@ -31,6 +33,11 @@ export function deployCommand(io: CommandIo): Command {
     )
     .option('--out <file>', 'where to write the deployment', 'deployment.json')
     .option('--challenge-seconds <s>', 'time to dispute a result', positiveNumber)
+    .option(
+      '--least-window <s>',
+      'no subnet may have a shorter window: longer than to the next seed and two transactions after it; on chain 31337 it is 1 where nothing is said',
+      windowSeconds,
+    )
     .option('--fund', 'mint 10,000 tokens to each of the 40 development accounts; chain 31337 only')
     .addHelpText('before', examples)
     .action((flags: DeployFlags) => run(flags, io));
@@ -38,19 +45,18 @@ export function deployCommand(io: CommandIo): Command {
 }
 
 async function run(flags: DeployFlags, io: CommandIo): Promise<void> {
+  const { rpcUrl, out, fund = false, challengeSeconds, leastWindow } = flags;
   const { deployTo } = await import('../../actions/deploy.js');
   const deployment = await deployTo({
-    rpcUrl: flags.rpcUrl,
+    ...{ rpcUrl, out, fund },
     account: (chainId) => accountSource(flags, chainId),
-    out: flags.out,
-    fund: flags.fund ?? false,
-    params:
-      flags.challengeSeconds === undefined ? {} : { challengeSeconds: Math.ceil(flags.challengeSeconds) },
+    params: challengeSeconds === undefined ? {} : { challengeSeconds: Math.ceil(challengeSeconds) },
+    ...(leastWindow === undefined ? {} : { leastWindow }),
     emit: roleEvents('deploy', {}, io),
     signal: io.signal,
   });
   const names = Object.keys(deployment.contracts);
   const width = Math.max(...names.map((name) => name.length));
   const lines = Object.entries(deployment.contracts).map(([name, at]) => `${name.padEnd(width)} ${at}`);
-  io.print(flags.json ? result(deployment) : [...lines, `written to ${flags.out}`].join('\n'));
+  io.print(flags.json ? result(deployment) : [...lines, `written to ${out}`].join('\n'));
 }

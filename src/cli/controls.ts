@@ -5,7 +5,7 @@ import { relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { errorIn, ownEnvironment, program } from '../actions/crew.js';
 import type { RunFolder } from '../actions/runFolder.js';
-import type { Controls } from '../dashboard/openDashboard.js';
+import type { Controls } from '../dashboard/effects.js';
 
 /** For people who are asked whether they want to spend it. */
 export const disputeCosts = [

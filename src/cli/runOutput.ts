@@ -1,5 +1,6 @@
 /** Where the events of a run are shown: on the dashboard, as plain lines, or as JSON. */
-import type { Controls, DashboardOptions, OpenDashboard } from '../dashboard/openDashboard.js';
+import type { Controls } from '../dashboard/effects.js';
+import type { DashboardOptions, OpenDashboard } from '../dashboard/openDashboard.js';
 import type { EventListener } from '../events/bus.js';
 import { encodeEvent } from '../events/line.js';
 import type { CommandIo } from './io.js';

@@ -208,6 +208,10 @@ function withMoney(model: DashboardModel, fact: Fact): DashboardModel {
       const price = model.market.tasks.get(fact.taskId)?.price ?? 0n;
       return change(model, fact.solver, (p) => ({ earned: p.earned + price }));
     }
+    case 'CheckClosed':
+      return change(model, fact.checker, (p) => ({ earned: p.earned + fact.paid }));
+    case 'SeatClosed':
+      return change(model, fact.voter, (p) => ({ earned: p.earned + fact.paid }));
     case 'SeatDrawn':
       return change(model, fact.voter, (p) => ({ checking: [...new Set([...p.checking, fact.caseId])] }));
     case 'RoundRuled':

@@ -37,7 +37,7 @@ export interface ProcessModel {
   loss: number | null;
   /** trained per second, smoothed; null before the first step */
   tokensPerSec: number | null;
-  /** what it has at risk now, and lost, and was paid for accepted tasks; token units */
+  /** what it has at risk now, and lost, and was paid for tasks, checks and seats; token units */
   staked: bigint;
   slashed: bigint;
   earned: bigint;

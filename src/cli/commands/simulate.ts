@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Controls } from '../../dashboard/openDashboard.js';
+import type { Controls } from '../../dashboard/effects.js';
 import { PanthaliaError } from '../../errors.js';
 import { encodeJson } from '../../events/line.js';
 import type { RunSummary } from '../../events/summary.js';

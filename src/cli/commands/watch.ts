@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import type { Controls } from '../../dashboard/openDashboard.js';
+import type { Controls } from '../../dashboard/effects.js';
 import { type CommandIo, untilInterrupted } from '../io.js';
 import { wholeNumber, withOutputOptions } from '../options.js';
 import { openRunOutput } from '../runOutput.js';

@@ -51,6 +51,6 @@ function wideCounters(model: DashboardModel, nowMs: number): string[] {
   const wallMs = startedMs === null ? 0 : (endedMs ?? nowMs) - startedMs;
   const left = remainingMs(model, nowMs);
   const eta = left === null ? '' : `   eta ${duration(left)}`;
-  const validation = validationLoss === null ? '' : `   validation loss ${validationLoss.toFixed(3)}`;
+  const validation = validationLoss === null ? '' : `   val. loss ${validationLoss.toFixed(3)}`;
   return [`wall ${stopwatch(wallMs)}${eta}${validation}`];
 }

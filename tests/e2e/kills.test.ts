@@ -1,0 +1,92 @@
+/** kill -9 at every moment of a task's life: of the worker that solves and checks, and of the master that posts and records. */
+import { join } from 'node:path';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { everyTaskChecked, type SubnetParams } from '../../src/chain/params.js';
+import type { RunSummary } from '../../src/events/summary.js';
+import type { StampedEvent } from '../../src/events/types.js';
+import { type MarketByHand, startMarketByHand } from '../helpers/byHand.js';
+import { type Cli, runCli, temporaryFolder } from '../helpers/cli.js';
+import { firstWorker, tasksOf } from '../helpers/toyRun.js';
+
+// Every restart takes seconds in which the market waits.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 240_000 });
+
+/** Long enough for whoever was killed to be back. */
+const deadlines: Partial<SubnetParams> = {
+  ...everyTaskChecked,
+  ...{ openSeconds: 120, solveSeconds: 120, challengeSeconds: 25 },
+  ...{ commitSeconds: 120, revealSeconds: 120, clockSeconds: 120, appealSeconds: 4 },
+};
+
+let undisturbed: RunSummary;
+let manifest: string;
+beforeAll(async () => {
+  const folder = join(temporaryFolder(), 'run');
+  const run = await runCli(['simulate', '--preset', 'smoke', '--seed', '7', '--json', '--run-dir', folder]);
+  expect(run.code).toBe(0);
+  undisturbed = JSON.parse(run.out.at(-1) ?? 'null');
+  manifest = join(folder, 'manifest.json');
+});
+
+type Moment = [what: string, ask: (event: StampedEvent) => boolean];
+
+const sent = (name: string): Moment => [
+  `after ${name}`,
+  (event) => event.type === 'transaction.sent' && event.what === name,
+];
+const told = (type: StampedEvent['type']): Moment => [`at ${type}`, (event) => event.type === type];
+
+/** Kills it whenever one of the moments comes, each once, and starts it again; the last one goes on. */
+async function killedAt(moments: readonly Moment[], start: () => Cli | Promise<Cli>): Promise<Cli> {
+  const left = new Map(moments);
+  for (;;) {
+    const cli = await start();
+    if (left.size === 0) return cli;
+    await cli.event(`one of ${[...left.keys()]}`, (event) => {
+      const found = [...left].find(([, ask]) => ask(event));
+      if (found !== undefined) left.delete(found[0]);
+      return found !== undefined;
+    });
+    cli.send('SIGKILL');
+    expect((await cli.finished).signal).toBe('SIGKILL');
+  }
+}
+
+async function expectNothingLost({ market, latestVersion }: MarketByHand): Promise<void> {
+  expect(await latestVersion()).toMatchObject({ number: 2, stateRoot: undisturbed.finalStateRoot });
+  const states = tasksOf(market.view).map(({ state }) => state);
+  expect(states).toEqual(new Array(undisturbed.tasks.accepted).fill('accepted'));
+  const slashed = [...market.view.positions.values()].map((position) => position.slashed);
+  expect(new Set(slashed)).toEqual(new Set([0n]));
+}
+
+test('a worker that is killed at every moment of solving and checking loses nothing, and the run ends in the same bytes', async () => {
+  await using byHand = await startMarketByHand(temporaryFolder(), manifest, deadlines);
+  // The one that stays has the other seats: whatever it solves the other one checks, and the other way round.
+  await byHand.worker(firstWorker + 1, '--audit', 'drawn', '--stake', '300');
+  const moments = [
+    ...[told('task.solving'), told('train.step'), told('task.solved'), sent('submit'), sent('openAnswers')],
+    ...[told('audit.started'), told('check.computed'), sent('commitCheck'), sent('revealCheck')],
+  ];
+  const killed = killedAt(moments, () => byHand.worker(firstWorker, '--audit', 'drawn'));
+  const master = byHand.master();
+  expect((await master.finished).code).toBe(0);
+  await killed;
+  await expectNothingLost(byHand);
+  const checks = [...byHand.market.view.checks.values()];
+  expect(new Set(checks.map(({ outcome }) => outcome))).toEqual(new Set(['passed']));
+});
+
+test('a master that is killed at every moment of a round posts nothing twice, and the run ends in the same bytes', async () => {
+  await using byHand = await startMarketByHand(temporaryFolder(), manifest, deadlines);
+  for (const account of [firstWorker, firstWorker + 1]) {
+    await byHand.worker(account, '--audit', 'drawn', '--stake', '200');
+  }
+  const moments = [
+    ...[told('round.opened'), sent('deposit'), sent('createBatch'), sent('fulfil'), sent('assignMany')],
+    ...[sent('drawChecker'), sent('finalizeMany'), told('round.closed'), sent('append')],
+  ];
+  const last = await killedAt(moments, () => byHand.master());
+  expect((await last.finished).code).toBe(0);
+  await expectNothingLost(byHand);
+});

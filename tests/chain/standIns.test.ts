@@ -89,7 +89,7 @@ test('a demand that nobody answers is closed, and convicts', async () => {
 });
 
 test('a panel that nobody votes in is advanced, and the round that the master left ends as if nothing had been', async () => {
-  await using local = await startTestChain(deadlines);
+  await using local = await startTestChain({ ...deadlines, challengeSeconds: 40 }, 0.25);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const cheat = await run.worker(first, { fault: 'zero-delta', audit: 'never', stakeAmount: pan(100) });
   const died = new AbortController();
@@ -111,7 +111,8 @@ test('a panel that nobody votes in is advanced, and the round that the master le
 
   const settled = await market.waitFor((view) => {
     const kase = casesOf(view, taskId)[0];
-    return kase?.rounds.every(({ seats }) => seats.every(({ closed }) => closed)) ? kase : undefined;
+    const isPaid = kase?.rounds.every(({ seats }) => seats.every(({ closed }) => closed));
+    return kase?.settled && isPaid ? kase : undefined;
   }, local.signal);
   expect(settled).toMatchObject({ verdict: 'invalid', moot: false });
   // The second panel of the same round was drawn because somebody had said that the first one was late.
@@ -131,13 +132,14 @@ test('a panel that nobody votes in is advanced, and the round that the master le
 });
 
 test('a task of a version that came into force after the workers had started is drawn in the time which that version gives', async () => {
-  await using local = await startTestChain({ ...deadlines, openSeconds: 600 });
+  // Epochs of two seconds: on a busy machine a shorter one is over before both calls of a draw are in it.
+  await using local = await startTestChain({ ...deadlines, openSeconds: 600 }, 0.5);
   await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
   const workers = [await run.worker(first, { audit: 'never', stakeAmount: pan(100) })];
   const { deployer, deployment, signal } = local;
   const { registry } = connectContracts(deployer, deployment);
-  // Under the version they know they would wait for 15 seconds and more.
-  const params = localParams({ ...noTaskChecked, ...deadlines, openSeconds: 12 });
+  // Under the version they know they would wait for 15 seconds, and 10 more by the place of the first account, which is too late.
+  const params = localParams({ ...noTaskChecked, ...deadlines, openSeconds: 20 });
   await registry.write('addParams', [deployment.subnetId, params], signal);
   await eventually('the new version is in force', async () => {
     return (await registry.read('currentVersion', [deployment.subnetId])) === 2;

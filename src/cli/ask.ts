@@ -6,12 +6,27 @@ import { PanthaliaError } from '../errors.js';
 
 export const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
 
-/** The password in the file's first line, or typed twice without an echo.  throws user/wallet.no_password, wallet.typed_twice */
+/** The password in the file's first line, or typed twice without an echo.
+ *  throws user/wallet.no_password, wallet.empty_password, wallet.typed_twice */
 export async function newPassword(file: string | undefined): Promise<string> {
-  if (file !== undefined) return firstLineOf(file);
-  const password = await askSecretly('Password: ');
+  const password = file === undefined ? await askSecretly('Password: ') : await firstLineOf(file);
+  if (password === '') throw emptyPassword(file);
+  if (file !== undefined) return password;
   if ((await askSecretly('Again: ')) === password) return password;
-  throw new PanthaliaError('user', 'The two passwords differ.', { code: 'wallet.typed_twice' });
+  throw new PanthaliaError('user', 'The two passwords differ.', {
+    code: 'wallet.typed_twice',
+    next: 'type it again, or pass --password-file FILE',
+  });
+}
+
+/** It would encrypt the key for everybody. */
+function emptyPassword(file: string | undefined): PanthaliaError {
+  const where = file === undefined ? 'nothing was typed' : `the first line of ${file} is empty`;
+  return new PanthaliaError('user', `A password was expected, ${where}.`, {
+    code: 'wallet.empty_password',
+    details: { file },
+    next: 'pass --password-file FILE, with the password in its first line',
+  });
 }
 
 /** throws user/wallet.no_password */
@@ -74,6 +89,7 @@ async function firstLineOf(file: string): Promise<string> {
       {
         code: 'wallet.no_password',
         details: { file },
+        next: 'pass --password-file FILE, with the password in its first line',
         cause,
       },
     );

@@ -155,7 +155,7 @@ function taskTable(tasks: readonly TaskRow[]): Html {
   return html`<details ${raw(tasks.length <= 40 ? 'open' : '')}><summary>${plural(tasks.length, 'task')}</summary>${table(
     [...head, 'loss', 'audits'],
     body,
-    [4, 5, 6, 7],
+    [4, 5, 6, 7, 8],
   )}</details>`;
 }
 
@@ -165,7 +165,8 @@ function auditText({ audits, check, disputer, disputedStep }: TaskRow): string {
   );
   if (check !== null) found.push(`checked by ${check.by}: ${check.outcome}`);
   if (disputer !== null) found.push(`disputed by ${disputer} at step ${disputedStep}`);
-  return found.length === 0 ? '–' : found.join('; ');
+  // Who looks unasked and is drawn as well has found the same twice.
+  return found.length === 0 ? '–' : [...new Set(found)].join('; ');
 }
 
 function disputeSection(disputes: readonly DisputeRow[]): Html {
@@ -322,7 +323,7 @@ h1 { margin: 0 0 .5rem; font-size: 26px; } h2 { margin: 2.5rem 0 .75rem; padding
 .tile { display: flex; flex-direction: column; padding: .75rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--tint); } .tile b { font-size: 20px; } .tile small { color: var(--soft); }
 nav a { margin-right: 1rem; } a { color: inherit; }
 figure { margin: 1rem 0; } figure svg { display: block; max-width: 100%; height: auto; } figcaption { color: var(--soft); font-size: 13px; margin-bottom: .5rem; } figcaption b { color: var(--ink); }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; margin: .5rem 0; font-size: 13px; } th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; } th { color: var(--soft); font-weight: 600; white-space: nowrap; }
+.scroll { overflow-x: auto; } details td:last-child { min-width: 9rem; } table { border-collapse: collapse; margin: .5rem 0; font-size: 13px; } th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; } th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, pre { font: 12.5px ui-monospace, monospace; } code { overflow-wrap: anywhere; } td code { white-space: nowrap; } .command { padding: .2rem .4rem; border-radius: .25rem; background: var(--tint); border: 1px solid var(--line); } pre { overflow-x: auto; padding: .75rem; background: var(--tint); }
 .state.accepted, .state.valid, .best { color: var(--good); } .state.rejected, .state.invalid, .state.expired, .state.voided { color: var(--bad); }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -87,4 +87,13 @@ test('without a terminal nothing is asked', async () => {
   expect(err.join('\n')).toContain('--password-file');
   const odd = await runCli(['wallet', 'address', '../../etc/passwd', '--keystore-dir', dir]);
   expect(odd.code).toBe(2);
+});
+
+test('a key is not encrypted with an empty password', async () => {
+  const { dir, password, flags } = place();
+  writeFileSync(password, '\n');
+  const { code, err } = await runCli(['wallet', 'new', 'worker', ...flags]);
+  expect([code, err[0]]).toEqual([7, expect.stringContaining(`the first line of ${password} is empty`)]);
+  expect(err.at(-1)).toContain('next: pass --password-file');
+  expect(existsSync(join(dir, 'worker'))).toBe(false);
 });

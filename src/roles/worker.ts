@@ -29,6 +29,7 @@ import { createPermission, type Permission } from './permission.js';
 import { publishState } from './publish.js';
 import { createPurse } from './purse.js';
 import { readRules, type SubnetRules } from './rules.js';
+import { seatsOf, stayingSentence } from './seats.js';
 import { ensureStaked } from './staking.js';
 import { type Stay, stayUntilDone } from './stay.js';
 import { tellVersions } from './versions.js';
@@ -80,7 +81,9 @@ export async function run(context: WorkerContext, signal: AbortSignal): Promise<
     timers.push(setTimeout(end, 1000 * left));
   };
   const onSignal = () => {
-    if (seconds === 0 || isTheEnd?.(signal.reason)) end();
+    const isOver = isTheEnd?.(signal.reason) === true;
+    if (!isOver) tellSeats(worker, stayingSentence, 'warn');
+    if (seconds === 0 || isOver) end();
     else endIn(seconds + graceSeconds);
   };
   signal.addEventListener('abort', onSignal, { once: true });
@@ -129,8 +132,18 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
     report: { solved: 0, audited: 0, disputed: 0, voted: 0, checked: 0, slashed: 0n },
     hard,
   };
+  tellSeats(worker, (seats) => `${seats} are staked by ${worker.self}.`, 'info');
   if (context.options.audit !== 'never') await reserveFees(worker, signal);
   return worker;
+}
+
+function tellSeats(
+  { context, rules, self }: Worker,
+  sentence: (seats: string) => string,
+  level: 'info' | 'warn',
+): void {
+  const seats = seatsOf(context.market.view, rules.subnetId, self);
+  if (seats !== null) context.emit({ type: 'alert', level, message: sentence(seats), code: 'worker.staked' });
 }
 
 /** Each lane is serial; the engine serves them by priority, one inner step at a time. After the signal nothing is audited unasked, and the

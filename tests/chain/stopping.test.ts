@@ -119,3 +119,18 @@ test('what ends later than it may stay is told and not waited for', async () => 
   expect(told).toMatch(/(\. Leaving, which risks 100 PAN if somebody asks|costs 10 PAN)/);
   void finished;
 });
+
+test('who leaves is told that its seats stay drawn, and how to take them back', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const worker = await run.worker(first, { audit: 'drawn', stakeAmount: pan(200) });
+  const told = () =>
+    worker.events.flatMap((event) =>
+      event.type === 'alert' && event.code === 'worker.staked' ? [event.message] : [],
+    );
+  expect(told()).toEqual([`2 solver seats and 2 verifier seats are staked by ${worker.address}.`]);
+  await worker.drain();
+  expect(told().slice(1)).toEqual([
+    expect.stringMatching(/^2 solver seats and 2 verifier seats stay staked: .* panthalia unstake asks/),
+  ]);
+});

@@ -1,7 +1,7 @@
 /** How somebody who has staked leaves again: commands in a terminal, on a chain that goes on. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { developmentAddresses } from '../../src/chain/accounts.js';
 import { latestBlock } from '../../src/chain/client.js';
 import { writeDeployment } from '../../src/chain/deployment.js';
@@ -13,14 +13,17 @@ import { type Actor, actor, startTestChain, type TestChain, testTerms } from '..
 import { runCli, temporaryFolder } from '../helpers/cli.js';
 import { tasksOf } from '../helpers/toyRun.js';
 
+// Each command is a process.
+vi.setConfig({ testTimeout: 240_000 });
+
 const [solver, verifier] = [0, 1];
 const folder = temporaryFolder();
 const here = join(folder, 'deployment.json');
 let local: TestChain;
 beforeAll(async () => {
-  // The cooldown is of 4,000 blocks and the time to solve longer: both end when a test says so.
-  const long = { solveSeconds: 6_000, commitSeconds: 6_000, clockSeconds: 6_000 };
-  local = await startTestChain({ openSeconds: 600, cooldownEpochs: 1_000, ...long });
+  // The cooldown is of 2,000 blocks and the time to solve longer: both end when a test says so.
+  const long = { solveSeconds: 3_000, commitSeconds: 3_000, clockSeconds: 3_000 };
+  local = await startTestChain({ openSeconds: 600, cooldownEpochs: 500, ...long });
   await writeDeployment(here, local.deployment);
 });
 afterAll(() => local?.[Symbol.asyncDispose]());
@@ -48,10 +51,14 @@ async function staked(account: number, seats: number): Promise<Actor> {
   return one;
 }
 
-/** Makes empty blocks, a second each, up to this one. */
+/** Makes empty blocks, a second each, up to this one: so many at a time that no request lasts. */
 async function goOnTo(block: number): Promise<void> {
-  const { number } = await latestBlock(local.deployer);
-  await local.deployer.provider.send('anvil_mine', [`0x${Math.max(1, block - number).toString(16)}`]);
+  for (;;) {
+    const { number } = await latestBlock(local.deployer);
+    if (number >= block) return;
+    const some = Math.min(100, block - number);
+    await local.deployer.provider.send('anvil_mine', [`0x${some.toString(16)}`]);
+  }
 }
 
 test('what was staked comes back to the wallet, after the cooldown that the command has told', async () => {
@@ -83,7 +90,7 @@ test('what was staked comes back to the wallet, after the cooldown that the comm
     'asked    2 verifier seats of ADDRESS back',
   ]);
   const [, told = '', at = ''] = /block (\d+), about ([-\d]+ [:\d]+)$/.exec(rest.out[2] ?? '') ?? [];
-  // 4,000 blocks of a tenth of a second, give or take what the machine does.
+  // 2,000 blocks of a tenth of a second, give or take what the machine does.
   const minutes = (Date.parse(at.replace(' ', 'T')) - Date.now()) / 60_000;
   expect([minutes > 1, minutes < 60]).toEqual([true, true]);
   const again = await command(9, 'unstake');
@@ -142,7 +149,7 @@ test('a bond that a task was drawn for is told, and comes back only when the tas
   const none = await command(10, 'withdraw', '--json');
   expect(none.told.errors[0].message).toContain('held by 1 bond');
 
-  await goOnTo(block + 2_500);
+  await goOnTo(block + 1_500);
   // It never solves: its seat is broken up, a tenth is burned, the rest is its own.
   await until(
     market.waitFor(

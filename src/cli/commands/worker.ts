@@ -36,7 +36,7 @@ const oneSeat = '100';
 
 const details = `
 Joins a running deployment, solves and verifies until interrupted, then tells what it still owes and finishes it. A second Ctrl-C ends
-it at once.
+it at once. What was staked stays, and is drawn further on, until panthalia unstake asks it back.
 Before it stakes anything it computes a few steps (panthalia conformance) and refuses if this machine gives other bits than it must.
 
 Examples:

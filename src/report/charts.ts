@@ -66,6 +66,10 @@ function lossFigure({ training, validation, marks }: LossFigure): Figure {
   } as const;
   const first = validation[0];
   const last = validation.at(-1);
+  const marked = (kind: (typeof marks)[number]['kind'], many: string) => {
+    const count = marks.filter((mark) => mark.kind === kind).length;
+    return `${count} ${count === 1 ? kind : many}`;
+  };
   return {
     id: 'loss',
     title: 'Training loss over time',
@@ -73,7 +77,7 @@ function lossFigure({ training, validation, marks }: LossFigure): Figure {
       first === undefined || last === undefined
         ? ''
         : `; validation loss from ${first.loss.toFixed(4)} to ${last.loss.toFixed(4)}`
-    }; ${marks.filter(({ kind }) => kind === 'dispute').length} disputes and ${marks.filter(({ kind }) => kind === 'slash').length} slashes are marked.`,
+    }; marked: ${marked('dispute', 'disputes')} and ${marked('slash', 'slashes')}.`,
     spec: {
       ...frame(340),
       layer: [

@@ -114,8 +114,10 @@ async function lookAndCommit(
   const params = await rules.paramsOf(terms.paramsVersion);
   const steps = checkedSteps(params, check, terms.innerSteps);
   const isToCommit = () => {
-    const { attempt, phase } = market.view.checks.get(taskId) ?? {};
-    return phase === 'commit' && attempt === check.attempt;
+    const [now, state] = [market.view.checks.get(taskId), market.view.tasks.get(taskId)?.state];
+    // A check whose task has ended otherwise is moot before anybody closes it.
+    const isMoot = state === undefined || isTerminal(state);
+    return now?.phase === 'commit' && now.attempt === check.attempt && !isMoot;
   };
   // Somebody else may know better, and a bond is not lost for what can not be computed, or not in time.
   const decline = () => contracts.audit.write('declineCheck', [terms, slot], signal);

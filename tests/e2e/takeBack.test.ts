@@ -21,9 +21,9 @@ const folder = temporaryFolder();
 const here = join(folder, 'deployment.json');
 let local: TestChain;
 beforeAll(async () => {
-  // The cooldown is of 2,000 blocks and the time to solve longer: both end when a test says so.
-  const long = { solveSeconds: 3_000, commitSeconds: 3_000, clockSeconds: 3_000 };
-  local = await startTestChain({ openSeconds: 600, cooldownEpochs: 500, ...long });
+  // The cooldown is of 800 blocks and the time to solve longer: both end when a test says so. Epochs of two seconds, for the draw.
+  const long = { solveSeconds: 1_500, commitSeconds: 1_500, clockSeconds: 1_500 };
+  local = await startTestChain({ openSeconds: 600, cooldownEpochs: 200, ...long }, 0.5);
   await writeDeployment(here, local.deployment);
 });
 afterAll(() => local?.[Symbol.asyncDispose]());
@@ -90,7 +90,7 @@ test('what was staked comes back to the wallet, after the cooldown that the comm
     'asked    2 verifier seats of ADDRESS back',
   ]);
   const [, told = '', at = ''] = /block (\d+), about ([-\d]+ [:\d]+)$/.exec(rest.out[2] ?? '') ?? [];
-  // 2,000 blocks of a tenth of a second, give or take what the machine does.
+  // 800 blocks of half a second, give or take what the machine does.
   const minutes = (Date.parse(at.replace(' ', 'T')) - Date.now()) / 60_000;
   expect([minutes > 1, minutes < 60]).toEqual([true, true]);
   const again = await command(9, 'unstake');
@@ -149,7 +149,7 @@ test('a bond that a task was drawn for is told, and comes back only when the tas
   const none = await command(10, 'withdraw', '--json');
   expect(none.told.errors[0].message).toContain('held by 1 bond');
 
-  await goOnTo(block + 1_500);
+  await goOnTo(block + 800);
   // It never solves: its seat is broken up, a tenth is burned, the rest is its own.
   await until(
     market.waitFor(

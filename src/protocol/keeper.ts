@@ -111,7 +111,7 @@ function standing(view: MarketView, task: TaskView, rules: MarketRules): CheckSt
 }
 
 /** What a task was posted under holds for it, whatever came after.  throws Error for a version that was not read */
-function versionOf({ taskId, paramsVersion }: TaskView, { versions }: MarketRules): VersionRules {
+export function versionOf({ taskId, paramsVersion }: TaskView, { versions }: MarketRules): VersionRules {
   const version = versions.get(paramsVersion);
   if (version === undefined) throw new Error(`version ${paramsVersion} of task ${taskId} was not read`);
   return version;

@@ -45,7 +45,7 @@ async function keepMarket(context: Keeper, options: KeepOptions, signal: AbortSi
       const rules = await tolerant(context, null, () => rulesOfTasks(options.rules, view), signal);
       if (rules === null) continue;
       const due = [...dueCalls(view, clock, rules), ...demandsLeftOpen(view, clock)];
-      const patience = (call: DueCall) => options.standIn?.patienceFor(call, view, rules) ?? 0;
+      const patience = (call: DueCall) => options.standIn?.patienceFor(call, due, view, rules) ?? 0;
       const calls = ripening.ripe(due, clock, patience);
       if (calls.length > 0) await perform(context, calls, options.rules, signal);
     }

@@ -1,16 +1,18 @@
 /** Who makes a call that is due: the master at once, everybody else after a while, one after the other so that they do not race. */
+
+import { rollEpoch } from '../protocol/drawnChecks.js';
 import { type EpochRules, epochOf } from '../protocol/epochs.js';
-import type { Clock, DueCall, MarketRules } from '../protocol/keeper.js';
-import { isTerminal, termsOf } from '../protocol/marketQueries.js';
-import type { MarketView } from '../protocol/marketView.js';
+import { type Clock, type DueCall, type MarketRules, versionOf } from '../protocol/keeper.js';
+import { taskOf } from '../protocol/marketQueries.js';
+import type { MarketView, TaskView } from '../protocol/marketView.js';
 import type { Address } from '../protocol/task.js';
 
 const mostPatienceSeconds = 15;
 const mostSpreadSeconds = 10;
 
 export interface StandIn {
-  /** Seconds for which the call is left to others. */
-  patienceFor(call: DueCall, view: MarketView, rules: MarketRules): number;
+  /** Seconds for which the call is left to others.  due: all that are due beside it */
+  patienceFor(call: DueCall, due: readonly DueCall[], view: MarketView, rules: MarketRules): number;
 }
 
 /** A call that nobody makes within its window loses somebody something, so half of the window is the longest that anybody waits. The
@@ -18,32 +20,49 @@ export interface StandIn {
 export function standIn(self: Address): StandIn {
   const place = Number.parseInt(self.slice(2, 10), 16) / 2 ** 32;
   return {
-    patienceFor: (call, view, rules) => {
-      const quarter = Math.min(...versionsOf(call, view).map((one) => windowOf(call, one, rules))) / 4;
+    patienceFor: (call, due, view, rules) => {
+      const quarter = Math.min(...windowsOf(call, due, view, rules)) / 4;
       return Math.min(mostPatienceSeconds, quarter) + place * Math.min(mostSpreadSeconds, quarter);
     },
   };
 }
 
-/** Seconds. A draw of a solver or a panel has the time to draw; one of a checker has the challenge window, which it shares with the seed
- *  before it; a demand is shown by others in the second half of its time. What else is due waits for nobody. */
-function windowOf({ call }: DueCall, version: number, { versions }: MarketRules): number {
-  const rules = versions.get(version);
-  if (rules === undefined) throw new Error(`version ${version} was not read`);
-  const { openSeconds, challengeSeconds, clockSeconds } = rules;
-  if (call === 'fulfil' || call === 'drawChecker') return Math.min(openSeconds, challengeSeconds / 2);
-  return call === 'publishLeaves' ? clockSeconds / 2 : openSeconds;
+/** Seconds, of every task that waits for it. A draw of a solver or a panel has the time to draw; one of a checker has half of the
+ *  challenge window, and the seed before it the other half; a demand is shown by others in the second half of its time. What else is due
+ *  waits for nobody. */
+function windowsOf(call: DueCall, due: readonly DueCall[], view: MarketView, rules: MarketRules): number[] {
+  if (call.call === 'fulfil') return windowsOfSeed(call, due, view, rules);
+  return tasksOf(call, view).map((task) => {
+    const { openSeconds, challengeSeconds, clockSeconds } = versionOf(task, rules);
+    if (call.call === 'drawChecker') return Math.min(openSeconds, challengeSeconds / 2);
+    return call.call === 'publishLeaves' ? clockSeconds / 2 : openSeconds;
+  });
 }
 
-/** Of the tasks that wait for it: for a seed, all that have not ended. */
-function versionsOf(call: DueCall, view: MarketView): number[] {
-  if ('batchId' in call) return [termsOf(view, call.batchId).paramsVersion];
-  const taskId =
-    'caseId' in call ? view.cases.get(call.caseId)?.taskId : 'taskId' in call ? call.taskId : null;
-  const tasks = [...view.tasks.values()].filter((task) =>
-    taskId === null ? !isTerminal(task.state) : task.taskId === taskId,
+/** Of the draws that are made with it, so that both are in one epoch, and of the submissions that it says are checked. */
+function windowsOfSeed(
+  { epoch }: { epoch: number },
+  due: readonly DueCall[],
+  view: MarketView,
+  rules: MarketRules,
+): number[] {
+  const isNewest = due.every((one) => one.call !== 'fulfil' || one.epoch <= epoch);
+  const drawn = isNewest ? due.filter(({ call }) => drawCalls.has(call)) : [];
+  const submitted = [...view.tasks.values()].filter(
+    (task) => (task.state === 'submitted' || task.state === 'disputed') && rollEpoch(task, rules) === epoch,
   );
-  return tasks.map(({ paramsVersion }) => paramsVersion);
+  return [
+    ...drawn.flatMap((one) => windowsOf(one, due, view, rules)),
+    ...submitted.map((task) => versionOf(task, rules).challengeSeconds / 2),
+  ];
+}
+
+const drawCalls: ReadonlySet<DueCall['call']> = new Set(['assignMany', 'drawSeats', 'drawChecker']);
+
+function tasksOf(call: Exclude<DueCall, { call: 'fulfil' }>, view: MarketView): TaskView[] {
+  if ('batchId' in call) return [...view.tasks.values()].filter(({ batchId }) => batchId === call.batchId);
+  const taskId = 'caseId' in call ? view.cases.get(call.caseId)?.taskId : call.taskId;
+  return taskId === undefined ? [] : [taskOf(view, taskId)];
 }
 
 /** Remembers since when calls are due, and which ones were tried, so that nothing is repeated in vain. */

@@ -52,38 +52,46 @@ function patienceIn(versions: ReturnType<typeof versionOf>[]) {
   const known = { ...rules, versions: new Map(versions.map((version, i) => [i + 1, version])) };
   const { view } = history;
   const batchIds = posted.map((taskId) => view.tasks.get(taskId)?.batchId ?? '0x');
-  const of = (call: DueCall) =>
-    [earliest, latest].map((self) => standIn(self as Address).patienceFor(call, view, known));
-  return { posted, batchIds, of };
+  const of = (call: DueCall, due: DueCall[] = [call]) =>
+    [earliest, latest].map((self) => standIn(self as Address).patienceFor(call, due, view, known));
+  const draw = (i: number): DueCall => ({ call: 'assignMany', batchId: batchIds[i] ?? '0x', slots: [0] });
+  return { posted, of, draw, known };
 }
 
 test('nobody who stands in for the master waits until a draw is lost, and not all wait equally long', () => {
-  const draw = (openSeconds: number) => {
-    const { batchIds, of } = patienceIn([versionOf(openSeconds)]);
-    return of({ call: 'assignMany', batchId: batchIds[0] ?? '0x', slots: [0] });
+  const wait = (openSeconds: number) => {
+    const { of, draw } = patienceIn([versionOf(openSeconds)]);
+    return of(draw(0));
   };
-  expect(draw(4)).toEqual([1, expect.closeTo(2, 5)]);
-  expect(draw(600)).toEqual([15, expect.closeTo(25, 5)]);
+  expect(wait(4)).toEqual([1, expect.closeTo(2, 5)]);
+  expect(wait(600)).toEqual([15, expect.closeTo(25, 5)]);
 });
 
-test('who stands in goes by the version of the task that it waits for, and for a seed by the shortest', () => {
-  const { posted, batchIds, of } = patienceIn([versionOf(600, 600, 600), versionOf(8, 600, 600)]);
-  const draw = (i: number) => of({ call: 'assignMany', batchId: batchIds[i] ?? '0x', slots: [0] });
-  expect(draw(0)).toEqual([15, expect.closeTo(25, 5)]);
-  expect(draw(1)).toEqual([2, expect.closeTo(4, 5)]);
-  expect(of({ call: 'fulfil', epoch: 0 })).toEqual([2, expect.closeTo(4, 5)]);
+test('who stands in goes by the version of the task that it waits for', () => {
+  const { posted, of, draw } = patienceIn([versionOf(600, 600, 600), versionOf(8, 600, 600)]);
+  expect(of(draw(0))).toEqual([15, expect.closeTo(25, 5)]);
+  expect(of(draw(1))).toEqual([2, expect.closeTo(4, 5)]);
   expect(of({ call: 'closeCheck', taskId: posted[1] ?? '0x' })).toEqual([2, expect.closeTo(4, 5)]);
 });
 
+test('a seed is made with the first draw that needs it, and not before: every epoch has its own', () => {
+  const { of, draw } = patienceIn([versionOf(600, 8), versionOf(8, 600)]);
+  const seed: DueCall = { call: 'fulfil', epoch: 7 };
+  expect(of(seed, [seed, draw(0)])).toEqual(of(draw(0)));
+  expect(of(seed, [seed, draw(0), draw(1)])).toEqual(of(draw(1)));
+});
+
 test('a checker is drawn before the challenge window is over, and leaves are shown before their time is', () => {
-  const { posted, of } = patienceIn([versionOf(600, 8, 6)]);
-  const taskId = posted[0] ?? '0x';
-  const [, seed = 0] = of({ call: 'fulfil', epoch: 0 });
-  const [, drawn = 0] = of({ call: 'drawChecker', taskId });
+  const history = new History();
+  const [taskId = '0x'] = history.post([0]);
+  history.assign(taskId, alice).submit(taskId, alice);
+  const known = { ...rules, versions: new Map([[1, versionOf(600, 8, 6)]]) };
+  const wait = (call: DueCall) => standIn(latest as Address).patienceFor(call, [call], history.view, known);
+  const epoch = Math.floor((history.view.tasks.get(taskId)?.submittedBlock ?? 0) / 4);
   // One after the other, and both within the window.
-  expect(seed + drawn).toBeLessThan(8 - 3);
+  expect(wait({ call: 'fulfil', epoch }) + wait({ call: 'drawChecker', taskId })).toBeLessThan(8 - 3);
   // Due when half of the time is gone.
-  expect(of({ call: 'publishLeaves', taskId })[1]).toBeLessThan(6 / 2 - 1);
+  expect(wait({ call: 'publishLeaves', taskId })).toBeLessThan(6 / 2 - 1);
 });
 
 test('a Source of Truth that does not answer is asked for all leaves at once', async () => {

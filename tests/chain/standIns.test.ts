@@ -25,13 +25,15 @@ import {
 } from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 /** A fourth of the time to draw is the longest that workers leave the calls to the master. */
 const deadlines: Partial<SubnetParams> = {
   ...{ openSeconds: 16, solveSeconds: 5, challengeSeconds: 20, commitSeconds: 6 },
   ...{ revealSeconds: 6, appealSeconds: 1, clockSeconds: 6 },
 };
+/** Epochs of two seconds: on a busy machine a shorter one is over before both calls of a draw are in it. */
+const blockSeconds = 0.5;
 const [first, second, third, fourth] = [firstWorker, firstWorker + 1, firstWorker + 2, firstWorker + 3];
 
 /** The master posts its tasks and dies; what is to be known when nobody has anything left to call. */
@@ -63,7 +65,7 @@ async function expectCalls(workers: readonly ToyWorker[], calls: readonly string
 }
 
 test('checkers are drawn, and checks that nobody made are closed', async () => {
-  await using local = await startTestChain({ ...deadlines, ...everyTaskChecked });
+  await using local = await startTestChain({ ...deadlines, ...everyTaskChecked }, blockSeconds);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const absent = { fault: 'absent-checker', audit: 'drawn', stakeAmount: pan(200) } as const;
   const workers = [await run.worker(first, absent), await run.worker(second, absent)];
@@ -76,7 +78,7 @@ test('checkers are drawn, and checks that nobody made are closed', async () => {
 });
 
 test('a demand that nobody answers is closed, and convicts', async () => {
-  await using local = await startTestChain(deadlines);
+  await using local = await startTestChain(deadlines, blockSeconds);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const cheat = await run.worker(first, { fault: 'hidden-trace', stakeAmount: pan(100) });
   const workers = [cheat];
@@ -89,7 +91,7 @@ test('a demand that nobody answers is closed, and convicts', async () => {
 });
 
 test('a panel that nobody votes in is advanced, and the round that the master left ends as if nothing had been', async () => {
-  await using local = await startTestChain({ ...deadlines, challengeSeconds: 40 }, 0.25);
+  await using local = await startTestChain({ ...deadlines, challengeSeconds: 40 }, blockSeconds);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const cheat = await run.worker(first, { fault: 'zero-delta', audit: 'never', stakeAmount: pan(100) });
   const died = new AbortController();
@@ -132,8 +134,7 @@ test('a panel that nobody votes in is advanced, and the round that the master le
 });
 
 test('a task of a version that came into force after the workers had started is drawn in the time which that version gives', async () => {
-  // Epochs of two seconds: on a busy machine a shorter one is over before both calls of a draw are in it.
-  await using local = await startTestChain({ ...deadlines, openSeconds: 600 }, 0.5);
+  await using local = await startTestChain({ ...deadlines, openSeconds: 600 }, blockSeconds);
   await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
   const workers = [await run.worker(first, { audit: 'never', stakeAmount: pan(100) })];
   const { deployer, deployment, signal } = local;

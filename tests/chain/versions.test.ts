@@ -10,31 +10,20 @@ import { startTestChain, type TestChain } from '../helpers/chain.js';
 import { runCli, temporaryFolder } from '../helpers/cli.js';
 import { firstWorker, startToyRun } from '../helpers/toyRun.js';
 
-<<<<<<< HEAD
 async function fileOf({ deployment }: TestChain): Promise<string> {
   const file = join(temporaryFolder(), 'deployment.json');
   await writeDeployment(file, deployment);
   return file;
 }
-=======
-// Windows and draws take real blocks, and a machine that runs other tests takes its time.
-vi.setConfig({ testTimeout: 240_000 });
->>>>>>> ead3988 (tests: chains whose epochs a busy machine can follow)
 
 async function subnetNow(local: TestChain): Promise<Status['subnet']> {
   const deployment = await fileOf(local);
   return (await readStatus({ deployment, emit: () => {}, signal: local.signal })).subnet;
 }
 
-<<<<<<< HEAD
 test('a version that is to come is told to workers that are there and to those that start, and stands in the status until it is in force', async () => {
   await using local = await startTestChain();
   await using run = await startToyRun(local);
-=======
-test('who delivers nothing loses what the version of its task says, whatever is in force by then', async () => {
-  await using local = await startTestChain(first, 0.25);
-  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
->>>>>>> ead3988 (tests: chains whose epochs a busy machine can follow)
   const { deployer, deployment, signal } = local;
   const { provider } = deployer;
   const { registry, beacon } = connectContracts(deployer, deployment);

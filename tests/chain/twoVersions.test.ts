@@ -13,13 +13,13 @@ import { eventually } from '../helpers/processes.js';
 import { firstWorker, startToyRun, tasksOf } from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const first: Partial<SubnetParams> = { ...noTaskChecked, openSeconds: 60, solveSeconds: 8, maxAttempts: 1 };
 const second: Partial<SubnetParams> = { ...first, livenessBps: 2_500 };
 
 test('who delivers nothing loses what the version of its task says, whatever is in force by then', async () => {
-  await using local = await startTestChain(first);
+  await using local = await startTestChain(first, 0.25);
   await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
   const { deployer, deployment, signal } = local;
   const { registry } = connectContracts(deployer, deployment);

@@ -78,7 +78,8 @@ test('checkers are drawn, and checks that nobody made are closed', async () => {
 });
 
 test('a demand that nobody answers is closed, and convicts', async () => {
-  await using local = await startTestChain(deadlines, blockSeconds);
+  // Within the window somebody stakes and finds the leaves missing.
+  await using local = await startTestChain({ ...deadlines, challengeSeconds: 60 }, blockSeconds);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const cheat = await run.worker(first, { fault: 'hidden-trace', stakeAmount: pan(100) });
   const workers = [cheat];

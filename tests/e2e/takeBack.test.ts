@@ -51,7 +51,7 @@ async function staked(account: number, seats: number): Promise<Actor> {
   return one;
 }
 
-/** Makes empty blocks, a second each, up to this one: so many at a time that no request lasts. */
+/** Makes empty blocks up to this one: so many at a time that no request lasts. */
 async function goOnTo(block: number): Promise<void> {
   for (;;) {
     const { number } = await latestBlock(local.deployer);
@@ -149,7 +149,7 @@ test('a bond that a task was drawn for is told, and comes back only when the tas
   const none = await command(10, 'withdraw', '--json');
   expect(none.told.errors[0].message).toContain('held by 1 bond');
 
-  await goOnTo(block + 800);
+  await local.deployer.provider.send('evm_increaseTime', [1_500]);
   // It never solves: its seat is broken up, a tenth is burned, the rest is its own.
   await until(
     market.waitFor(

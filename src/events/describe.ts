@@ -150,9 +150,11 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
     case 'SeatDrawn':
       return info(`${kase(fact.caseId)}: ${who(fact.voter)} has seat ${fact.seat}`);
     case 'VotingOpened':
+      return debug(`${kase(fact.caseId)}: panel ${fact.round} is drawn, and may commit its votes`);
     case 'VoteCommitted':
+      return debug(`${kase(fact.caseId)}: ${who(fact.voter)} commits the vote of seat ${fact.seat}`);
     case 'RevealOpened':
-      return debug(`${kase(fact.caseId)}: ${fact.type}`);
+      return debug(`${kase(fact.caseId)}: the votes of panel ${fact.round} may be revealed`);
     case 'VoteRevealed':
       return info(`${kase(fact.caseId)}: ${who(fact.voter)} votes ${fact.verdict}`);
     case 'RoundRuled':
@@ -162,7 +164,7 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
     case 'DisputeCommitted':
       return info(`${who(fact.disputer)} commits to a dispute with ${formatTokens(fact.bond)}`);
     case 'CommitmentOpened':
-      return debug(`${kase(fact.caseId)} was committed to before`);
+      return debug(`${kase(fact.caseId)} is the one that was committed to`);
     case 'CommitmentDropped':
       return warn(`a commitment to a dispute was never opened: ${formatTokens(fact.bond)} burned`);
     case 'LeavesDemanded':

@@ -112,8 +112,16 @@ test('a task that is rejected, the one that is posted in its place, and that it 
   const inOrder = [
     ...['n tasks of round n posted at n each', 'task _ is drawn for _', 'task _ submitted by _'],
     ...['_ commits to a dispute with n', 'task _ disputed by _: step n is wrong'],
-    ...['case _: panel n of n for n', 'case _: _ has seat n', 'case _: VotingOpened'],
-    ...['case _: VoteCommitted', 'case _: RevealOpened', 'case _: _ votes invalid'],
+    ...[
+      'case _: panel n of n for n',
+      'case _: _ has seat n',
+      'case _: panel n is drawn, and may commit its votes',
+    ],
+    ...[
+      'case _: _ commits the vote of seat n',
+      'case _: the votes of panel n may be revealed',
+      'case _: _ votes invalid',
+    ],
     ...['case _: panel n rules invalid', 'task _ of _ rejected', '_ is slashed n', 'case _ settled: invalid'],
     'slot n is posted again as task _',
   ];

@@ -89,7 +89,8 @@ contract Audit is IAudit {
     ) private {
         (bytes32 seed, uint32 epoch) = beacon.forDraw(id, check.epoch);
         bytes32 entropy = keccak256(abi.encode(seed, id, check.attempt));
-        check.checker = staking.draw(terms.subnetId, Role.Verifier, entropy, solver, epoch);
+        check.checker =
+            staking.draw(terms.subnetId, Role.Verifier, entropy, solver, epoch, terms.paramsVersion);
         require(check.checker != address(0), NoCheckerFree(id, epoch));
         _enter(id, check, CheckState.Committing, _after(commitSeconds));
         emit CheckerDrawn(id, check.checker, check.attempt, check.whole, roll, check.deadline);
@@ -183,11 +184,9 @@ contract Audit is IAudit {
         require(isOpen(id), WrongCheckState(id, check.state));
         Task memory task = market.task(terms, slot);
         if (!market.isSubmitted(id)) {
-            // what the checker saw, or was not shown in time, may be what the task was rejected for
-            bool wasSilent = check.state == CheckState.Answering && block.timestamp > check.deadline;
-            bool isRight =
-                task.status == TaskStatus.Rejected && (wasSilent || check.state == CheckState.Disputing);
-            _close(terms, slot, id, check, isRight ? CheckOutcome.Rejected : CheckOutcome.Moot, false);
+            // the state a check was in when its task ended stays, so it does not matter who closes it, and when
+            bool isPaid = task.status == TaskStatus.Rejected && check.state >= CheckState.Answering;
+            _close(terms, slot, id, check, isPaid ? CheckOutcome.Rejected : CheckOutcome.Moot, false);
         } else if (check.state == CheckState.Disputing) {
             require(block.timestamp > task.deadline, CheckDeadlineNotPassed(id, task.deadline));
             require(task.openCases == 1, ITaskMarket.CasesOpen(id, task.openCases - 1));

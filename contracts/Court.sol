@@ -104,7 +104,9 @@ contract Court is ICourt, ReentrancyGuardTransient {
             Seat storage seat = _seats[_seatId(caseId, number, index)];
             if (seat.voter != address(0)) continue; // kept by a replacement
             bytes32 entropy = keccak256(abi.encode(seed, caseId, number, index));
-            address voter = staking.draw(about.subnetId, Role.Verifier, entropy, about.solver, epoch);
+            address voter = staking.draw(
+                about.subnetId, Role.Verifier, entropy, about.solver, epoch, about.paramsVersion
+            );
             if (voter == address(0)) break;
             seat.voter = voter;
             ++draws;

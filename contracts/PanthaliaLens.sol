@@ -10,11 +10,13 @@ import {
     IPanthaliaLens,
     Next,
     RoundView,
-    TaskView
+    TaskView,
+    VersionsView
 } from "./interfaces/IPanthaliaLens.sol";
 import {IRandomnessBeacon} from "./interfaces/IRandomnessBeacon.sol";
 import {IStaking, Role} from "./interfaces/IStaking.sol";
 import {Demand, IStepChallenge} from "./interfaces/IStepChallenge.sol";
+import {ISubnetRegistry} from "./interfaces/ISubnetRegistry.sol";
 import {ITaskMarket, Task, TaskStatus, Terms} from "./interfaces/ITaskMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {TaskIds} from "./libraries/TaskIds.sol";
@@ -25,6 +27,7 @@ contract PanthaliaLens is IPanthaliaLens {
     uint256 private constant PROVABLE_BLOCKS = 8_191;
 
     IVault public immutable vault;
+    ISubnetRegistry public immutable registry;
     IStaking public immutable staking;
     IRandomnessBeacon public immutable beacon;
     ITaskMarket public immutable market;
@@ -34,6 +37,7 @@ contract PanthaliaLens is IPanthaliaLens {
 
     constructor(
         IVault vault_,
+        ISubnetRegistry registry_,
         IStaking staking_,
         IRandomnessBeacon beacon_,
         ITaskMarket market_,
@@ -42,6 +46,7 @@ contract PanthaliaLens is IPanthaliaLens {
         IAudit audit_
     ) {
         vault = vault_;
+        registry = registry_;
         staking = staking_;
         beacon = beacon_;
         market = market_;
@@ -163,6 +168,15 @@ contract PanthaliaLens is IPanthaliaLens {
         }
     }
 
+    /// @inheritdoc IPanthaliaLens
+    function versionsOf(uint32 subnetId) external view returns (VersionsView memory) {
+        return VersionsView({
+            inForce: registry.currentVersion(subnetId),
+            newest: registry.latestVersion(subnetId),
+            newestFrom: registry.newestFrom(subnetId)
+        });
+    }
+
     // ---------------------------------------------------------------------------------------- conditions
 
     function _nextOfTask(bytes32 id, Task memory entry) private view returns (Next memory next) {
@@ -184,7 +198,8 @@ contract PanthaliaLens is IPanthaliaLens {
         if (demanded) return _from(Action.CloseDemand, 0);
     }
 
-    /// @dev Whether a submission is checked follows from the seed of its epoch.
+    /// @dev Whether a submission is checked follows from the seed of its epoch. The fee is the buyer's to have: a draw that it could
+    /// not pay is none, until it can.
     function _nextSample(Terms calldata terms, uint8 slot, Task memory entry)
         private
         view
@@ -194,6 +209,8 @@ contract PanthaliaLens is IPanthaliaLens {
         (, bool ready) = beacon.seed(entry.epoch);
         if (!ready) return _seedOf(entry.epoch);
         try audit.sampleOf(terms, slot) returns (bytes32, bool) {
+            uint256 fee = registry.paramsOf(terms.subnetId, terms.paramsVersion).verifierFee;
+            if (vault.balanceOf(terms.buyer) < fee) return next;
             return _nextDraw(Action.DrawChecker, entry.epoch);
         } catch {
             return next; // NotSampled

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
 import {IStaking, Position, PositionView, Role} from "./interfaces/IStaking.sol";
 import {ISubnetRegistry} from "./interfaces/ISubnetRegistry.sol";
@@ -10,6 +11,7 @@ import {SortitionTree} from "./libraries/SortitionTree.sol";
 /// @notice Positions, seats and draws. A drawn bond stays where it is and is locked, so a slash can never find it
 /// withdrawn; the module that drew it decides what becomes of it.
 contract Staking is IStaking {
+    using Checkpoints for Checkpoints.Trace224;
     using SortitionTree for SortitionTree.Tree;
 
     /// Positions tried per draw before it is left to the next epoch's seed.
@@ -18,7 +20,8 @@ contract Staking is IStaking {
     /// @dev Everybody with one role in one subnet.
     struct Pool {
         SortitionTree.Tree tree;
-        uint32 leaves;
+        /// by version of the parameters, how many leaves were taken while it or an older one was in force
+        Checkpoints.Trace224 leaves;
         mapping(uint256 leaf => address) owners;
         mapping(address account => Position) positions;
     }
@@ -61,14 +64,11 @@ contract Staking is IStaking {
     function stake(uint32 subnetId, Role role, uint32 seats) external {
         require(seats > 0, NoSeats());
         (uint256 bond, uint32 perSeat) = bondOf(subnetId, role);
-        registry.openVersion(subnetId); // reverts where no new stake is taken
+        uint32 version = registry.openVersion(subnetId); // reverts where no new stake is taken
         Pool storage pool = _pools[subnetId][role];
         Position memory position = pool.positions[msg.sender];
         require(!position.jailed, PositionIsJailed(subnetId, role, msg.sender));
-        if (position.leaf == 0) {
-            position.leaf = ++pool.leaves;
-            pool.owners[position.leaf] = msg.sender;
-        }
+        if (position.version != version && _weight(position, perSeat) == 0) _enter(pool, position, version);
 
         uint32 active = position.bonds - position.pending;
         uint32 added = (active / perSeat + seats) * perSeat - active;
@@ -118,18 +118,22 @@ contract Staking is IStaking {
     }
 
     /// @inheritdoc IStaking
-    function draw(uint32 subnetId, Role role, bytes32 entropy, address excluded, uint32 epoch)
+    function draw(uint32 subnetId, Role role, bytes32 entropy, address excluded, uint32 epoch, uint32 version)
         external
         onlyDrawerOf(role)
         returns (address account)
     {
         Pool storage pool = _pools[subnetId][role];
         uint256 total = pool.tree.total(epoch);
-        if (total == 0) return address(0);
-        for (uint256 attempt = 0; attempt < DRAW_ATTEMPTS; ++attempt) {
+        for (uint256 attempt = 0; attempt < DRAW_ATTEMPTS && total > 0; ++attempt) {
             uint256 ticket = uint256(keccak256(abi.encode(entropy, attempt))) % total;
             account = pool.owners[pool.tree.find(ticket, epoch) + 1];
             Position memory position = pool.positions[account];
+            if (position.version > version) {
+                // newcomers stand behind all others, so the tickets before theirs are as good as a tree of their own
+                total = pool.tree.totalBefore(pool.leaves.upperLookup(version), epoch);
+                continue;
+            }
             if (account == excluded || _freeBonds(position) == 0) continue;
             pool.positions[account].locked = position.locked + 1;
             return account;
@@ -175,7 +179,8 @@ contract Staking is IStaking {
             unlockAt: position.unlockAt,
             jailed: position.jailed,
             amount: position.bonds * bond,
-            freeBonds: _freeBonds(position)
+            freeBonds: _freeBonds(position),
+            version: position.version
         });
     }
 
@@ -206,6 +211,14 @@ contract Staking is IStaking {
         pool.positions[account] = position;
         (, uint32 perSeat) = bondOf(subnetId, role);
         _weigh(pool, position, perSeat);
+    }
+
+    /// @dev Into the draw, or back into it: behind everybody who came while an older version was in force.
+    function _enter(Pool storage pool, Position memory position, uint32 version) private {
+        position.version = version;
+        position.leaf = uint32(pool.leaves.latest()) + 1;
+        pool.owners[position.leaf] = msg.sender;
+        pool.leaves.push(version, position.leaf);
     }
 
     /// @dev Keep the tree at the position's whole active seats.

@@ -50,6 +50,7 @@ contract SubnetRegistry is ISubnetRegistry {
     /// @param subnetBond_ the same for all subnets
     /// @param leastWindow_ seconds; see ParamRules
     constructor(IVault vault_, IRandomnessSource beacon_, uint256 subnetBond_, uint32 leastWindow_) {
+        require(leastWindow_ > 0, LeastWindowIsZero());
         vault = vault_;
         beacon = beacon_;
         subnetBond = subnetBond_;
@@ -144,6 +145,11 @@ contract SubnetRegistry is ISubnetRegistry {
     /// @inheritdoc ISubnetRegistry
     function latestVersion(uint32 subnetId) external view returns (uint32) {
         return _existing(subnetId).versions;
+    }
+
+    /// @inheritdoc ISubnetRegistry
+    function newestFrom(uint32 subnetId) external view returns (uint32) {
+        return _existing(subnetId).newestFrom;
     }
 
     /// @inheritdoc ISubnetRegistry

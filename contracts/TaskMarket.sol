@@ -369,7 +369,8 @@ contract TaskMarket is ITaskMarket {
         uint256 solveSeconds
     ) private returns (bool drawn) {
         bytes32 entropy = keccak256(abi.encode(seed, id, entry.attempt));
-        address solver = staking.draw(terms.subnetId, Role.Solver, entropy, address(0), epoch);
+        address solver =
+            staking.draw(terms.subnetId, Role.Solver, entropy, address(0), epoch, terms.paramsVersion);
         if (solver == address(0)) return false;
 
         entry.status = TaskStatus.Assigned;

@@ -21,7 +21,7 @@ enum CheckOutcome {
     None,
     /// equal answers
     Passed,
-    /// the task was rejected after the answers had differed, or the time to give them had passed
+    /// the task was rejected after the checker had committed, and so had done its work
     Rejected,
     /// the task ended otherwise, or a case about it without a verdict: nobody is right or wrong
     Moot,

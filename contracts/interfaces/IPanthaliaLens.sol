@@ -63,6 +63,16 @@ struct AccountView {
     PositionView verifier;
 }
 
+/// @notice Which parameters tasks are posted under, and what follows.
+struct VersionsView {
+    /// that tasks are posted under
+    uint32 inForce;
+    /// the same, or one more: then it is on its way
+    uint32 newest;
+    /// epoch from which on tasks are posted under the newest
+    uint32 newestFrom;
+}
+
 /// @notice Reads for people and keepers, over the contracts as they are. It stores nothing, and no contract trusts it.
 /// Whoever wants to know about the next block asks on top of the pending one.
 interface IPanthaliaLens {
@@ -96,4 +106,7 @@ interface IPanthaliaLens {
         external
         view
         returns (AccountView[] memory);
+
+    /// @notice Whether new parameters of a subnet are on their way, and from when on they bind.
+    function versionsOf(uint32 subnetId) external view returns (VersionsView memory);
 }

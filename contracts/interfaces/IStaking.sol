@@ -22,6 +22,8 @@ struct Position {
     uint40 unlockAt;
     /// convicted: never drawn again, may only leave
     bool jailed;
+    /// of the parameters, in force when it came into the draw: no task of an older one draws it
+    uint32 version;
 }
 
 struct PositionView {
@@ -37,10 +39,14 @@ struct PositionView {
     uint256 amount;
     /// bonds that could be drawn now
     uint32 freeBonds;
+    /// of the parameters, in force when it came into the draw; zero if it never did
+    uint32 version;
 }
 
 /// @notice Stake in whole seats and the stake-weighted draw over it.
-/// Stake added in epoch `e` is drawn from epoch `e + 1` on, so nobody can stake after seeing a seed.
+/// Stake added in epoch `e` is drawn from epoch `e + 1` on, so nobody can stake after seeing a seed. Who comes into the draw has
+/// agreed to the parameters in force, and is drawn for tasks of that version and later ones, never for those of an older one;
+/// who leaves and comes back agrees anew.
 interface IStaking {
     event SeatsStaked(
         uint32 indexed subnetId, Role indexed role, address indexed account, uint32 seats, uint256 amount
@@ -82,9 +88,10 @@ interface IStaking {
     /// @param entropy decides the draw together with those weights
     /// @param excluded an account that must not be drawn, zero for none
     /// @param epoch the current one, which the caller has just asked the source of seeds for
+    /// @param version of the parameters of the task: among those who came under it or an older one
     /// @return account zero if no attempt hit a position with a free bond
     /// @dev At most `DRAW_ATTEMPTS` descents of the tree, each O(depth).
-    function draw(uint32 subnetId, Role role, bytes32 entropy, address excluded, uint32 epoch)
+    function draw(uint32 subnetId, Role role, bytes32 entropy, address excluded, uint32 epoch, uint32 version)
         external
         returns (address account);
 

@@ -91,6 +91,8 @@ interface ISubnetRegistry {
     /// @param from epoch from which on tasks are posted under it
     event ParamsAdded(uint32 indexed subnetId, uint32 version, uint32 from);
 
+    /// @dev Of the constructor: any window would be long enough.
+    error LeastWindowIsZero();
     error UnknownSubnet(uint32 subnetId);
     error SubnetIsPaused(uint32 subnetId);
     error SubnetIsClosed(uint32 subnetId);
@@ -111,6 +113,9 @@ interface ISubnetRegistry {
     /// @dev A wrong result would pay: somebody who gains `gain` by one is convicted with `chance`, and had to be
     /// with `least`, both in parts per 2^32.
     error UnsafeSampling(uint256 gain, uint256 chance, uint256 least);
+    /// @dev A wrong result would pay somebody who gains `gain` by it and bribes whoever is drawn to check it, which costs `bribe` on
+    /// average.
+    error BribesPay(uint256 gain, uint256 bribe);
     /// @dev Seats are counted, not valued, so what a seat is worth is fixed for the life of a subnet; so is the
     /// cooldown, or an owner could keep stake that wants to leave.
     error SeatTermsChanged(uint32 subnetId);
@@ -152,6 +157,10 @@ interface ISubnetRegistry {
 
     /// @notice The newest version, counting from 1, in force or not; reverts for an unknown subnet.
     function latestVersion(uint32 subnetId) external view returns (uint32);
+
+    /// @notice Epoch from which on the newest version is in force: before it, one is on its way. Zero for the first version;
+    /// reverts for an unknown subnet.
+    function newestFrom(uint32 subnetId) external view returns (uint32);
 
     /// @notice What a seat is worth, the same in every version.
     function seatTerms(uint32 subnetId)

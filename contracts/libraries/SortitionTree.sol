@@ -89,6 +89,25 @@ library SortitionTree {
         return _sumOf(_snapshot(tree.root, epoch));
     }
 
+    /// @notice Sum of the weights that the leaves before `leaf` had at the end of the last epoch: their tickets come first.
+    /// O(log leaves).
+    function totalBefore(Tree storage tree, uint256 leaf, uint32 epoch) internal view returns (uint256 sum) {
+        uint256 node = tree.root;
+        uint256 level = node >> LEVEL_SHIFT;
+        if (leaf >> (2 * (level + 1)) != 0) return total(tree, epoch);
+        while (true) {
+            uint256 place = leaf >> (2 * level);
+            uint256 sums = _snapshot(node, epoch);
+            for (uint256 lane = place & 3; lane > 0; --lane) {
+                sum += sums & MAX_SUM;
+                sums >>= LANE_BITS;
+            }
+            if (level == 0) return sum;
+            --level;
+            node = tree.nodes[(level << 32) | place];
+        }
+    }
+
     /// @notice The weight of `leaf` as of now.
     function weightOf(Tree storage tree, uint256 leaf) internal view returns (uint256) {
         uint256 root = tree.root;

@@ -113,7 +113,7 @@ function constructorCalls(
     audit: addresses(vault, registry, staking, beacon, market, reputation),
     reputation: addresses(market, audit),
     states: addresses(market),
-    lens: addresses(vault, staking, beacon, market, court, challenge, audit),
+    lens: addresses(vault, registry, staking, beacon, market, court, challenge, audit),
   };
   return order.map((name) => ({ name, args: wiring[name] }));
 }

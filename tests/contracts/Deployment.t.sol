@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
+import {ISubnetRegistry} from "../../contracts/interfaces/ISubnetRegistry.sol";
 import {World} from "./support/World.sol";
 
 interface IWired {
@@ -31,6 +32,30 @@ contract DeploymentTest is World {
             if (i != 0) vm.assertEq(module.staking(), address(staking), "staking");
             if (i != 1) vm.assertEq(module.market(), address(market), "market");
             if (i != 2) vm.assertEq(module.court(), address(court), "court");
+        }
+    }
+
+    /// @dev Or a window of no time would fit every subnet.
+    function test_thereIsAShortestWindow() public {
+        (address none, bytes memory reason) = _registryOf(0);
+        vm.assertEq(none, address(0), "not deployed");
+        bytes memory expected = abi.encodeWithSelector(ISubnetRegistry.LeastWindowIsZero.selector);
+        vm.assertEq(keccak256(reason), keccak256(expected), "and why");
+        (address one,) = _registryOf(1);
+        vm.assertEq(ISubnetRegistry(one).leastWindow(), 1, "a second is one");
+    }
+
+    function _registryOf(uint32 leastWindow) private returns (address created, bytes memory reason) {
+        bytes memory code = abi.encodePacked(
+            vm.getCode("SubnetRegistry.sol:SubnetRegistry"),
+            abi.encode(vault, beacon, SUBNET_BOND, leastWindow)
+        );
+        assembly ("memory-safe") {
+            created := create(0, add(code, 0x20), mload(code))
+            reason := mload(0x40)
+            mstore(reason, returndatasize())
+            returndatacopy(add(reason, 0x20), 0, returndatasize())
+            mstore(0x40, add(reason, add(0x40, returndatasize())))
         }
     }
 

@@ -34,16 +34,30 @@ contract CloseCheckTest is AuditWorld {
         vm.assertEq(wealth(checker), before + 31 * PAN + 30 * PAN + fromPanel + FEE, "checker");
     }
 
-    function test_itGivesTheFeeBackWhenTheTaskIsRejectedBeforeTheyDiffered() public {
+    function test_itGivesTheFeeBackWhenTheTaskIsRejectedBeforeTheCheckerCommitted() public {
         (bytes32 id,) = sampled();
         bytes32 caseId = disputeAs(dora, id, 7);
         address checker = drawChecker(id);
-        commitCheck(id, othersOf(id));
         _settle(caseId, Verdict.Invalid);
         uint256 before = free(buyer);
         _close(id, checker, CheckOutcome.Moot, 0, 0);
         vm.assertEq(free(buyer), before + FEE, "buyer");
         vm.assertEq(locked(checker), 0, "bond");
+    }
+
+    /// @dev A solver that shows its trace when it is lost all the same takes nothing from the checker.
+    function test_itPaysTheCheckerThatCommittedBeforeTheTaskWasRejected() public {
+        for (uint256 shown = 0; shown < 2; ++shown) {
+            (bytes32 id,) = sampled();
+            bytes32 caseId = disputeAs(dora, id, 7);
+            address checker = drawChecker(id);
+            commitCheck(id, othersOf(id));
+            if (shown == 1) openAnswers(id);
+            _settle(caseId, Verdict.Invalid);
+            uint256 before = wealth(checker);
+            _close(id, checker, CheckOutcome.Rejected, FEE, 0);
+            vm.assertEq(wealth(checker), before + FEE, "fee");
+        }
     }
 
     function test_itGivesEverythingBackWhenTheTaskIsVoided() public {
@@ -144,7 +158,9 @@ contract CloseCheckTest is AuditWorld {
         vm.assertEq(locked(checker), 0, "bond");
     }
 
-    function test_aTaskThatIsRejectedInTheLastSecondToAnswerLeavesTheCheckMoot() public {
+    /// @dev A demand that is over before the time to answer the check is: whoever closes the check, and when, the checker has
+    /// its fee.
+    function test_itDoesNotMatterWhenTheCheckOfARejectedTaskIsClosed() public {
         (bytes32 id,, address checker) = committed(true);
         uint40 answerBy = checkOf(id).deadline;
         Submission memory made = submissionOf(id);
@@ -153,9 +169,14 @@ contract CloseCheckTest is AuditWorld {
         challenge.demandLeaves(termsOf[id], 0, made);
         vm.warp(answerBy);
         challenge.closeDemand(termsOf[id], 0);
-        uint256 before = free(buyer);
-        _close(id, checker, CheckOutcome.Moot, 0, 0);
-        vm.assertEq(free(buyer), before + FEE, "fee back");
+        uint256 state = vm.snapshotState();
+        for (uint256 late = 0; late < 2; ++late) {
+            vm.warp(answerBy + late);
+            uint256 before = wealth(checker);
+            _close(id, checker, CheckOutcome.Rejected, FEE, 0);
+            vm.assertEq(wealth(checker), before + FEE, "fee");
+            vm.revertToState(state);
+        }
     }
 
     function test_answersThatAreNeverRevealedCostTheBond() public {

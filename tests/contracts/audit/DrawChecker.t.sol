@@ -172,7 +172,7 @@ contract DrawCheckerTest is AuditWorld {
         uint32 epoch = beacon.currentEpoch();
         uint256 before = vm.snapshotState();
         vm.prank(address(audit));
-        expected = staking.draw(subnet, Role.Verifier, entropy, solver, epoch);
+        expected = staking.draw(subnet, Role.Verifier, entropy, solver, epoch, termsOf[id].paramsVersion);
         vm.revertToState(before);
     }
 

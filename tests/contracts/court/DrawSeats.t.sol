@@ -66,7 +66,7 @@ contract DrawSeatsTest is World {
         uint32 epoch = beacon.currentEpoch();
         for (uint256 i = 0; i < 2; ++i) {
             vm.prank(address(court));
-            staking.draw(subnet, Role.Verifier, keccak256(abi.encode(i)), solver, epoch);
+            staking.draw(subnet, Role.Verifier, keccak256(abi.encode(i)), solver, epoch, 1);
         }
         nextEpoch();
         uint256 before = wealth(last);

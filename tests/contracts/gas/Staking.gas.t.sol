@@ -44,7 +44,7 @@ abstract contract StakingGas is GasWorld {
     function test_oneDraw() public {
         uint32 epoch = beacon.currentEpoch();
         vm.prank(address(court));
-        staking.draw(subnet, Role.Verifier, keccak256("entropy"), stranger, epoch);
+        staking.draw(subnet, Role.Verifier, keccak256("entropy"), stranger, epoch, 1);
         _snapshot("draw, as a transaction");
     }
 

@@ -124,7 +124,7 @@ abstract contract Audits is Play {
         try audit.drawChecker(termsOf[id], slotOf[id]) {
             address checker = audit.checkOf(id).checker;
             holds(checker != taskAt(id).solver, "23: the solver checks itself");
-            checkDrawn(checker, Role.Verifier);
+            checkDrawn(checker, Role.Verifier, id);
             atMost(++_drawn[id], 2, "35: a third checker");
             if (before.state != CheckState.None) return;
             pays(buyer, p.verifierFee);
@@ -150,9 +150,9 @@ abstract contract Audits is Play {
     function _expectClose(bytes32 id, Check memory check, Params memory p) private {
         Task memory entry = taskAt(id);
         if (!market.isSubmitted(id)) {
-            bool silent = check.state == CheckState.Answering && vm.getBlockTimestamp() > check.deadline;
-            bool right =
-                entry.status == TaskStatus.Rejected && (silent || check.state == CheckState.Disputing);
+            bool hasCommitted = check.state == CheckState.Answering || check.state == CheckState.Revealing
+                || check.state == CheckState.Disputing;
+            bool right = entry.status == TaskStatus.Rejected && hasCommitted;
             return _feeTo(right ? check.checker : buyer, p);
         }
         if (check.state == CheckState.Answering) {

@@ -27,6 +27,12 @@ abstract contract Cast is LensWorld {
         uint256 unlockAt;
     }
 
+    /// where a position stands in the tree, from 1, and under which version of the parameters it came there
+    struct Place {
+        uint256 leaf;
+        uint256 version;
+    }
+
     uint256 private constant MOST_ACCOUNTS = 40;
 
     address[8] internal cast;
@@ -36,6 +42,9 @@ abstract contract Cast is LensWorld {
     mapping(address account => uint256) internal keyOf;
     mapping(address account => Book) internal books;
     mapping(address account => Claim[2]) internal claims;
+    mapping(address account => Place[2]) internal places;
+    /// leaves taken, by role
+    uint256[2] internal leavesTaken;
     mapping(address account => bool) internal isConvict;
 
     uint256 private _seed;
@@ -75,6 +84,15 @@ abstract contract Cast is LensWorld {
         stake(account, Role.Solver, 2);
         stake(account, Role.Verifier, 2);
         books[account] = readBook(account);
+        takesPlace(account, Role.Solver);
+        takesPlace(account, Role.Verifier);
+    }
+
+    /// @dev Somebody who was not in the draw comes into it: behind everybody who came under an older version.
+    function takesPlace(address account, Role role) internal {
+        uint256 version = registry.currentVersion(subnet);
+        if (places[account][uint256(role)].version == version) return;
+        places[account][uint256(role)] = Place(++leavesTaken[uint256(role)], version);
     }
 
     /// @dev A convicted solver comes back under another name.

@@ -214,6 +214,7 @@ contract Handler is Probes {
         uint256 cost = ((active / perSeat + seats) * perSeat - active) * bond;
         if (free(account) < cost) return;
         pays(account, cost);
+        if (weightOf(account, role) == 0) takesPlace(account, role);
         books[account].staked[uint256(role)] += cost;
         vm.prank(account);
         staking.stake(subnet, role, uint32(seats));
@@ -234,7 +235,7 @@ contract Handler is Probes {
         Params memory p = defaultParams();
         p.commitSeconds += uint32(pick(30));
         p.verifierFee -= uint96(pick(5 * PAN));
-        p.computeCost = p.verifierFee;
+        p.computeCost = uint96(5 * PAN);
         p.livenessBps = uint16(pick(2_000));
         p.bountyBps = uint16(2_000 + pick(1_000));
         if (paused) {

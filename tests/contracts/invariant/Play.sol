@@ -45,7 +45,7 @@ abstract contract Play is Moves {
         } else if (move.kind == Kind.AssignMany) {
             uint256 done = market.assignMany(termsOf[id], 1 << slotOf[id]);
             if (done == 0) ++emptyDraws;
-            else checkDrawn(taskAt(id).solver, Role.Solver);
+            else checkDrawn(taskAt(id).solver, Role.Solver, id);
         } else if (move.kind == Kind.Submit) {
             isNoise[id] = deliversNoise(move.who);
             submitAs(move.who, id);
@@ -62,7 +62,7 @@ abstract contract Play is Moves {
 
     function _assign(bytes32 id) private {
         try market.assign(termsOf[id], slotOf[id]) {
-            checkDrawn(taskAt(id).solver, Role.Solver);
+            checkDrawn(taskAt(id).solver, Role.Solver, id);
         } catch (bytes memory reason) {
             holds(bytes4(reason) == ITaskMarket.NoSolverFree.selector, "only if none is free");
             ++emptyDraws;
@@ -155,7 +155,7 @@ abstract contract Play is Moves {
             for (uint8 i = before; i < r.drawn; ++i) {
                 Seat memory seat = court.seatOf(id, r.number, i);
                 holds(seat.voter != cases_[id].solver, "23: the solver judges itself");
-                if (seat.verdict == Verdict.None) checkDrawn(seat.voter, Role.Verifier);
+                if (seat.verdict == Verdict.None) checkDrawn(seat.voter, Role.Verifier, cases_[id].taskId);
             }
         } catch (bytes memory reason) {
             holds(bytes4(reason) == ICourt.NoVerifierFree.selector, "only if none is free");
@@ -163,8 +163,12 @@ abstract contract Play is Moves {
         }
     }
 
-    function checkDrawn(address account, Role role) internal view {
+    function checkDrawn(address account, Role role, bytes32 taskId) internal view {
         vm.assertGe(drawable[account][uint256(role)], 1, "11: drawn without weight");
+        uint256 version = places[account][uint256(role)].version;
+        atMost(
+            version, termsOf[taskId].paramsVersion, "36: drawn for a task of a version older than its stake"
+        );
     }
 
     function _commit(Move memory move) private {

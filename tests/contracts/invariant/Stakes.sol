@@ -13,6 +13,8 @@ abstract contract Stakes is Jobs {
     uint256 private constant LANE = 2 ** 27;
 
     uint256[2] private _snapshot;
+    /// by role, what each leaf weighed as the last epoch ended: a position that left and came back has another leaf
+    uint256[][2] private _before;
 
     // ------------------------------------------------------------------------------------ positions
 
@@ -44,6 +46,7 @@ abstract contract Stakes is Jobs {
         same(found.pending, roundedUp(claim.pending, role), "5: asked back");
         same(found.unlockAt, claim.unlockAt, "5: unlockAt");
         same(found.seats, weight, "5: seats that can be drawn");
+        same(found.version, places[account][uint256(role)].version, "36: version of its stake");
         atMost(found.locked, bondsOf(account, role), "5: locked beyond what there is");
         bool isOut = (role == Role.Solver && isConvict[account]) || found.locked >= active;
         same(found.freeBonds, isOut ? 0 : active - found.locked, "5: neither locked nor asked back");
@@ -87,6 +90,7 @@ abstract contract Stakes is Jobs {
     function endEpoch() internal {
         for (uint256 role = 0; role < 2; ++role) {
             uint256 sum = 0;
+            _before[role] = _weights(Role(role));
             for (uint256 i = 2; i < accounts.length; ++i) {
                 uint256 seats = weightOf(accounts[i], Role(role));
                 drawable[accounts[i]][role] = seats;
@@ -97,9 +101,10 @@ abstract contract Stakes is Jobs {
     }
 
     /// @dev 9, 10: each sum of each node, as it is now and as it was when the last epoch ended, is the sum of the model's seats
-    /// below it. Everybody staked in the order in which they entered, so that is the order of the leaves.
+    /// below it.
     function _checkTree(Role role) private view {
-        (uint256[] memory current, uint256[] memory before) = _leaves(role);
+        uint256[] memory current = _weights(role);
+        uint256[] memory before = _before[uint256(role)];
         bytes32 pool = keccak256(abi.encode(role, keccak256(abi.encode(subnet, POOLS))));
         uint256 root = uint256(vm.load(address(staking), bytes32(uint256(pool) + 1)));
         uint256 height = root >> 248;
@@ -144,12 +149,12 @@ abstract contract Stakes is Jobs {
         }
     }
 
-    function _leaves(Role role) private view returns (uint256[] memory current, uint256[] memory before) {
-        current = new uint256[](accounts.length - 2);
-        before = new uint256[](accounts.length - 2);
-        for (uint256 i = 0; i < current.length; ++i) {
-            address account = accounts[i + 2];
-            (current[i], before[i]) = (weightOf(account, role), drawable[account][uint256(role)]);
+    /// @dev By leaf, as of now.
+    function _weights(Role role) private view returns (uint256[] memory weights) {
+        weights = new uint256[](leavesTaken[uint256(role)]);
+        for (uint256 i = 2; i < accounts.length; ++i) {
+            uint256 leaf = places[accounts[i]][uint256(role)].leaf;
+            weights[leaf - 1] = weightOf(accounts[i], role);
         }
     }
 }

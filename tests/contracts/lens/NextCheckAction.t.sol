@@ -52,6 +52,22 @@ contract NextCheckActionTest is AuditWorld, LensWorld {
         assertState(id, CheckState.Committing);
     }
 
+    function test_aDrawThatTheBuyerCanNotPayIsNamedWhenItCan() public {
+        (bytes32 id,) = sampled();
+        uint256 left = free(buyer) - FEE + 1;
+        vm.prank(buyer);
+        vault.withdraw(buyer, left);
+        expectNothing(id);
+        fund(buyer, 1);
+        expectDue(id, Action.DrawChecker);
+        vm.assertEq(free(buyer), 0, "paid to the last unit");
+        // which the second one does not need: its fee is paid
+        vm.warp(checkOf(id).deadline + 1);
+        closeCheck(id);
+        nextEpoch();
+        expectDue(id, Action.DrawChecker);
+    }
+
     function test_ofAnAbsentCheckerItNamesTheClosingAndThenAnotherDraw() public {
         (bytes32 id,,) = drawn();
         expectAt(id, Action.CloseCheck, checkOf(id).deadline + 1);

@@ -94,6 +94,20 @@ contract SortitionTreeTest is Test {
         vm.assertEq(_tree.find(6, 4), 1_024, "in the next");
     }
 
+    /// @dev While an epoch makes the tree higher, too.
+    function test_aPartIsWhatStandsBefore() public {
+        for (uint256 leaf = 0; leaf < 5; ++leaf) {
+            _tree.update(leaf, leaf + 1, 1);
+        }
+        _tree.update(20, 100, 2);
+        uint256[8] memory ends = [uint256(0), 1, 3, 4, 5, 20, 21, SortitionTree.CAPACITY];
+        uint256[8] memory sums = [uint256(0), 1, 6, 10, 15, 15, 15, 15];
+        for (uint256 i = 0; i < 8; ++i) {
+            vm.assertEq(_tree.totalBefore(ends[i], 2), sums[i], "as the last epoch ended");
+            vm.assertEq(_tree.totalBefore(ends[i], 3), ends[i] > 20 ? 115 : sums[i], "in the next");
+        }
+    }
+
     function test_noTreeIsTooHeavyToGrow() public {
         _tree.update(0, SortitionTree.MAX_SUM, 1);
         vm.expectRevert(
@@ -184,6 +198,7 @@ contract SortitionTreeTest is Test {
             vm.assertEq(_tree.weightOf(_leaves[i]), _now[i], "weight now");
         }
         vm.assertEq(_tree.total(_epoch), total, "total");
+        _comparePart(entropy >> 128);
         if (total == 0) return;
         uint256 ticket = entropy % total;
         uint256 left = ticket;
@@ -192,6 +207,16 @@ contract SortitionTreeTest is Test {
             left -= _previous[owner++];
         }
         vm.assertEq(_tree.find(ticket, _epoch), _leaves[owner], "owner of a ticket");
+    }
+
+    /// @dev Before any leaf, one beyond the tree included.
+    function _comparePart(uint256 entropy) private view {
+        uint256 end = entropy % 3 == 0 ? entropy % 262_145 : _leaves[entropy % 8] + entropy % 2;
+        uint256 sum = 0;
+        for (uint256 i = 0; i < 8; ++i) {
+            if (_leaves[i] < end) sum += _previous[i];
+        }
+        vm.assertEq(_tree.totalBefore(end, _epoch), sum, "total of a part");
     }
 
     function _sums(uint256 level, uint256 place) private view returns (uint256 current, uint256 snapshot) {

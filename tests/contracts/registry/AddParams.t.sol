@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.26;
 
+import {VersionsView} from "../../../contracts/interfaces/IPanthaliaLens.sol";
 import {Role} from "../../../contracts/interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "../../../contracts/interfaces/ISubnetRegistry.sol";
 import {ITaskMarket, Terms} from "../../../contracts/interfaces/ITaskMarket.sol";
@@ -27,6 +28,22 @@ contract AddParamsTest is RegistryWorld {
         vm.expectEmit(address(registry));
         emit ISubnetRegistry.ParamsAdded(subnet, 2, from);
         registry.addParams(subnet, defaultParams());
+    }
+
+    function test_everybodyCanAskWhatIsOnItsWayAndFromWhenOn() public {
+        vm.assertEq(registry.newestFrom(subnet), 0, "the first one always is in force");
+        registry.addParams(subnet, defaultParams());
+        uint32 from = beacon.currentEpoch() + defaultParams().cooldownEpochs;
+        for (uint32 epoch = beacon.currentEpoch(); epoch <= from; ++epoch) {
+            vm.assertEq(registry.newestFrom(subnet), from, "epoch");
+            VersionsView memory versions = lens.versionsOf(subnet);
+            vm.assertEq(versions.inForce, epoch < from ? 1 : 2, "in force");
+            vm.assertEq(versions.newest, 2, "newest");
+            vm.assertEq(versions.newestFrom, from, "from when on");
+            nextEpoch();
+        }
+        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.UnknownSubnet.selector, 9));
+        registry.newestFrom(9);
     }
 
     function test_RevertGiven_theOneBeforeIsNotInForce() public {

@@ -38,6 +38,22 @@ contract StakeTest is StakingWorld {
         vm.assertEq(staking.ownerOfTicket(subnet, Role.Solver, 2), alice, "owner");
     }
 
+    function test_itNotesTheVersionUnderWhichAPositionCameIntoTheDraw() public {
+        vm.assertEq(_position(Role.Solver).version, 0, "never staked");
+        stake(alice, Role.Solver, 2);
+        vm.assertEq(_position(Role.Solver).version, 1, "of the first stake");
+        useParams(defaultParams());
+        _requestUnstake(Role.Solver, 1);
+        stake(alice, Role.Solver, 1);
+        vm.assertEq(_position(Role.Solver).version, 1, "it has never left");
+        _requestUnstake(Role.Solver, 2);
+        stake(alice, Role.Solver, 1);
+        vm.assertEq(_position(Role.Solver).version, 2, "it has left, and comes back");
+        nextEpoch();
+        vm.assertEq(staking.drawableSeats(subnet, Role.Solver), 1, "once");
+        vm.assertEq(staking.ownerOfTicket(subnet, Role.Solver, 0), alice, "and owned");
+    }
+
     function test_aLostBondEmptiesASeatThatTheNextStakeFills() public {
         stake(alice, Role.Verifier, 2);
         nextEpoch();

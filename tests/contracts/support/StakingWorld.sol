@@ -30,13 +30,18 @@ abstract contract StakingWorld is World {
     function _drawVerifier(bytes32 entropy, address excluded) internal returns (address) {
         uint32 epoch = beacon.currentEpoch();
         vm.prank(address(court));
-        return staking.draw(subnet, Role.Verifier, entropy, excluded, epoch);
+        return staking.draw(subnet, Role.Verifier, entropy, excluded, epoch, 1);
     }
 
     function _drawSolver(bytes32 entropy) internal returns (address) {
+        return _drawSolver(entropy, 1);
+    }
+
+    /// @param version of the task's parameters
+    function _drawSolver(bytes32 entropy, uint32 version) internal returns (address) {
         uint32 epoch = beacon.currentEpoch();
         vm.prank(address(market));
-        return staking.draw(subnet, Role.Solver, entropy, address(0), epoch);
+        return staking.draw(subnet, Role.Solver, entropy, address(0), epoch, version);
     }
 
     function _loseABond() internal {
@@ -65,7 +70,7 @@ abstract contract StakingWorld is World {
             Role role = i == 2 ? Role.Verifier : Role.Solver;
             vm.prank(callers[i]);
             (bool ok, bytes memory answer) =
-                address(staking).call(abi.encodeWithSelector(selector, subnet, role, alice, 1, 0));
+                address(staking).call(abi.encodeWithSelector(selector, subnet, role, alice, 1, 0, 0));
             vm.assertTrue(!ok, "refused");
             bytes memory reason = abi.encodeWithSelector(IStaking.NotAllowed.selector, callers[i], role);
             vm.assertEq(keccak256(answer), keccak256(reason), "with caller and role");

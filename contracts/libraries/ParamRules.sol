@@ -7,7 +7,7 @@ import {Escalation} from "./Escalation.sol";
 import {Sampling} from "./Sampling.sol";
 
 /// @notice Which parameters are safe. Beside plain bounds, two inequalities keep the side that is right whole and
-/// two make honesty pay:
+/// three make honesty pay:
 ///
 /// 1. A wrong panel pays for its correction. If round r ruled wrongly, at least ceil(n_r / 2) of its seats lose
 ///    b, and that must cover the fee of round r + 1: ceil(n_r / 2) * b >= n_(r+1) * v for every r.
@@ -16,6 +16,9 @@ import {Sampling} from "./Sampling.sol";
 ///    pMin * (1 - f) * (P + S) >= E.
 /// 4. Not computing at all does not pay; a check of any step sees it:
 ///    (pMin + (1 - pMin) * stepAuditRate) * (1 - f) * (P + S) >= C + E.
+/// 5. Nor does either if the cheat bribes whoever is drawn to look: a checker gives up the bounty B for letting a result pass,
+///    so with the chance of 3 or of 4: chance * (1 - f) * B >= what is gained. B is less than P + S, so what passes this one passes
+///    those two; they say by how much even honest checkers would come too seldom.
 ///
 /// Between them lies whoever leaves out a share q of the steps. It gains q * C + E, linear in q, and a check of a
 /// random steps sees it with 1 - (1 - q)^a, concave in q: what holds at both ends holds in between.
@@ -109,6 +112,8 @@ library ParamRules {
     function _deters(Params memory p, uint256 gain, uint256 chance) private pure {
         uint256 least = Sampling.leastChance(p, gain);
         require(chance >= least, ISubnetRegistry.UnsafeSampling(gain, chance, least));
+        uint256 bribe = Sampling.bribe(p, chance);
+        require(bribe >= gain, ISubnetRegistry.BribesPay(gain, bribe));
     }
 
     function _within(bytes32 name, uint256 value, uint256 least, uint256 most) private pure {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.26;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Params} from "../interfaces/ISubnetRegistry.sol";
+import {Settlement} from "./Settlement.sol";
 
 /// @notice Which submissions are checked although nobody disputes them, and how often that must be.
 /// Chances are parts per 2^32. Twin: src/protocol/sampling.ts
@@ -55,6 +56,13 @@ library Sampling {
     function leastChance(Params memory params, uint256 gain) internal pure returns (uint256) {
         uint256 loss = (uint256(params.minPrice) + params.solverStake) * (BPS - params.adversaryBps);
         return Math.ceilDiv(gain * BPS * ONE, loss);
+    }
+
+    /// @notice What it costs on average to have a wrong result passed by whoever is drawn to look at it, which is a share `chance`
+    /// of all results. Who passes it gives up the bounty; the seats that the cheat holds itself pass it for nothing. Rounds down.
+    function bribe(Params memory params, uint256 chance_) internal pure returns (uint256) {
+        uint256 bounty = Settlement.partOf(params.solverStake, params.bountyBps);
+        return (chance_ * bounty * (BPS - params.adversaryBps)) / (BPS * ONE);
     }
 
     /// @notice Chance that some check looks at a result whose every step is wrong.

@@ -47,7 +47,7 @@ export function localParams(change: Partial<SubnetParams> = {}): SubnetParams {
     terminalPanel: 31,
     auditSteps: 2,
     // So often that a bribe of what a checker gives up, the bounty, costs more than a cheat saves; docs/protocol.md
-    stepAuditRate: chance(26),
+    stepAuditRate: chance(30),
     pMin: chance(11),
     pMax: chance(50),
     scoreHalf: 8,

@@ -57,6 +57,16 @@ export function leastChance(terms: DeterrenceTerms, gain: bigint): bigint {
   return (gain * 10_000n * one + loss - 1n) / loss;
 }
 
+/** What it costs on average to have a wrong result passed by whoever is drawn to look at it.
+ *  chance: that somebody looks, of 2^32 */
+export function bribe(
+  terms: Pick<DeterrenceTerms, 'solverStake' | 'adversaryBps'> & { bountyBps: number },
+  chance: bigint,
+): bigint {
+  const bounty = (terms.solverStake * BigInt(terms.bountyBps)) / 10_000n;
+  return (chance * bounty * BigInt(10_000 - terms.adversaryBps)) / (10_000n * one);
+}
+
 /** Chance that some check looks at a result whose every step is wrong. */
 export function reach({ pMin, stepAuditRate }: SamplingTerms): bigint {
   return BigInt(pMin) + ((one - BigInt(pMin)) * BigInt(stepAuditRate)) / one;

@@ -30,7 +30,7 @@ contract DifferentialTest is Test {
     }
 
     struct SampleVector {
-        uint256[7] terms;
+        uint256[8] terms;
         bytes32 seed;
         bytes32 taskId;
         uint256 score;
@@ -42,6 +42,7 @@ contract DifferentialTest is Test {
         uint256[] audited;
         uint256 least;
         uint256 reach;
+        uint256 bribe;
     }
 
     struct PanelVector {
@@ -213,6 +214,7 @@ contract DifferentialTest is Test {
         (p.pMin, p.pMax, p.scoreHalf) = (uint32(v.terms[0]), uint32(v.terms[1]), uint32(v.terms[2]));
         (p.stepAuditRate, p.minPrice) = (uint32(v.terms[3]), uint96(v.terms[4]));
         (p.solverStake, p.adversaryBps) = (uint96(v.terms[5]), uint16(v.terms[6]));
+        p.bountyBps = uint16(v.terms[7]);
         bytes32 roll = Sampling.rollOf(v.seed, v.taskId);
         vm.assertEq(roll, v.roll, "roll");
         vm.assertEq(Sampling.chance(p, v.score), v.chance, "chance by score");
@@ -222,6 +224,7 @@ contract DifferentialTest is Test {
         }
         vm.assertEq(Sampling.leastChance(p, v.gain), v.least, "least chance");
         vm.assertEq(Sampling.reach(p), v.reach, "reach");
+        vm.assertEq(Sampling.bribe(p, v.reach), v.bribe, "bribe");
     }
 
     function _panel(PanelVector memory v) private pure {

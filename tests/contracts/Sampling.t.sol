@@ -72,7 +72,8 @@ contract SamplingTest is World {
             abi.encodeWithSelector(ISubnetRegistry.UnsafeSampling.selector, row.cost, p.pMin, least)
         );
         this.check(p);
-        p.pMin = uint32(least);
+        p.pMin = uint32(least); // it deters, if nobody can be bribed
+        vm.expectPartialRevert(ISubnetRegistry.BribesPay.selector);
         this.check(p);
         _near(least * 1e6 / ONE, 99_206, 1);
     }

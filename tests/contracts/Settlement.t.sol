@@ -162,7 +162,7 @@ contract SettlementTest is Test {
         (p.panelStart, p.panelStep, p.maxRounds) = (3, 2, 7);
         (p.bountyBps, p.buyerBps, p.burnBps, p.livenessBps) = (3_000, 1_000, 3_000, 1_000);
         (p.auditSteps, p.stepAuditRate, p.pMin, p.pMax) =
-        (2, uint32(2 ** 30), uint32(2 ** 29), uint32(2 ** 31));
+        (2, uint32(2 ** 31), uint32(2 ** 29), uint32(2 ** 31));
         (p.scoreHalf, p.clockSeconds, p.computeCost, p.adversaryBps) = (8, 60, 10e18, 1_000);
     }
 }

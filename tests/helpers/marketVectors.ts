@@ -8,6 +8,7 @@ import type { Verdict } from '../../src/protocol/facts.js';
 import { chainAfter, chainBeginning, contributionRoot } from '../../src/protocol/outerSteps.js';
 import {
   auditedSteps,
+  bribe,
   checkChance,
   checkOf,
   leastChance,
@@ -22,7 +23,7 @@ import { verdictCodes, voteCommitment } from '../../src/protocol/vote.js';
 
 const types = [
   'tuple(uint256[] leaves, uint256[] weights, uint256[] epochs, uint256 epoch, bytes32[] entropies, uint256 total, uint256[] winners)[]',
-  'tuple(uint256[7] terms, bytes32 seed, bytes32 taskId, uint256 score, uint256 gain, uint256 steps, bytes32 roll, uint256 chance, uint256 check, uint256[] audited, uint256 least, uint256 reach)[]',
+  'tuple(uint256[8] terms, bytes32 seed, bytes32 taskId, uint256 score, uint256 gain, uint256 steps, bytes32 roll, uint256 chance, uint256 check, uint256[] audited, uint256 least, uint256 reach, uint256 bribe)[]',
   'tuple(uint256[6] terms, uint256 round, uint256[4] votes, uint256 size, uint256 fee, uint256 last, uint256 ruling)[]',
   'tuple(uint256[6] panel, uint256[4] terms, uint256[2] settled, uint256[2] void, uint256[3] conviction)[]',
   'tuple(uint256 chainId, address court, bytes32 caseId, uint256 round, uint256 seat, address voter, uint256 verdict, bytes32 answer, bytes32 salt, bytes32 hash)[]',
@@ -78,16 +79,24 @@ function sampleVector(dice: Dice) {
     ...{ stepAuditRate: dice.edge(2 ** 32), auditSteps: dice.below(16) + 1 },
   };
   const { pMin, scoreHalf, stepAuditRate } = sampling;
-  const money = { minPrice: dice.amount(), solverStake: dice.amount(), adversaryBps: dice.below(5_001) };
+  const money = {
+    minPrice: dice.amount(),
+    solverStake: dice.amount(),
+    adversaryBps: dice.below(5_001),
+    bountyBps: dice.below(4_001),
+  };
   const [seed, taskId, score, gain] = [dice.word(), dice.word(), BigInt(dice.edge(100_000)), dice.amount()];
   const steps = dice.below(2_000) + 1;
   const roll = rollOf(seed, taskId);
   return {
-    terms: [pMin, pMax, scoreHalf, stepAuditRate, money.minPrice, money.solverStake, money.adversaryBps],
+    terms: [
+      ...[pMin, pMax, scoreHalf, stepAuditRate, money.minPrice, money.solverStake, money.adversaryBps],
+      money.bountyBps,
+    ],
     ...{ seed, taskId, score, gain, steps, roll, chance: checkChance(sampling, score) },
     check: ['none', 'steps', 'whole'].indexOf(checkOf(sampling, roll, score)),
     audited: auditedSteps(sampling, roll, steps),
-    ...{ least: leastChance(money, gain), reach: reach(sampling) },
+    ...{ least: leastChance(money, gain), reach: reach(sampling), bribe: bribe(money, reach(sampling)) },
   };
 }
 

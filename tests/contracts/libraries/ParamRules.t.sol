@@ -176,6 +176,13 @@ contract ParamRulesTest is World {
             (uint256(p.computeCost) + p.outsideGain) * 1e4 * ONE,
             "computing nothing"
         );
+        uint256 bribes = uint256(p.solverStake) * p.bountyBps / 10_000 * (10_000 - p.adversaryBps);
+        vm.assertGe(bribes * p.pMin, p.outsideGain * 1e4 * ONE, "poisoning one step, with bribes");
+        vm.assertGe(
+            bribes * (ONE - missed),
+            (uint256(p.computeCost) + p.outsideGain) * 1e4 * ONE,
+            "computing nothing, with bribes"
+        );
     }
 
     function test_someOfTheRandomParametersPassAndSomeDoNot() public view {

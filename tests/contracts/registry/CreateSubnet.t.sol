@@ -102,25 +102,47 @@ contract CreateSubnetTest is World {
         );
         registry.createSubnet(params, 0);
         params.pMin += 1;
+        vm.expectPartialRevert(ISubnetRegistry.BribesPay.selector);
+        registry.createSubnet(params, 0);
+    }
+
+    /// @dev 30 for each check that is not by the cheat's own: as long as 37 % of all results are looked at, the work costs less.
+    function test_bribingWhoeverChecksMustNotPay() public {
+        Params memory params = defaultParams();
+        (params.pMin, params.stepAuditRate) = (0, 1_590_728_629); // 10 / (0.9 * 30) of 2^32, rounded up
+        registry.createSubnet(params, 0);
+        params.stepAuditRate -= 1;
+        uint256 bribe = uint256(params.stepAuditRate) * 30 * PAN * 9_000 / (10_000 * 2 ** 32);
+        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.BribesPay.selector, 10 * PAN, bribe));
+        registry.createSubnet(params, 0);
+        params.bountyBps = 0; // then there is nothing to give up
+        vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.BribesPay.selector, 10 * PAN, 0));
+        registry.createSubnet(params, 0);
+        params = defaultParams();
+        params.outsideGain = uint96(2.97 * 1e18); // 11 % * 0.9 * 30, seen by checks of the whole task alone
+        (params.stepAuditRate, params.pMax) = (2 ** 31, 2 ** 32 - 1);
+        vm.expectPartialRevert(ISubnetRegistry.BribesPay.selector);
+        registry.createSubnet(params, 0);
+        params.pMin += 1;
         registry.createSubnet(params, 0);
     }
 
     function test_notComputingMustNotPay() public {
         Params memory params = defaultParams();
-        params.stepAuditRate = 0;
-        registry.createSubnet(params, 0);
         // 10 / (0.9 * 110) of 2^32
-        params.pMin = 433_835_080;
+        (params.pMin, params.stepAuditRate) = (433_835_080, 0);
         vm.expectRevert(
             abi.encodeWithSelector(
                 ISubnetRegistry.UnsafeSampling.selector, 10 * PAN, params.pMin, params.pMin + 1
             )
         );
         registry.createSubnet(params, 0);
-        params.pMin += 1;
+        params.pMin += 1; // it deters, if nobody can be bribed
+        vm.expectPartialRevert(ISubnetRegistry.BribesPay.selector);
         registry.createSubnet(params, 0);
         // checks of single steps do as well
         (params.pMin, params.stepAuditRate) = (0, 433_835_081);
+        vm.expectPartialRevert(ISubnetRegistry.BribesPay.selector);
         registry.createSubnet(params, 0);
         params.stepAuditRate -= 1;
         vm.expectPartialRevert(ISubnetRegistry.UnsafeSampling.selector);

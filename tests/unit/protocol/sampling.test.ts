@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { chance, localParams, pan } from '../../../src/chain/params.js';
 import {
   auditedSteps,
+  bribe,
   checkChance,
   checkOf,
   leastChance,
@@ -22,11 +23,11 @@ describe('the shipped parameters', () => {
     expect(Number(least) / one).toBeCloseTo(0.10101, 5);
   });
 
-  test('make a bribe dearer than what a cheat saves, of the bounty that a checker gives up', () => {
-    const bounty = (params.solverStake * BigInt(params.bountyBps)) / 10_000n;
-    expect(reach(params) * bounty > params.computeCost * BigInt(one)).toBe(true);
-    const rarer = { ...params, stepAuditRate: chance(20) };
-    expect(reach(rarer) * bounty < params.computeCost * BigInt(one)).toBe(true);
+  test('make bribes dearer than what a cheat saves, of the bounty that a checker gives up', () => {
+    expect(bribe(params, reach(params)) > params.computeCost).toBe(true);
+    expect(Number(bribe(params, reach(params))) / 1e18).toBeCloseTo(0.377 * 0.9 * 30, 3);
+    const rarer = { ...params, stepAuditRate: chance(26) };
+    expect(bribe(rarer, reach(rarer)) < params.computeCost).toBe(true);
   });
 
   test('would not deter with a tenth of the stake', () => {
@@ -45,7 +46,7 @@ test('which submission is checked follows from seed and task alone', () => {
   const checks = Array.from({ length: 2_000 }, (_, i) => checkOf(params, rollOf(word(1), word(i)), 10_000n));
   const share = (kind: string) => checks.filter((check) => check === kind).length / checks.length;
   expect(share('whole')).toBeCloseTo(0.11, 1);
-  expect(share('steps')).toBeCloseTo(0.89 * 0.26, 1);
+  expect(share('steps')).toBeCloseTo(0.89 * 0.3, 1);
   expect(checkOf(params, rollOf(word(1), word(7)), 10_000n)).toBe(checks[7]);
 });
 

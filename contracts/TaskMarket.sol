@@ -111,6 +111,7 @@ contract TaskMarket is ITaskMarket {
     function cancel(Terms calldata terms, uint8 slot) external {
         (bytes32 id, Task memory entry) = _inStatus(terms, slot, TaskStatus.Open);
         require(msg.sender == terms.buyer, NotBuyer(id, msg.sender));
+        require(entry.attempt == 1, AlreadyTried(id, entry.attempt));
         uint32 epoch = beacon.currentEpoch();
         require(epoch == entry.epoch, SeedMayBeKnown(id, entry.epoch, epoch));
 
@@ -390,16 +391,25 @@ contract TaskMarket is ITaskMarket {
         vault.move(address(this), accepted ? entry.solver : terms.buyer, terms.price);
     }
 
-    /// @dev The solver of an assigned task missed solveBy: its seat is broken up and the task opened again, or ended.
+    /// @dev An open task found nobody: the price goes back. The solver of an assigned one missed solveBy: its seat is broken up and
+    /// the task opened again. When the attempts are used up the price is burned: strangers have paid for a task that none of them
+    /// solved, and if it went back, posting what nobody can solve would cost its buyer nothing.
+    /// @return toBurn in the market's account
     function _expireOrReopen(Terms calldata terms, bytes32 id, Task memory entry, Params memory params)
         private
-        returns (uint256 penalty)
+        returns (uint256 toBurn)
     {
-        address solver = entry.status == TaskStatus.Assigned ? entry.solver : address(0);
-        if (solver == address(0) || entry.attempt == params.maxAttempts) {
+        if (entry.status == TaskStatus.Open) {
             _end(id, entry, TaskStatus.Expired);
-            emit TaskExpired(id);
+            emit TaskExpired(id, 0);
             vault.move(address(this), terms.buyer, terms.price);
+            return 0;
+        }
+        address solver = entry.solver;
+        if (entry.attempt == params.maxAttempts) {
+            toBurn = terms.price;
+            _end(id, entry, TaskStatus.Expired);
+            emit TaskExpired(id, toBurn);
         } else {
             entry.status = TaskStatus.Open;
             entry.solver = address(0);
@@ -409,7 +419,7 @@ contract TaskMarket is ITaskMarket {
             _store(id, entry);
             emit TaskReopened(id, solver, entry.attempt, Settlement.livenessPenalty(params));
         }
-        if (solver != address(0)) penalty = _breakSeat(terms, id, solver, params);
+        toBurn += _breakSeat(terms, id, solver, params);
     }
 
     /// @dev A seat that has paid a penalty is no longer whole: it leaves the position, and what remains of it goes to

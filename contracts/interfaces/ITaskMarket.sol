@@ -65,7 +65,7 @@ struct Task {
 /// @notice Tasks: escrow, assignment, submission, finality.
 ///
 /// Open -> Assigned -> Submitted -> Accepted. Open -> Cancelled while no seed can be known, -> Expired after openBy.
-/// Assigned -> Open again after solveBy, until the attempts are used up, then Expired.
+/// Assigned -> Open again after solveBy, until the attempts are used up, then Expired without the price.
 /// Any number of cases run side by side while a task is submitted. The first that finds it invalid rejects it, one that
 /// finds its data missing voids it, one without a verdict makes it Undecided, which ends as Voided. It is accepted when
 /// challengeBy has passed and no case is open.
@@ -98,7 +98,8 @@ interface ITaskMarket {
     /// @param attempt the one that begins
     /// @param penalty burned out of the solver's seat; the rest of the seat is in the solver's account
     event TaskReopened(bytes32 indexed taskId, address indexed solver, uint8 attempt, uint256 penalty);
-    event TaskExpired(bytes32 indexed taskId);
+    /// @param burned the price, where the attempts were used up; otherwise it went back to the buyer
+    event TaskExpired(bytes32 indexed taskId, uint256 burned);
     event TaskCancelled(bytes32 indexed taskId);
     event TaskVoided(bytes32 indexed taskId);
 
@@ -118,6 +119,8 @@ interface ITaskMarket {
     error NotAudit(address caller);
     /// @dev Too late to cancel: a seed that decides this task may be known.
     error SeedMayBeKnown(bytes32 taskId, uint32 requestEpoch, uint32 currentEpoch);
+    /// @dev Too late to cancel: a solver has lost a part of its seat over this task.
+    error AlreadyTried(bytes32 taskId, uint8 attempt);
     /// @dev No attempt hit a free seat; the next epoch's seed may.
     error NoSolverFree(bytes32 taskId, uint32 epoch);
     error EmptyRoot(bytes32 taskId);
@@ -139,10 +142,11 @@ interface ITaskMarket {
     /// that is undecided.
     function finalize(Terms calldata terms, uint8 slot) external;
 
-    /// @notice End an open task that found no solver, or take an assigned one from a solver that is late.
+    /// @notice End an open task that found no solver, or take an assigned one from a solver that is late; the last attempt burns the
+    /// price.
     function expire(Terms calldata terms, uint8 slot) external;
 
-    /// @notice Take an open task back. Buyer only, in the epoch in which it was opened.
+    /// @notice Take an open task back. Buyer only, in the epoch in which it was posted.
     function cancel(Terms calldata terms, uint8 slot) external;
 
     /// @notice `assign` for those of `slots` that are due; the others are left as they are.

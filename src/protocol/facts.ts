@@ -91,7 +91,8 @@ export type ChainFact = At &
     | { type: 'TaskAccepted'; taskId: Hex32; solver: Address }
     | { type: 'TaskRejected'; taskId: Hex32; solver: Address }
     | { type: 'TaskReopened'; taskId: Hex32; solver: Address; attempt: number; penalty: bigint }
-    | { type: 'TaskExpired'; taskId: Hex32 }
+    /** burned: the price, where the attempts were used up; otherwise it went back */
+    | { type: 'TaskExpired'; taskId: Hex32; burned: bigint }
     | { type: 'TaskCancelled'; taskId: Hex32 }
     | { type: 'TaskVoided'; taskId: Hex32 }
     | {

@@ -36,7 +36,8 @@ export interface Place {
  *  penalty                  of a solver that delivered nothing, burned
  *  remainder                what such a solver keeps of its seat
  *  forfeit                  a lost bond of a panel, or the price of a task that could not be checked, into the pot of the case
- *  burn                     what nobody gets: also the bond of a checker that was absent or wrong */
+ *  burn                     what nobody gets: also the bond of a checker that was absent or wrong, and the price of a task that
+ *                           as many solvers as may try have not solved */
 export type Reason =
   | 'deposit'
   | 'withdrawal'

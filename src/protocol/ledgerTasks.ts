@@ -13,8 +13,11 @@ export function movesOfTask(books: Books, task: TaskState, fact: ChainFact): Mov
   switch (fact.type) {
     case 'TaskAccepted':
       return [{ from: escrow, to: account(fact.solver), amount: price, reason: 'price' }];
-    case 'TaskRejected':
     case 'TaskExpired':
+      return fact.burned > 0n
+        ? [{ from: escrow, to: burned, amount: fact.burned, reason: 'burn' }]
+        : [refund];
+    case 'TaskRejected':
     case 'TaskCancelled':
       return [refund];
     case 'CheckerDrawn':

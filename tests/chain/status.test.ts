@@ -7,6 +7,7 @@ import { writeDeployment } from '../../src/chain/deployment.js';
 import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
 import type { Hex32 } from '../../src/protocol/task.js';
+import { expectBooksToAgree } from '../helpers/books.js';
 import { type Actor, actor, startTestChain, type TestChain, testTerms } from '../helpers/chain.js';
 import { runCli, temporaryFolder } from '../helpers/cli.js';
 import { toyCompute } from '../helpers/toyCompute.js';
@@ -233,4 +234,5 @@ test('a task that nobody solves expires after the last attempt, and tells of eac
   expect(life.filter((sentence) => sentence === 'task _ is drawn for _')).toHaveLength(2);
   expect(life.filter((sentence) => sentence === 'task _ missed by _, drawn again for n')).toHaveLength(1);
   expect(life).toContain('task _ expired');
+  await expectBooksToAgree(local); // the price is burned
 });

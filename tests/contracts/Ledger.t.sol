@@ -2,6 +2,7 @@
 pragma solidity ^0.8.26;
 
 import {Verdict} from "../../contracts/interfaces/ICourt.sol";
+import {Role} from "../../contracts/interfaces/IStaking.sol";
 import {Submission} from "../../contracts/interfaces/ITaskMarket.sol";
 import {AuditWorld} from "./audit/AuditWorld.sol";
 
@@ -24,7 +25,7 @@ contract LedgerTest is AuditWorld {
 
     function test_theTableInTheProtocolIsWhatHappens() public {
         string memory table = HEAD;
-        function() returns (string memory)[16] memory stories = [
+        function() returns (string memory)[17] memory stories = [
             _honest,
             _honestAndChecked,
             _cheatChecked,
@@ -35,6 +36,7 @@ contract LedgerTest is AuditWorld {
             _oneVerifierAbsent,
             _allVerifiersAbsent,
             _solverAbsent,
+            _nobodySolves,
             _checkerMakesItUp,
             _leavesWithheld,
             _leavesShown,
@@ -155,6 +157,26 @@ contract LedgerTest is AuditWorld {
         pass(1 days);
         expire(id);
         return _row("a solver that delivers nothing", start, solver, 0);
+    }
+
+    /// @dev One account is the only solver, and is drawn each time.
+    function _nobodySolves() private returns (string memory) {
+        stake(workers[0], Role.Solver, 2);
+        for (uint256 i = 1; i < workers.length; ++i) {
+            vm.prank(workers[i]);
+            staking.requestUnstake(subnet, Role.Solver, 2);
+        }
+        (bytes32 id, address solver) = assigned();
+        Purses memory start = _start(solver);
+        for (uint256 attempt = 1; attempt <= 3; ++attempt) {
+            if (attempt > 1) {
+                nextEpoch();
+                assign(id);
+            }
+            vm.warp(deadlineOf(id) + 1);
+            expire(id);
+        }
+        return _row("a task that three solvers in turn do not solve", start, solver, 0);
     }
 
     /// @dev "Disputer" is whoever demands.

@@ -108,7 +108,8 @@ abstract contract Moves is Model {
         if (entry.status == TaskStatus.Open) {
             if (late) return _list(chance(50) ? Kind.ExpireOpen : Kind.ExpireMany, stranger, id);
             if (seedReady(entry.epoch)) _list(chance(60) ? Kind.Assign : Kind.AssignMany, stranger, id);
-            if (entry.epoch == beacon.currentEpoch() && chance(8)) _list(Kind.Cancel, buyer, id);
+            bool isNew = entry.attempt == 1 && entry.epoch == beacon.currentEpoch();
+            if (isNew && chance(8)) _list(Kind.Cancel, buyer, id);
         } else if (entry.status == TaskStatus.Assigned) {
             if (late) _list(chance(50) ? Kind.ExpireAssigned : Kind.ExpireMany, stranger, id);
             else if (habitOf[entry.solver] != Habit.Absent) _list(Kind.Submit, entry.solver, id);

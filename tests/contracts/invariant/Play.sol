@@ -72,8 +72,7 @@ abstract contract Play is Moves {
     function _expectExpiry(bytes32 id, Task memory entry) private {
         Params memory p = registry.paramsOf(subnet, termsOf[id].paramsVersion);
         bool assigned_ = entry.status == TaskStatus.Assigned;
-        if (!assigned_ || entry.attempt == p.maxAttempts) gains(buyer, termsOf[id].price);
-        if (!assigned_) return;
+        if (!assigned_) return gains(buyer, termsOf[id].price); // that of the last attempt is burned
         losesSeat(entry.solver);
         scores[entry.solver] = scores[entry.solver] * 2 / 3;
         gains(entry.solver, STAKE - STAKE * p.livenessBps / 10_000);

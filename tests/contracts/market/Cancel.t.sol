@@ -18,6 +18,17 @@ contract CancelTest is World {
         vm.assertEq(free(buyer), PURSE, "refund");
     }
 
+    /// @dev Or a buyer could take a task that nobody can solve back after the first solver has paid for it.
+    function test_RevertGiven_aSolverHasPaidForIt() public {
+        stakeAll(1, 1);
+        (bytes32 id,) = assigned();
+        vm.warp(deadlineOf(id) + 1);
+        expire(id);
+        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.AlreadyTried.selector, id, 2));
+        vm.prank(buyer);
+        cancel(id);
+    }
+
     function test_aLaterCancelWouldBeAReroll() public {
         bytes32 id = postOne();
         uint32 epoch = beacon.currentEpoch();

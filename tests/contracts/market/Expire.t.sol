@@ -15,7 +15,7 @@ contract ExpireTest is World {
         expire(id);
         vm.warp(openBy + 1);
         vm.expectEmit(address(market));
-        emit ITaskMarket.TaskExpired(id);
+        emit ITaskMarket.TaskExpired(id, 0);
         expire(id);
         vm.assertEq(statusOf(id), uint256(TaskStatus.Expired), "status");
         vm.assertEq(free(buyer), PURSE, "refund");
@@ -32,13 +32,31 @@ contract ExpireTest is World {
             address solver = taskAt(id).solver;
             vm.assertEq(taskAt(id).attempt, attempt, "attempt");
             vm.warp(deadlineOf(id) + 1);
+            if (attempt == 3) {
+                vm.expectEmit(address(market));
+                emit ITaskMarket.TaskExpired(id, PRICE);
+            }
             vm.expectEmit(address(staking));
             emit IStaking.SeatSlashed(subnet, Role.Solver, solver, 10 * PAN, id);
             expire(id);
         }
         vm.assertEq(statusOf(id), uint256(TaskStatus.Expired), "status");
-        vm.assertEq(free(buyer), PURSE, "refund and no more");
+        vm.assertEq(free(buyer), PURSE - PRICE, "no refund: three strangers have paid for it");
+        vm.assertEq(vault.totalBurned(), PRICE + 30 * PAN, "price and three penalties");
         vm.assertEq(free(address(market)), 0, "escrow");
+    }
+
+    /// @dev Nobody could be drawn: no stranger has lost anything after the one of before.
+    function test_aReopenedTaskThatFindsNoSolverIsRefunded() public {
+        stakeAll(1, 1);
+        (bytes32 id,) = assigned();
+        vm.warp(deadlineOf(id) + 1);
+        expire(id);
+        vm.warp(deadlineOf(id) + 1);
+        vm.expectEmit(address(market));
+        emit ITaskMarket.TaskExpired(id, 0);
+        expire(id);
+        vm.assertEq(free(buyer), PURSE, "refund");
     }
 
     function test_aReopenedTaskWaitsForTheSeedOfItsNewEpoch() public {

@@ -45,6 +45,22 @@ contract ExpireManyTest is World {
         vm.assertEq(free(address(market)), 3 * PRICE, "escrow");
     }
 
+    /// @dev In one call: the last attempt of two tasks.
+    function test_theLastAttemptBurnsThePrices() public {
+        for (uint256 attempt = 1; attempt < 3; ++attempt) {
+            vm.warp(deadlineOf(_ids[2]) + 1);
+            market.expireMany(_terms, 12);
+            stake(workers[0], Role.Solver, 2);
+            nextEpoch();
+            vm.assertEq(market.assignMany(_terms, 12), 2, "assigned again");
+        }
+        uint256[2] memory before = [vault.totalBurned(), free(buyer)];
+        vm.warp(deadlineOf(_ids[2]) + 1);
+        vm.assertEq(market.expireMany(_terms, 12), 2, "both");
+        vm.assertEq(vault.totalBurned(), before[0] + 2 * (PRICE + 10 * PAN), "prices and penalties");
+        vm.assertEq(free(buyer), before[1], "nothing back");
+    }
+
     function test_onlyTheSlotsThatAreNamed() public {
         vm.warp(deadlineOf(_ids[2]) + 1);
         vm.assertEq(market.expireMany(_terms, 8), 1, "slot 3");

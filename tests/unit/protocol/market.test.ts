@@ -61,7 +61,7 @@ test('only slots without a running or accepted task are posted again', () => {
   expect(slotsToPost(history.view, round0)).toEqual([]);
   history.tell({ type: 'TaskRejected', taskId: second, solver: alice });
   expect(slotsToPost(history.view, round0)).toEqual([1]);
-  history.tell({ type: 'TaskExpired', taskId: first });
+  history.tell({ type: 'TaskExpired', taskId: first, burned: 0n });
   expect(slotsToPost(history.view, round0)).toEqual([0, 1]);
 });
 

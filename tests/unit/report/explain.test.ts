@@ -85,6 +85,18 @@ test('a solver that delivers nothing: a tenth burned, the rest back, the price s
   ]);
 });
 
+test('a task that nobody solved: its price is burned after the last attempt, and back where nobody could be drawn', () => {
+  for (const [burned, moved] of [
+    [10n, { reason: 'burn', amount: 10n, to: { pocket: 'burned' } }],
+    [0n, { reason: 'refund', amount: 10n, to: { pocket: 'account' } }],
+  ] as const) {
+    const history = new History();
+    const [taskId = '0x'] = history.post([0]);
+    history.tell({ type: 'TaskExpired', taskId, burned });
+    expect(ledgerOf(history.facts, terms).at(-1)).toMatchObject(moved);
+  }
+});
+
 test('a wrong panel repays the appeal that corrected it; a void one gives its fee back', () => {
   const disputed = () => {
     const history = new History();

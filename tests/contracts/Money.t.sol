@@ -191,7 +191,7 @@ contract MoneyTest is World {
         _burned(10 * PAN);
     }
 
-    function test_postingATaskThatNobodyCanSolveEarnsNothing() public {
+    function test_postingATaskThatNobodyCanSolveCostsItsPrice() public {
         bytes32 id = postOne();
         for (uint256 attempt = 0; attempt < 3; ++attempt) {
             nextEpoch();
@@ -200,8 +200,8 @@ contract MoneyTest is World {
             expire(id);
         }
         vm.assertEq(statusOf(id), uint256(TaskStatus.Expired), "status");
-        _gained(buyer, 0, 0);
-        _burned(30 * PAN);
+        _lost(buyer, PRICE);
+        _burned(PRICE + 30 * PAN);
         vm.assertEq(free(address(market)), 0, "escrow of the market");
     }
 

@@ -93,7 +93,7 @@ test('a task that nobody solved: its price is burned after the last attempt, and
     const history = new History();
     const [taskId = '0x'] = history.post([0]);
     history.tell({ type: 'TaskExpired', taskId, burned });
-    expect(ledgerOf(history.facts, terms).at(-1)).toMatchObject(moved);
+    expect(ledgerOf(history.facts, versions).at(-1)).toMatchObject(moved);
   }
 });
 

@@ -14,7 +14,7 @@ abstract contract Stakes is Jobs {
 
     uint256[2] private _snapshot;
     /// by role, what each leaf weighed as the last epoch ended: a position that left and came back has another leaf
-    uint256[][2] private _before;
+    uint256[][2] private _weighed;
 
     // ------------------------------------------------------------------------------------ positions
 
@@ -90,7 +90,7 @@ abstract contract Stakes is Jobs {
     function endEpoch() internal {
         for (uint256 role = 0; role < 2; ++role) {
             uint256 sum = 0;
-            _before[role] = _weights(Role(role));
+            _weighed[role] = _weights(Role(role));
             for (uint256 i = 2; i < accounts.length; ++i) {
                 uint256 seats = weightOf(accounts[i], Role(role));
                 drawable[accounts[i]][role] = seats;
@@ -104,7 +104,7 @@ abstract contract Stakes is Jobs {
     /// below it.
     function _checkTree(Role role) private view {
         uint256[] memory current = _weights(role);
-        uint256[] memory before = _before[uint256(role)];
+        uint256[] memory before = _weighed[uint256(role)];
         bytes32 pool = keccak256(abi.encode(role, keccak256(abi.encode(subnet, POOLS))));
         uint256 root = uint256(vm.load(address(staking), bytes32(uint256(pool) + 1)));
         uint256 height = root >> 248;

@@ -1,6 +1,7 @@
-/** Small changes at every place of Solidity sources, all of them in one text: each stands behind a switch, so that one
- *  compilation serves every mutant. The switch is block.coinbase, which nothing else reads and which forge sets by a flag;
- *  so whatever is `pure` must be compiled as `view`. */
+/** Small changes at every place of Solidity sources, all of them in one text: each stands behind a switch (see
+ *  switchedCopy.mjs). */
+import { isOn } from './switchedCopy.mjs';
+
 const comparisons = { '<': '<=', '<=': '<', '>': '>=', '>=': '>', '==': '!=', '!=': '==' };
 const operations = {
   '+': '-',
@@ -16,7 +17,6 @@ const operations = {
   '||': '&&',
 };
 const compound = { '+=': '-=', '-=': '+=', '*=': '/=', '/=': '*=', '|=': '&=', '&=': '|=' };
-const isOn = (number) => `block.coinbase == address(${number})`;
 
 /** @param sources file -> its syntax tree, with types, and its text
  *  @param skipped numbers of mutants that get no switch, because they do not compile

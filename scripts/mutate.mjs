@@ -5,25 +5,14 @@
  *  usage: node scripts/mutate.mjs [contract or library ...] [--every n] [--from n]   every n-th mutant, from the n-th on
  *         node scripts/mutate.mjs Court --lines 67,90                                 those of these lines, after new tests
  *         node scripts/mutate.mjs --list [...]                                        print them, run nothing */
-import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import solc from 'solc';
 import { root } from './compile.mjs';
-import { forgeBinary } from './forge.mjs';
 import { mutantAt, withSwitches } from './mutants.mjs';
+import { asView, SwitchedCopy } from './switchedCopy.mjs';
 
 /** Where to look first for a test that notices; the others are asked only about what survives these. */
 const near = {
@@ -92,27 +81,33 @@ if (chosen.length === 0) {
   console.error(`There is no mutant of ${wanted.join(', ')} in every ${values.every} from ${values.from}.`);
   process.exit(2);
 }
-const copy = mkdtempSync(join(tmpdir(), 'panthalia-mutants-'));
 let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {
     stopped = true;
   });
 }
-try {
-  if (values.list) for (const mutant of chosen) console.log(described(mutant));
-  else process.exitCode = (await judgeAll()) ? 0 : 1;
-} finally {
-  rmSync(copy, { recursive: true, force: true });
+if (values.list) for (const mutant of chosen) console.log(described(mutant));
+else process.exitCode = await inCopy((copy) => judgeAll(copy));
+
+/** @returns exit code */
+async function inCopy(judge) {
+  const others = (text) => called(asView(text), constants);
+  const copy = new SwitchedCopy(texts, others, /^tests\/contracts\/(gas|invariant|formal)\b/);
+  try {
+    return (await judge(copy)) ? 0 : 1;
+  } finally {
+    copy.remove();
+  }
 }
 
 /** @returns whether all that survived is explained, and all that is explained survived */
-async function judgeAll() {
+async function judgeAll(copy) {
   const explained = readExplained();
-  const longest = prepare();
+  const longest = tried(copy);
   const total = { killed: 0, survived: 0, explained: 0, endless: 0 };
   for (const name of wanted) {
-    const count = await judge(files[name], near[name] ?? '*', explained, longest);
+    const count = await judge(copy, files[name], near[name] ?? '*', explained, longest);
     for (const key of Object.keys(total)) total[key] += count[key];
     console.log(`${name}: ${sentence(count)}`);
     if (stopped) break;
@@ -130,14 +125,14 @@ async function judgeAll() {
   return total.survived === total.explained && stale.length === 0 && !stopped;
 }
 
-async function judge(file, tests, explained, longest) {
+async function judge(copy, file, tests, explained, longest) {
   const count = { killed: 0, survived: 0, explained: 0, endless: 0 };
   for (const mutant of chosen) {
     if (mutant.file !== file) continue;
     await turn(); // signals are heard between two mutants
     if (stopped) break;
     const nearby = ['--match-path', `tests/contracts/${tests}`];
-    const end = fails(mutant.number, nearby, longest) ?? fails(mutant.number, [], longest);
+    const end = fails(copy, mutant.number, nearby, longest) ?? fails(copy, mutant.number, [], longest);
     if (end === 'endless') count.endless += 1;
     count[end === null ? 'survived' : 'killed'] += 1;
     if (end !== null) continue;
@@ -232,10 +227,6 @@ function analyse(entries, edit = (text) => text, constants = []) {
   return output;
 }
 
-function asView(text) {
-  return text.replace(/\bpure\b/g, 'view');
-}
-
 /** Constants of libraries that are functions now, as others name them. */
 function called(text, constants) {
   return constants.reduce(
@@ -244,33 +235,12 @@ function called(text, constants) {
   );
 }
 
-/** The project's contracts and tests with all switches in them, compiled.
- *  @returns milliseconds that the tests of a mutant may take */
-function prepare() {
-  for (const folder of ['contracts', 'tests/contracts']) {
-    for (const path of readdirSync(join(root, folder), { recursive: true })) {
-      if (!path.endsWith('.sol') || /^(gas|invariant|formal)\b/.test(path)) continue;
-      const file = join(folder, path);
-      mkdirSync(dirname(join(copy, file)), { recursive: true });
-      writeFileSync(
-        join(copy, file),
-        texts[file] ?? called(asView(readFileSync(join(root, file), 'utf8')), constants),
-      );
-    }
-  }
-  for (const path of ['tests/fixtures', 'docs/protocol.md'])
-    cpSync(join(root, path), join(copy, path), { recursive: true });
-  for (const path of ['node_modules', 'scripts']) symlinkSync(join(root, path), join(copy, path));
-  const settings = readFileSync(join(root, 'foundry.toml'), 'utf8').replace(
-    /^gas_limit = .*$/m,
-    'gas_limit = 4_000_000_000',
-  );
-  writeFileSync(join(copy, 'foundry.toml'), settings);
-  mkdirSync(join(copy, 'cache'), { recursive: true });
-  const { status, stdout, stderr } = forge(['build', '--skip', 'script']);
-  if (status !== 0) throw new Error(`The sources with switches do not compile: ${stdout}${stderr}`);
+/** The tests without any change.
+ *  @returns milliseconds that those of a mutant may take */
+function tried(copy) {
+  copy.compile();
   const start = Date.now();
-  if (fails(0, [], undefined) !== null)
+  if (fails(copy, 0, [], undefined) !== null)
     throw new Error('The tests fail without any change (npm test contracts).');
   const taken = Date.now() - start;
   console.log(`${chosen.length} mutants; all tests take ${(taken / 1000).toFixed(1)} s`);
@@ -278,26 +248,18 @@ function prepare() {
 }
 
 /** @returns null if all tests pass with that mutant, else how one failed; anything else is our own fault, and thrown */
-function fails(number, only, longest) {
-  const on = `0x${number.toString(16).padStart(40, '0')}`;
+function fails(copy, number, only, longest) {
   const skipped = ['--no-match-contract', 'DeploymentTest']; // a switch takes room
-  const args = ['test', '--fail-fast', '--threads', '1', '--block-coinbase', on, ...skipped, ...only];
-  const { status, stdout, stderr, error } = forge(args, longest);
+  const { status, stdout, stderr, error } = copy.test(
+    number,
+    ['--fail-fast', ...skipped, ...only],
+    { FOUNDRY_FUZZ_RUNS: '32' },
+    longest,
+  );
   if (status === 0 && /\b[1-9]\d* tests passed/.test(stdout)) return null;
   if (status === 1 && /^\[FAIL\b/m.test(stdout)) return 'failed';
   if (error?.code === 'ETIMEDOUT') return 'endless';
   throw new Error(
     `forge says nothing about mutant ${number} (status ${status}): ${error ?? ''}${stdout}${stderr}`,
   );
-}
-
-function forge(args, timeout) {
-  return spawnSync(forgeBinary(), [...args, '--root', copy], {
-    cwd: copy,
-    env: { ...process.env, FOUNDRY_FUZZ_RUNS: '32' },
-    encoding: 'utf8',
-    timeout,
-    killSignal: 'SIGKILL',
-    maxBuffer: 64 * 1024 * 1024,
-  });
 }

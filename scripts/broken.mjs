@@ -1,0 +1,60 @@
+/** npm test broken: do the random markets notice a contract that breaks an invariant? tests/contracts/invariant/broken.json
+ *  breaks each of them at one place. A break counts as seen if npm run test:invariants fails on it, and with the sentence
+ *  that is about this invariant. Prints a row a break: what saw it, in which market of 500 actions and at which of them.
+ *  usage: node scripts/broken.mjs [--json] [number of an invariant ...] */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './compile.mjs';
+import { asView, isOn, SwitchedCopy } from './switchedCopy.mjs';
+
+const wanted = process.argv.slice(2).filter((argument) => argument !== '--json');
+const list = JSON.parse(readFileSync(join(root, 'tests/contracts/invariant/broken.json'), 'utf8'));
+const texts = broken();
+const copy = new SwitchedCopy(texts, asView, /^tests\/contracts\/(?!invariant|support)/);
+const count = { passed: 0, failed: 0 };
+try {
+  copy.compile();
+  list.forEach((entry, i) => {
+    if (wanted.length > 0 && !wanted.includes(String(entry.invariant))) return;
+    const seen = play(i + 1);
+    const isSeen = seen.says !== null && new RegExp(`^(${entry.says})`).test(seen.says);
+    count[isSeen ? 'passed' : 'failed'] += 1;
+    const says = (seen.says ?? 'not seen').replace(/: \d+ \S+ \d+$/, ''); // without the two numbers
+    console.log(`${isSeen ? ' ✓' : ' ×'} ${entry.invariant} | ${entry.what} | ${says} | ${seen.when}`);
+  });
+} finally {
+  copy.remove();
+}
+console.log(JSON.stringify(count));
+process.exitCode = count.failed > 0 ? 1 : 0;
+
+/** Path -> source with all its breaks in it, each behind a switch. */
+function broken() {
+  const texts = {};
+  list.forEach(({ invariant, file, place, instead }, i) => {
+    const path = join('contracts', file);
+    const text = texts[path] ?? asView(readFileSync(join(root, path), 'utf8'));
+    if (text.split(place).length !== 2)
+      throw new Error(
+        `${path} has ${text.split(place).length - 1} times what breaks invariant ${invariant}, expected one: ${place} (tests/contracts/invariant/broken.json)`,
+      );
+    texts[path] = text.replace(place, () => instead.replaceAll('BROKEN', isOn(i + 1)));
+  });
+  return texts;
+}
+
+/** @returns says: the sentence that failed, or null; when: in which market and at which of its actions */
+function play(number) {
+  rmSync(join(copy.root, 'cache/invariant'), { recursive: true, force: true }); // or forge begins with what broke the one before
+  const only = ['--json', '--match-path', 'tests/contracts/invariant/*', '--match-test', 'invariant_'];
+  const env = { FOUNDRY_PROFILE: 'ci', FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT: '0' };
+  const { stdout, stderr } = copy.test(number, only, env);
+  const start = stdout.search(/^\{"tests\//m); // before it stand events, one a line
+  if (start < 0) throw new Error(`forge says nothing about ${list[number - 1].what}: ${stdout}${stderr}`);
+  const [suite] = Object.values(JSON.parse(stdout.slice(start)));
+  const [{ status, reason, kind, counterexample }] = Object.values(suite.test_results);
+  const { runs } = kind.Invariant;
+  if (status === 'Success') return { says: null, when: `${runs} markets` };
+  const actions = counterexample?.Sequence?.[0] ?? 'the end'; // of afterInvariant there is none
+  return { says: reason ?? '', when: `market ${runs + 1}, action ${actions}` };
+}

@@ -1,0 +1,81 @@
+/** A copy of contracts and tests in which changes stand behind switches, so that one compilation serves all of them. The
+ *  switch is block.coinbase, which nothing else reads and which forge sets by a flag; so whatever is `pure` must be compiled
+ *  as `view`. */
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { root } from './compile.mjs';
+import { forgeBinary } from './forge.mjs';
+
+/** Solidity that is true where change `number` is on. */
+export const isOn = (number) => `block.coinbase == address(${number})`;
+
+export function asView(text) {
+  return text.replace(/\bpure\b/g, 'view');
+}
+
+export class SwitchedCopy {
+  /** @param texts path -> text with switches
+   *  @param others what becomes of all other sources
+   *  @param leftOut paths that are not needed */
+  constructor(texts, others, leftOut) {
+    this.root = mkdtempSync(join(tmpdir(), 'panthalia-switches-'));
+    for (const folder of ['contracts', 'tests/contracts']) {
+      for (const path of readdirSync(join(root, folder), { recursive: true })) {
+        const file = join(folder, path);
+        if (path.endsWith('.sol') && !leftOut.test(file)) this.#write(file, texts, others);
+      }
+    }
+    for (const path of ['tests/fixtures', 'docs/protocol.md'])
+      cpSync(join(root, path), join(this.root, path), { recursive: true });
+    for (const path of ['node_modules', 'scripts']) symlinkSync(join(root, path), join(this.root, path));
+    const settings = readFileSync(join(root, 'foundry.toml'), 'utf8').replace(
+      /^gas_limit = .*$/m,
+      'gas_limit = 4_000_000_000', // a loop without end is to end
+    );
+    writeFileSync(join(this.root, 'foundry.toml'), settings);
+    mkdirSync(join(this.root, 'cache'), { recursive: true });
+  }
+
+  #write(file, texts, others) {
+    const text = texts[file] ?? others(readFileSync(join(root, file), 'utf8'));
+    mkdirSync(dirname(join(this.root, file)), { recursive: true });
+    writeFileSync(join(this.root, file), text);
+  }
+
+  compile() {
+    const { status, stdout, stderr } = this.#forge(['build', '--skip', 'script']);
+    if (status !== 0) throw new Error(`The sources with switches do not compile: ${stdout}${stderr}`);
+  }
+
+  /** forge test with that change on, 0 for none. @param longest milliseconds */
+  test(number, args, env, longest) {
+    const coinbase = `0x${number.toString(16).padStart(40, '0')}`;
+    return this.#forge(['test', '--threads', '1', '--block-coinbase', coinbase, ...args], env, longest);
+  }
+
+  #forge(args, env = {}, timeout = undefined) {
+    return spawnSync(forgeBinary(), [...args, '--root', this.root], {
+      cwd: this.root,
+      env: { ...process.env, ...env },
+      encoding: 'utf8',
+      timeout,
+      killSignal: 'SIGKILL',
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  }
+
+  remove() {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}

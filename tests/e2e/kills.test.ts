@@ -1,7 +1,7 @@
 /** kill -9 at every moment of a task's life: of the worker that solves and checks, and of the master that posts and records. */
 import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { everyTaskChecked, type SubnetParams } from '../../src/chain/params.js';
+import { everyTaskChecked, noTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import type { RunSummary } from '../../src/events/summary.js';
 import type { StampedEvent } from '../../src/events/types.js';
 import { type MarketByHand, startMarketByHand } from '../helpers/byHand.js';
@@ -89,4 +89,31 @@ test('a master that is killed at every moment of a round posts nothing twice, an
   const last = await killedAt(moments, () => byHand.master());
   expect((await last.finished).code).toBe(0);
   await expectNothingLost(byHand);
+});
+
+test('a worker that is killed at every moment of a dispute wins it all the same, as disputer and as its whole panel', async () => {
+  const unchecked = { ...deadlines, ...noTaskChecked, challengeSeconds: 120 };
+  await using byHand = await startMarketByHand(temporaryFolder(), manifest, unchecked);
+  const { market, local } = byHand;
+  const cheat = await byHand.worker(firstWorker + 1, '--audit', 'never', '--cheat', 'zero-delta');
+  byHand.master();
+  const found: Moment = [
+    'at the first wrong step',
+    (event) => event.type === 'audit.finished' && event.firstWrongStep !== null,
+  ];
+  const moments = [
+    ...[found, sent('commitDispute'), sent('pin')],
+    ...[told('vote.computed'), sent('commitVote'), sent('revealVote')],
+  ];
+  // The solver judges nothing about itself: all three seats are of the one that is killed.
+  await killedAt(moments, () => byHand.worker(firstWorker, '--audit', 'all'));
+  const kase = await market.waitFor((view) => {
+    const [one] = [...view.cases.values()];
+    return one?.rounds[0]?.seats.every(({ closed }) => closed) && one.settled ? one : undefined;
+  }, local.signal);
+  expect(kase).toMatchObject({ verdict: 'invalid', moot: false });
+  expect(market.view.cases.size).toBe(1);
+  expect(market.view.commitments.size).toBe(0);
+  const lost = [...market.view.positions.values()].filter(({ slashed }) => slashed > 0n);
+  expect(lost.map(({ account, slashed }) => [account, slashed])).toEqual([[cheat.address, pan(100)]]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MarketTerms } from '../../../src/protocol/economics.js';
-import { ledgerOf } from '../../../src/protocol/ledger.js';
+import { areTermsTold, ledgerOf } from '../../../src/protocol/ledger.js';
 import { explainerOf } from '../../../src/report/explain.js';
 import { taskRowsOf, taskStory, tasksBeginning } from '../../../src/report/story.js';
 import { cheatedRun } from '../../helpers/demoRun.js';
@@ -230,4 +230,19 @@ test('the stake of a solver that shows its trace to nobody goes as in a convicti
     ['compensation', history.view.tasks.get(taskId)?.buyer, 10n],
     ['burn', 'burned', 60n],
   ]);
+});
+
+test('a task moves what the version says that it was posted under, and one of a version nobody told is not guessed', () => {
+  const history = new History();
+  const [old = '0x'] = history.post([0]);
+  const [late = '0x'] = history.post([1], { paramsVersion: 2 });
+  for (const taskId of [old, late]) history.assign(taskId, alice).submit(taskId, alice).dispute(taskId, bob);
+  const both = new Map([...versions, [2, { ...terms, delayBps: 3_000 }] as const]);
+  const deposits = ledgerOf(history.facts, both).filter(({ reason }) => reason === 'delay');
+  expect(deposits.map(({ taskId, amount }) => [taskId, amount])).toEqual([
+    [old, 1n],
+    [late, 3n],
+  ]);
+  expect([areTermsTold(history.facts, both), areTermsTold(history.facts, versions)]).toEqual([true, false]);
+  expect(() => ledgerOf(history.facts, versions)).toThrow('version 2');
 });

@@ -36,7 +36,7 @@ async function eventsOfChain(
   const found = connectContracts(chain, deployment);
   const first = await found.registry.read('paramsOf', [subnetId, firstVersion]);
   const termsBefore = termsTeller(found, subnetId);
-  const events: StampedEvent[] = [];
+  let events: StampedEvent[] = [];
   const tell = (event: PanthaliaEvent, timestamp: number) => {
     const t = new Date(timestamp * 1000).toISOString();
     events.push({ ...event, v: eventVersion, seq: events.length, t, run: '-', src: 'chain' });
@@ -44,7 +44,10 @@ async function eventsOfChain(
   const head = await latestBlock(chain);
   const enough = new AbortController();
   const until = AbortSignal.any([signal, enough.signal]);
-  for await (const { block, facts } of watchBlocks({ chain, deployment, signal: until })) {
+  for await (const { block, facts, replacesFrom } of watchBlocks({ chain, deployment, signal: until })) {
+    if (replacesFrom !== null) {
+      events = events.filter((one) => one.type !== 'chain.fact' || one.fact.blockNumber < replacesFrom);
+    }
     for (const fact of facts) {
       if (events.length === 0) {
         tell({ type: 'chain.deployed', chainId, contracts, terms: marketTerms(first) }, fact.timestamp);

@@ -45,15 +45,7 @@ export async function createChain(options: ChainOptions): Promise<Chain> {
   const request = rpcRequest(options.rpcUrl);
   const chainId = await askChainId(request, options.rpcUrl);
   if (options.chainId !== undefined && options.chainId !== chainId) {
-    throw new PanthaliaError(
-      'network',
-      `Chain ${options.chainId} was expected at ${withoutSecrets(options.rpcUrl)}, chain ${chainId} answered.`,
-      {
-        code: 'chain.wrong_id',
-        details: { expected: options.chainId, received: chainId, rpcUrl: withoutSecrets(options.rpcUrl) },
-        next: 'check --rpc-url and the deployment file',
-      },
-    );
+    throw wrongChain(options.chainId, chainId, options.rpcUrl);
   }
   const account = options.account === undefined ? null : await loadAccount(options.account, chainId);
   const provider = providerOf(request, chainId);
@@ -84,6 +76,29 @@ export async function latestBlock(chain: Chain): Promise<{ number: number; times
   } catch (cause) {
     throw rpcError(cause, chain.rpcUrl);
   }
+}
+
+/** After it was away: another chain may answer at the same address.  throws network/chain.wrong_id, network/rpc.* */
+export async function checkChainId({ provider, rpcUrl, chainId }: Chain): Promise<void> {
+  try {
+    const received = Number(await provider.send('eth_chainId', []));
+    if (received !== chainId) throw wrongChain(chainId, received, rpcUrl);
+  } catch (cause) {
+    throw rpcError(cause, rpcUrl);
+  }
+}
+
+function wrongChain(expected: number, received: number, rpcUrl: string): PanthaliaError {
+  const where = withoutSecrets(rpcUrl);
+  return new PanthaliaError(
+    'network',
+    `Chain ${expected} was expected at ${where}, chain ${received} answered.`,
+    {
+      code: 'chain.wrong_id',
+      details: { expected, received, rpcUrl: where },
+      next: 'check --rpc-url and the deployment file',
+    },
+  );
 }
 
 function rpcRequest(rpcUrl: string): FetchRequest {

@@ -4,7 +4,7 @@ import { applyFacts } from '../protocol/market.js';
 import { emptyMarket, type MarketView } from '../protocol/marketView.js';
 import { latestBlock } from './client.js';
 import type { Deployment } from './deployment.js';
-import { type WatchOptions, watchBlocks } from './watch.js';
+import { longestReorgBlocks, type WatchOptions, watchBlocks } from './watch.js';
 
 /** The newest block whose facts are in the view. timestamp: unix seconds */
 export interface Head {
@@ -41,6 +41,8 @@ interface Waiter {
 class Follower implements MarketFollower {
   view: MarketView;
   head: Head = { number: -1, timestamp: 0 };
+  /** after each of the last blocks; where nothing happened they share one view */
+  readonly #past: { block: number; view: MarketView }[] = [];
   readonly #waiters = new Set<Waiter>();
   #ended: { reason: unknown } | null = null;
 
@@ -52,8 +54,11 @@ class Follower implements MarketFollower {
   async run(options: WatchOptions): Promise<void> {
     let reason: unknown = options.signal.reason;
     try {
-      for await (const { block, timestamp, facts } of watchBlocks(options)) {
+      for await (const { block, timestamp, facts, replacesFrom } of watchBlocks(options)) {
+        if (replacesFrom !== null) this.#goBackBefore(replacesFrom);
         this.view = applyFacts(this.view, facts);
+        this.#past.push({ block, view: this.view });
+        if (this.#past.length > longestReorgBlocks + 1) this.#past.shift();
         this.head = { number: block, timestamp };
         for (const waiter of [...this.#waiters]) waiter.check();
       }
@@ -63,6 +68,12 @@ class Follower implements MarketFollower {
     }
     this.#ended = { reason };
     for (const waiter of [...this.#waiters]) waiter.fail(reason);
+  }
+
+  /** What happened in blocks that are no more never happened. */
+  #goBackBefore(block: number): void {
+    while ((this.#past.at(-1)?.block ?? -1) >= block) this.#past.pop();
+    this.view = this.#past.at(-1)?.view ?? emptyMarket(this.view.subnetId);
   }
 
   waitFor<T>(ask: (view: MarketView, head: Head) => T | undefined, signal: AbortSignal): Promise<T> {

@@ -60,6 +60,11 @@ export function nodeMessage(cause: unknown): string {
   return error === null || isPassing(error) ? '' : (error.message ?? 'no message');
 }
 
+/** The node has answered, as opposed to a line that was cut, and has no result. */
+export function isNodeError(cause: unknown): boolean {
+  return nodeError(cause) !== null;
+}
+
 interface NodeError {
   code?: number;
   message?: string;

@@ -1,33 +1,23 @@
 /** What happened on chain, in block order, from a given block on. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Interface, type InterfaceAbi } from 'ethers';
 import { PanthaliaError } from '../errors.js';
 import type { ChainFact } from '../protocol/facts.js';
 import type { Hex32 } from '../protocol/task.js';
-import { type MarketPlace, slotsIn, type Terms, taskIdOf } from '../protocol/terms.js';
-import {
-  auditAbi,
-  beaconAbi,
-  challengeAbi,
-  courtAbi,
-  marketAbi,
-  registryAbi,
-  reputationAbi,
-  stakingAbi,
-  statesAbi,
-  vaultAbi,
-} from './abi.generated.js';
-import { type Chain, latestBlock } from './client.js';
-import { plainFields } from './decode.js';
+import { branchTo, type Header, headerOf, headOf } from './branch.js';
+import { type Chain, checkChainId } from './client.js';
 import type { Deployment } from './deployment.js';
-import { isUnreachable, rpcError, withoutSecrets } from './rpcError.js';
+import { readFacts } from './logs.js';
+import { isNodeError, isUnreachable, rpcError, withoutSecrets } from './rpcError.js';
 
 const defaultPollMs = 250;
 const longestPollMs = 2_000;
-/** Public nodes refuse larger ranges. */
-const blocksPerQuery = 2_000;
-/** A node may lag behind another one of the same service; this much less is another chain. */
-const longestReorgBlocks = 64;
+/** Public nodes refuse larger ranges; what one can not answer is asked for in smaller parts. */
+const mostBlocksPerQuery = 2_000;
+/** The newest blocks are read one by one, by their hashes: of several nodes behind one address, those that are behind the others have
+ *  no logs of them, and would say so with an empty answer where they are asked by number. */
+const tipBlocks = 8;
+/** A node may lag behind another one of the same service, and blocks may be replaced by others; this much is another chain. */
+export const longestReorgBlocks = 64;
 
 export interface WatchOptions {
   chain: Chain;
@@ -45,18 +35,23 @@ export interface BlockFacts {
   /** unix seconds of that block */
   timestamp: number;
   facts: ChainFact[];
+  /** From this block on, what was told before is no more: a reorganisation has put others in their place, and these are the first
+   *  of them. Null almost always. */
+  replacesFrom: number | null;
 }
 
 /** One item per new range of blocks, facts or none. A node that does not answer is asked again until the signal,
- *  with an alert when it goes and when it is back. */
+ *  with an alert when it goes and when it is back.
+ *  throws network/chain.went_back, network/chain.wrong_id */
 export async function* watchBlocks(options: WatchOptions): AsyncGenerator<BlockFacts> {
   const { chain, deployment, signal, pollMs = defaultPollMs } = options;
-  let next = options.fromBlock ?? deployment.block;
+  const reader = new BlockReader(chain, deployment, options.fromBlock ?? deployment.block);
   let failures = 0;
   while (!signal.aborted) {
-    let found: BlockFacts | null = null;
+    let found: BlockFacts[] = [];
     try {
-      found = await readBlocks(chain, deployment, next);
+      if (failures > 0) await checkChainId(chain);
+      found = await reader.read();
       if (failures > 0) alert(chain, 'info', 'The chain answers again.');
       failures = 0;
     } catch (error) {
@@ -64,124 +59,128 @@ export async function* watchBlocks(options: WatchOptions): AsyncGenerator<BlockF
       if (failures === 0) alert(chain, 'warn', `${(error as Error).message} Trying again.`);
       failures++;
     }
-    if (found !== null) {
-      next = found.block + 1;
-      yield found;
-      continue;
+    for (const one of found) {
+      if (signal.aborted) return;
+      yield one;
     }
+    if (found.length > 0) continue;
     await pause(Math.min(pollMs * 2 ** Math.min(failures, 10), Math.max(pollMs, longestPollMs)), signal);
   }
 }
 
-/** The next range, or null when the chain has not gone on. */
-async function readBlocks(
-  chain: Chain,
-  deployment: Pick<Deployment, 'contracts'>,
-  next: number,
-): Promise<BlockFacts | null> {
-  const head = await latestBlock(chain);
-  if (head.number + longestReorgBlocks < next) throw wentBack(chain, next - 1, head.number);
-  const last = Math.min(head.number, next + blocksPerQuery - 1);
-  if (last < next) return null;
-  const timestamps = new Map([[head.number, head.timestamp]]);
-  try {
-    const facts = await readFacts(chain, deployment, { from: next, to: last }, timestamps);
-    return { block: last, timestamp: await timestampOf(chain, last, timestamps), facts };
-  } catch (cause) {
-    throw rpcError(cause, chain.rpcUrl);
+/** Knows what was read, and whether it still stands. */
+class BlockReader {
+  readonly #chain: Chain;
+  readonly #deployment: Pick<Deployment, 'contracts'>;
+  #next: number;
+  #span = mostBlocksPerQuery;
+  /** hashes of the last blocks that were told, or ended a range, by number */
+  readonly #told = new Map<number, Hex32>();
+
+  constructor(chain: Chain, deployment: Pick<Deployment, 'contracts'>, next: number) {
+    this.#chain = chain;
+    this.#deployment = deployment;
+    this.#next = next;
   }
-}
 
-interface RawLog {
-  address: string;
-  topics: string[];
-  data: string;
-  blockNumber: string;
-  logIndex: string;
-  transactionHash: string;
-  /** anvil and newer geth send it with the log */
-  blockTimestamp?: string;
-}
-
-async function readFacts(
-  chain: Chain,
-  { contracts }: Pick<Deployment, 'contracts'>,
-  range: { from: number; to: number },
-  timestamps: Map<number, number>,
-): Promise<ChainFact[]> {
-  const { vault, registry, staking, beacon, market, court, challenge, states, audit, reputation } = contracts;
-  const { chainId } = chain;
-  const logs: RawLog[] = await chain.provider.send('eth_getLogs', [
-    {
-      address: [vault, registry, staking, beacon, market, court, challenge, states, audit, reputation],
-      fromBlock: `0x${range.from.toString(16)}`,
-      toBlock: `0x${range.to.toString(16)}`,
-    },
-  ]);
-  const facts: ChainFact[] = [];
-  for (const log of logs) {
-    const event = parseEvent(log);
-    if (event === null) continue;
-    const blockNumber = Number(log.blockNumber);
-    if (log.blockTimestamp !== undefined) timestamps.set(blockNumber, Number(log.blockTimestamp));
-    const timestamp = await timestampOf(chain, blockNumber, timestamps);
-    const at = {
-      blockNumber,
-      logIndex: Number(log.logIndex),
-      transactionHash: log.transactionHash,
-      timestamp,
-    };
-    // The field names are the Solidity parameters' names, checked by tests/chain; abitype can not follow the table.
-    const fields =
-      event.type === 'BatchCreated' ? withTasks(event.fields, { chainId, market }) : event.fields;
-    facts.push({ type: event.type, ...at, ...fields } as ChainFact);
+  /** What is new; nothing when the chain has not gone on, or the node can not show how. */
+  async read(): Promise<BlockFacts[]> {
+    const next = this.#next;
+    try {
+      const head = await headOf(this.#chain);
+      if (head.number + longestReorgBlocks < next) throw wentBack(this.#chain, next - 1, head.number);
+      const isFar = head.number - next >= tipBlocks && !(await this.#isReplaced(next - 1));
+      return isFar ? await this.#readRange(head.number - tipBlocks) : await this.#readTip(head);
+    } catch (cause) {
+      throw rpcError(cause, this.#chain.rpcUrl);
+    }
   }
-  return facts.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
-}
 
-const events = new Interface(
-  [
-    ...[...vaultAbi, ...registryAbi, ...stakingAbi, ...beaconAbi, ...marketAbi, ...courtAbi],
-    ...[...challengeAbi, ...statesAbi, ...auditAbi, ...reputationAbi],
-  ].filter((entry) => entry.type === 'event') as unknown as InterfaceAbi,
-);
-
-/** Names that enums have in facts, in Solidity's order. */
-const enumNames: Record<string, readonly string[]> = {
-  role: ['solver', 'verifier'],
-  verdict: ['none', 'valid', 'invalid', 'unavailable'],
-  outcome: ['none', 'passed', 'rejected', 'moot', 'silent', 'checkerFailed', 'unchecked'],
-};
-
-/** Null for what our contracts do not emit. */
-function parseEvent(log: RawLog): { type: string; fields: Record<string, unknown> } | null {
-  const event = log.topics[0] === undefined ? null : events.getEvent(log.topics[0]);
-  if (event === null) return null;
-  const fields = plainFields(events.decodeEventLog(event, log.data, log.topics), event.inputs);
-  for (const [field, names] of Object.entries(enumNames)) {
-    if (field in fields) fields[field] = names[fields[field] as number];
+  /** History: as much as the node answers at once. */
+  async #readRange(last: number): Promise<BlockFacts[]> {
+    const from = this.#next;
+    const to = Math.min(last, from + this.#span - 1);
+    const end = await headerOf(this.#chain, to);
+    if (end === null) return [];
+    let facts: ChainFact[];
+    try {
+      const timestamps = new Map([[to, end.timestamp]]);
+      facts = await readFacts(this.#chain, this.#deployment, { from, to }, timestamps);
+    } catch (cause) {
+      if (from === to) throw cause;
+      // Too many for one answer, or for the time that it may take.
+      this.#span = Math.ceil((to - from + 1) / 4);
+      if (isNodeError(cause)) return await this.#readRange(last);
+      throw cause;
+    }
+    this.#span = Math.min(mostBlocksPerQuery, this.#span * 2);
+    this.#next = to + 1;
+    this.#told.set(to, end.hash);
+    return [{ block: to, timestamp: end.timestamp, facts, replacesFrom: null }];
   }
-  return { type: event.name, fields };
-}
 
-/** The event has the terms; whoever reads facts wants them flat, and the tasks one by one. */
-function withTasks(
-  { terms, batchId, ...fields }: Record<string, unknown>,
-  place: MarketPlace,
-): Record<string, unknown> {
-  const { slots: bits, ...shared } = terms as Terms;
-  const slots = slotsIn(bits);
-  const taskIds = slots.map((slot) => taskIdOf(place, batchId as Hex32, slot));
-  return { batchId, ...shared, slots, taskIds, ...fields };
-}
+  async #isReplaced(block: number): Promise<boolean> {
+    const hash = this.#told.get(block);
+    if (hash === undefined) return false;
+    const now = await headerOf(this.#chain, block);
+    return now !== null && now.hash !== hash;
+  }
 
-async function timestampOf(chain: Chain, block: number, known: Map<number, number>): Promise<number> {
-  const found = known.get(block);
-  if (found !== undefined) return found;
-  const answer = await chain.provider.send('eth_getBlockByNumber', [`0x${block.toString(16)}`, false]);
-  const timestamp = Number(answer.timestamp);
-  known.set(block, timestamp);
-  return timestamp;
+  async #readTip(head: Header): Promise<BlockFacts[]> {
+    const isFork = this.#told.has(head.number) && this.#told.get(head.number) !== head.hash;
+    if (head.number < this.#next && !isFork) return [];
+    let branch = await branchTo(this.#chain, head, Math.min(this.#next, head.number));
+    const parent = branch?.[0] && this.#told.get(branch[0].number - 1);
+    let replacesFrom: number | null = null;
+    if (isFork || (branch !== null && parent !== undefined && parent !== branch[0]?.parentHash)) {
+      branch = await this.#newBranch(head);
+      replacesFrom = branch?.[0]?.number ?? null;
+    }
+    if (branch === null) return [];
+    const told = await this.#readBlocks(branch);
+    const last = told.at(-1);
+    if (last === undefined) return [];
+    if (replacesFrom !== null) this.#forget(replacesFrom);
+    for (const { number, hash } of branch.slice(0, told.length)) this.#told.set(number, hash);
+    for (const number of this.#told.keys())
+      if (number <= head.number - longestReorgBlocks) this.#told.delete(number);
+    this.#next = last.block + 1;
+    return told.map((one, i) => ({ ...one, replacesFrom: i === 0 ? replacesFrom : null }));
+  }
+
+  /** Behind the last block that both the old branch and the new one have.  throws network/chain.went_back where there is none */
+  async #newBranch(head: Header): Promise<Header[] | null> {
+    const oldest = Math.min(...this.#told.keys());
+    const branch = await branchTo(this.#chain, head, Math.min(oldest, head.number));
+    if (branch === null) return null;
+    const common = branch.findLastIndex(({ number, hash }) => this.#told.get(number) === hash);
+    if (common < 0) throw wentBack(this.#chain, this.#next - 1, head.number);
+    return branch.slice(common + 1);
+  }
+
+  /** As far as this node has seen them: it may be behind the one that knew the head. */
+  async #readBlocks(branch: readonly Header[]): Promise<BlockFacts[]> {
+    const read = await Promise.all(branch.map((header) => this.#readBlock(header)));
+    const unseen = read.indexOf(null);
+    return read.slice(0, unseen < 0 ? read.length : unseen) as BlockFacts[];
+  }
+
+  async #readBlock({ number: block, hash: blockHash, timestamp }: Header): Promise<BlockFacts | null> {
+    const timestamps = new Map([[block, timestamp]]);
+    try {
+      const facts = await readFacts(this.#chain, this.#deployment, { blockHash }, timestamps);
+      return { block, timestamp, facts, replacesFrom: null };
+    } catch (cause) {
+      if (isNodeError(cause) && /unknown block|not found/i.test(String(cause))) return null;
+      throw cause;
+    }
+  }
+
+  #forget(from: number): void {
+    const message = `Blocks from ${from} on were replaced by others: what happened in them is told again where it still stands.`;
+    this.#chain.emit({ type: 'alert', level: 'warn', message, code: 'chain.reorganised' });
+    for (const number of this.#told.keys()) if (number >= from) this.#told.delete(number);
+  }
 }
 
 /** Somebody started the chain again: what we know of it is not there any more. */

@@ -178,6 +178,37 @@ test('a task is voided when what the buyer had to provide can not be had', async
   await finished;
 });
 
+test('a task about which a case ended without a verdict is undecided: it can be disputed again, and nobody is paid', async () => {
+  await using local = await startTestChain({ ...deadlines, challengeSeconds: 600 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const cheat = await run.worker(firstWorker, {
+    ...{ fault: 'zero-delta', stakeAmount: pan(100), audit: 'never' },
+  });
+  const finished = run.master().catch(() => {});
+  const { taskId } = await submittedBy(run, cheat.address, local.signal);
+  const { market, ...context } = await run.contextOf(disputerAccount);
+  const disputer = { ...context, market, compute: toyCompute(), scratch: join(run.folder, 'disputer') };
+  const outcome = disputeTask({ taskId, maxFee: pan(30) }, disputer, local.signal).catch((error) => error);
+  await market.waitFor((view) => casesOf(view, taskId)[0]?.rounds[0], local.signal);
+  // Nobody but the solver can be drawn, and it is not judged by itself: the time to draw passes.
+  await local.deployer.provider.send('evm_increaseTime', [61]);
+  const { challengeBy } = await market.waitFor(
+    (view) => [view.tasks.get(taskId)].find((task) => task?.state === 'undecided'),
+    local.signal,
+  );
+  await outcome;
+
+  const answer = await statusOf(local, taskId);
+  expect(answer.task).toMatchObject({ state: 'undecided', disputedStep: 0 });
+  expect(challengeBy).toBeGreaterThan(market.head.timestamp);
+  expect(answer.disputes).toMatchObject([{ verdict: 'none' }]);
+  expect(answer.disputes[0]?.panels[0]?.seats ?? []).toEqual([]);
+  expect(lifeOf(answer)).toContain('task _ is undecided: a case about it ended without a verdict');
+  expect(paymentsOf(answer)).not.toContain('price 10');
+  await run[Symbol.asyncDispose]();
+  await finished;
+});
+
 test('a task that was drawn for a check, with the trace demanded beside it', async () => {
   await using local = await startTestChain({
     ...{ ...deadlines, ...everyTaskChecked, challengeSeconds: 15 },

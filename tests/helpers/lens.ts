@@ -76,7 +76,8 @@ async function history({ deployer: chain, deployment, signal }: TestChain): Prom
     const block = await chain.provider.getBlock(number);
     if (block === null) throw new Error(`there is no block ${number}`);
     const { timestamp } = block;
-    blocks.push({ block: number, timestamp, facts: facts.filter((fact) => fact.blockNumber === number) });
+    const inIt = facts.filter((fact) => fact.blockNumber === number);
+    blocks.push({ block: number, timestamp, facts: inIt, replacesFrom: null });
   }
   return blocks;
 }

@@ -82,6 +82,7 @@ export function behind(
   return async (method, params, pass) => {
     const head = Math.max(0, Number(await pass('eth_blockNumber', [])) - blocks());
     if (method === 'eth_blockNumber') return hex(head);
+    if (method === 'eth_getLogs') return logsUpTo(head, params[0] as LogFilter, pass);
     const seen = params.map((param) => (param === 'latest' ? hex(head) : param));
     const asked = params.find((param) => typeof param === 'string' && /^0x[0-9a-f]{1,15}$/.test(param));
     if (asked !== undefined && Number(asked) > head) {
@@ -93,4 +94,22 @@ export function behind(
     const receipt = result as { blockNumber: string } | null;
     return receipt !== null && Number(receipt.blockNumber) <= head ? receipt : null;
   };
+}
+
+interface LogFilter {
+  blockHash?: string;
+  fromBlock?: string;
+  toBlock?: string;
+}
+
+/** By number it answers with what it has, as if there were no more; a hash that it has not seen it does not know. */
+async function logsUpTo(head: number, filter: LogFilter, pass: Pass): Promise<unknown> {
+  if (filter.blockHash !== undefined) {
+    const block = (await pass('eth_getBlockByHash', [filter.blockHash, false])) as { number: string } | null;
+    if (block === null || Number(block.number) > head) throw new RpcRefusal(-32000, 'unknown block');
+    return pass('eth_getLogs', [filter]);
+  }
+  if (Number(filter.fromBlock) > head) return [];
+  const toBlock = `0x${Math.min(Number(filter.toBlock), head).toString(16)}`;
+  return pass('eth_getLogs', [{ ...filter, toBlock }]);
 }

@@ -1,0 +1,45 @@
+/** Which blocks the chain ends with, and how they hang together. */
+import type { Hex32 } from '../protocol/task.js';
+import type { Chain } from './client.js';
+
+export interface Header {
+  number: number;
+  hash: Hex32;
+  parentHash: Hex32;
+  /** unix seconds */
+  timestamp: number;
+}
+
+interface RawHeader {
+  number: string;
+  hash: Hex32;
+  parentHash: Hex32;
+  timestamp: string;
+}
+
+export async function headOf(chain: Chain): Promise<Header> {
+  return plain(await chain.provider.send('eth_getBlockByNumber', ['latest', false]));
+}
+
+/** null: not there yet, for this node */
+export async function headerOf(chain: Chain, number: number): Promise<Header | null> {
+  const raw: RawHeader | null = await chain.provider.send('eth_getBlockByNumber', [
+    `0x${number.toString(16)}`,
+    false,
+  ]);
+  return raw === null ? null : plain(raw);
+}
+
+/** Those from number `from` up to `head`, each the parent of the next; null while the node has others, or none: it is behind the one
+ *  that knew the head, or the chain is just being reorganised.  throws what the node throws */
+export async function branchTo(chain: Chain, head: Header, from: number): Promise<Header[] | null> {
+  const numbers = Array.from({ length: Math.max(0, head.number - from) }, (_, i) => from + i);
+  const headers = await Promise.all(numbers.map((number) => headerOf(chain, number)));
+  const all = [...headers, head];
+  const isLinked = headers.every((one, i) => one !== null && one.hash === all[i + 1]?.parentHash);
+  return isLinked ? (all as Header[]) : null;
+}
+
+function plain({ number, hash, parentHash, timestamp }: RawHeader): Header {
+  return { number: Number(number), hash, parentHash, timestamp: Number(timestamp) };
+}

@@ -5,20 +5,18 @@ import { writeDeployment } from '../../src/chain/deployment.js';
 import { pan, type SubnetParams } from '../../src/chain/params.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
 import { expectBooksToAgree } from '../helpers/books.js';
-import { startTestChain } from '../helpers/chain.js';
+import { skip, startTestChain } from '../helpers/chain.js';
 import { honestParameters } from '../helpers/toyCompute.js';
-import { assignedTo, firstWorker, startToyRun } from '../helpers/toyRun.js';
+import { assignedTo, firstWorker, passWindows, startToyRun } from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 120_000 });
 
+/** Long enough for any machine; what has to pass is passed by the clock of the chain. */
+const [solveSeconds, clockSeconds, challengeSeconds] = [60, 60, 120];
 const deadlines: Partial<SubnetParams> = {
-  solveSeconds: 5,
-  clockSeconds: 5,
-  challengeSeconds: 5,
-  commitSeconds: 20,
-  revealSeconds: 10,
-  appealSeconds: 1,
+  ...{ solveSeconds, clockSeconds, challengeSeconds, commitSeconds: 60 },
+  ...{ revealSeconds: 60, appealSeconds: 1 },
 };
 const [first, second, third] = [firstWorker, firstWorker + 1, firstWorker + 2];
 
@@ -30,6 +28,7 @@ test('a zero-delta cheat is disputed by its auditor, convicted by three verifier
   const finished = run.master();
   const { taskId } = await assignedTo(run, cheat.address, local.signal);
   const honest = [await run.worker(second, { audit: 'all' }), await run.worker(third, { audit: 'all' })];
+  await passWindows(run, local, { seconds: challengeSeconds, auditors: honest });
   const version = await finished;
 
   expect(version.parameters).toBe(await honestParameters(run.manifest, run.folder));
@@ -69,6 +68,7 @@ test('a result that was withheld is published by the auditor, and the round clos
   const finished = run.master();
   await assignedTo(run, withholder.address, local.signal);
   const auditor = await run.worker(second, { audit: 'all' });
+  await passWindows(run, local, { seconds: challengeSeconds, auditors: [auditor] });
 
   expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
   expect(withholder.events.some((event) => event.type === 'blob.pushed')).toBe(false);
@@ -83,6 +83,8 @@ test('a solver that delivers nothing loses a tenth of its seat, and another one 
   const finished = run.master();
   const { taskId } = await assignedTo(run, silent.address, local.signal);
   const honest = await run.worker(second);
+  await skip(local, solveSeconds + 1);
+  await passWindows(run, local, { seconds: challengeSeconds, auditors: [] });
 
   expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
   const { market } = await run.contextOf(0);
@@ -96,13 +98,16 @@ test('a solver that delivers nothing loses a tenth of its seat, and another one 
 });
 
 test('a solver that shows its trace to nobody is asked for it on chain, and convicted when it does not answer', async () => {
-  await using local = await startTestChain({ ...deadlines, clockSeconds: 5 });
+  await using local = await startTestChain(deadlines);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const hider = await run.worker(first, { fault: 'hidden-trace', stakeAmount: pan(100) });
   const observer = await run.contextOf(0);
   const finished = run.master();
   const { taskId } = await assignedTo(run, hider.address, local.signal);
   const honest = await run.worker(second, { audit: 'all' });
+  await passWindows(run, local, { seconds: challengeSeconds, auditors: [honest] });
+  await observer.market.waitFor((view) => view.tasks.get(taskId)?.demand ?? undefined, local.signal);
+  await skip(local, clockSeconds + 1);
 
   expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
   const task = observer.market.view.tasks.get(taskId);
@@ -121,13 +126,14 @@ test('a solver that shows its trace to nobody is asked for it on chain, and conv
 });
 
 test('a solver that shows a wrong trace only when it must is convicted of its first wrong step, at a step a vote', async () => {
-  await using local = await startTestChain({ ...deadlines, clockSeconds: 10 });
+  await using local = await startTestChain(deadlines);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const late = await run.worker(first, { fault: 'late-trace', stakeAmount: pan(100) });
   const observer = await run.contextOf(0);
   const finished = run.master();
   const { taskId } = await assignedTo(run, late.address, local.signal);
   const honest = await run.worker(second, { audit: 'all' });
+  await passWindows(run, local, { seconds: challengeSeconds, auditors: [honest] });
 
   expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
   const { view } = observer.market;

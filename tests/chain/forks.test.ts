@@ -100,7 +100,7 @@ test('a node that answers out of order, twice, of others and only a few blocks a
   await using moody = await watcher(async (method, params, pass) => {
     if (method !== 'eth_getLogs') return pass(method, params);
     const [{ fromBlock, toBlock }] = params as [{ fromBlock?: string; toBlock?: string }];
-    if (Number(toBlock) - Number(fromBlock) > 6) {
+    if (Number(toBlock) - Number(fromBlock) > 30) {
       refusals += 1;
       throw new RpcRefusal(-32005, 'query returned more than 10000 results');
     }

@@ -64,6 +64,11 @@ export async function startTestChain(
   }
 }
 
+/** Lets the clock of the chain run ahead: windows pass without anybody having to be faster than them. */
+export async function skip({ deployer }: TestChain, seconds: number): Promise<void> {
+  await deployer.provider.send('evm_increaseTime', [seconds]);
+}
+
 /** Terms of one task in slot 0 that `buyer` could post, with hashes that name nothing. */
 export function testTerms(subnetId: number, buyer: Address): Terms {
   const some: Hex32 = `0x${'22'.repeat(32)}`;

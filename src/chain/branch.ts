@@ -8,6 +8,8 @@ export interface Header {
   parentHash: Hex32;
   /** unix seconds */
   timestamp: number;
+  /** no contract has told anything in it, ours included: most blocks of a quiet chain */
+  isSilent: boolean;
 }
 
 interface RawHeader {
@@ -15,6 +17,8 @@ interface RawHeader {
   hash: Hex32;
   parentHash: Hex32;
   timestamp: string;
+  /** part of what is hashed, so it can be relied on where the beacon can prove headers */
+  logsBloom: string;
 }
 
 export async function headOf(chain: Chain): Promise<Header> {
@@ -40,6 +44,7 @@ export async function branchTo(chain: Chain, head: Header, from: number): Promis
   return isLinked ? (all as Header[]) : null;
 }
 
-function plain({ number, hash, parentHash, timestamp }: RawHeader): Header {
-  return { number: Number(number), hash, parentHash, timestamp: Number(timestamp) };
+function plain({ number, hash, parentHash, timestamp, logsBloom }: RawHeader): Header {
+  const isSilent = /^0x0+$/.test(logsBloom);
+  return { number: Number(number), hash, parentHash, timestamp: Number(timestamp), isSilent };
 }

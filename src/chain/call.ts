@@ -7,6 +7,7 @@ import type {
   ExtractAbiFunctionNames,
 } from 'abitype';
 import { Interface, type InterfaceAbi } from 'ethers';
+import { PanthaliaError } from '../errors.js';
 import type { Address } from '../protocol/task.js';
 import type { Chain } from './client.js';
 import { plainOutputs } from './decode.js';
@@ -64,6 +65,7 @@ export function contractAt<const A extends Abi>(chain: Chain, address: Address, 
     try {
       const answer = await chain.provider.call({ to: address, data, ...overrides });
       const outputs = face.getFunction(name)?.outputs ?? [];
+      if (answer === '0x' && outputs.length > 0) throw noContract(chain, address, name);
       return plainOutputs(face.decodeFunctionResult(name, answer), outputs) as never;
     } catch (cause) {
       throw translate(chain, name, cause);
@@ -83,4 +85,17 @@ export function contractAt<const A extends Abi>(chain: Chain, address: Address, 
     simulate: (name, args, { gasLimit }) =>
       ask(name, args, { from: chain.signer?.address, gasLimit, blockTag: 'pending' }),
   };
+}
+
+/** What has no code takes every call and answers with nothing. */
+function noContract({ chainId }: Chain, address: Address, call: string): PanthaliaError {
+  return new PanthaliaError(
+    'config',
+    `There is no contract of ours at ${address} on chain ${chainId}: ${call} answers with nothing.`,
+    {
+      code: 'chain.no_contract',
+      details: { address, chainId, call },
+      next: 'check --deployment: is it of this chain, and was the chain started anew?',
+    },
+  );
 }

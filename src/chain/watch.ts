@@ -165,7 +165,9 @@ class BlockReader {
     return read.slice(0, unseen < 0 ? read.length : unseen) as BlockFacts[];
   }
 
-  async #readBlock({ number: block, hash: blockHash, timestamp }: Header): Promise<BlockFacts | null> {
+  async #readBlock(header: Header): Promise<BlockFacts | null> {
+    const { number: block, hash: blockHash, timestamp } = header;
+    if (header.isSilent) return { block, timestamp, facts: [], replacesFrom: null };
     const timestamps = new Map([[block, timestamp]]);
     try {
       const facts = await readFacts(this.#chain, this.#deployment, { blockHash }, timestamps);

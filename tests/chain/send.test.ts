@@ -113,6 +113,17 @@ test('a wrong chain, a missing node and a bad URL each get one clear sentence', 
   expect(await failure(createChain({ rpcUrl: 'localhost:8545' }))).toMatchObject({ code: 'rpc.bad_url' });
 });
 
+test('an address without a contract is told as such, and not as an answer that can not be read', async () => {
+  const nobody = '0x00000000000000000000000000000000000000b0';
+  const contracts = { ...local.deployment.contracts, staking: nobody } as const;
+  const { staking } = connectContracts(alice.chain, { contracts });
+  const error = await failure(staking.read('positionOf', [1, 0, nobody]));
+  expect(error).toMatchObject({ family: 'config', code: 'chain.no_contract', details: { address: nobody } });
+  expect(error.message).toBe(
+    `There is no contract of ours at ${nobody} on chain 31337: positionOf answers with nothing.`,
+  );
+});
+
 test('an aborted wait ends with the reason, and the transaction is not lost', async () => {
   const { token } = alice.contracts;
   const stop = new AbortController();

@@ -6,21 +6,21 @@ import type { TaskAnswer } from '../../src/actions/tellTask.js';
 import { writeDeployment } from '../../src/chain/deployment.js';
 import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
+import type { MarketView } from '../../src/protocol/marketView.js';
 import type { Hex32 } from '../../src/protocol/task.js';
 import { expectBooksToAgree } from '../helpers/books.js';
-import { type Actor, actor, startTestChain, type TestChain, testTerms } from '../helpers/chain.js';
+import { type Actor, actor, skip, startTestChain, type TestChain, testTerms } from '../helpers/chain.js';
 import { runCli, temporaryFolder } from '../helpers/cli.js';
 import { toyCompute } from '../helpers/toyCompute.js';
-import { firstWorker, startToyRun, submittedBy, tasksOf } from '../helpers/toyRun.js';
+import { firstWorker, passWindows, startToyRun, submittedBy, tasksOf } from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 180_000 });
 
+/** Long enough for any machine; what has to pass is passed by the clock of the chain. */
+const challengeSeconds = 120;
 const deadlines: Partial<SubnetParams> = {
-  solveSeconds: 30,
-  challengeSeconds: 6,
-  commitSeconds: 30,
-  appealSeconds: 1,
+  ...{ solveSeconds: 60, challengeSeconds, commitSeconds: 60, appealSeconds: 1 },
 };
 const [buyerAccount, disputerAccount] = [12, 9];
 
@@ -99,6 +99,7 @@ test('a task that is rejected, the one that is posted in its place, and that it 
   const finished = run.master();
   const { taskId } = await submittedBy(run, cheat.address, local.signal);
   const honest = await run.worker(firstWorker + 1, { audit: 'all' });
+  await passWindows(run, local, { seconds: challengeSeconds, auditors: [honest] });
   await finished;
 
   const rejected = await statusOf(local, taskId);
@@ -210,9 +211,7 @@ test('a task about which a case ended without a verdict is undecided: it can be 
 });
 
 test('a task that was drawn for a check, with the trace demanded beside it', async () => {
-  await using local = await startTestChain({
-    ...{ ...deadlines, ...everyTaskChecked, challengeSeconds: 15 },
-  });
+  await using local = await startTestChain({ ...deadlines, ...everyTaskChecked });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   for (const account of [firstWorker, firstWorker + 1]) {
     await run.worker(account, { audit: 'drawn', stakeAmount: pan(100) });
@@ -228,6 +227,10 @@ test('a task that was drawn for a check, with the trace demanded beside it', asy
   );
   if (task.submission === null) throw new Error('it was submitted');
   await challenge.write('demandLeaves', [task.terms, task.slot, task.submission], local.signal);
+  const isPassed = ({ checks, tasks }: MarketView) =>
+    checks.get(task.taskId)?.outcome === 'passed' && tasks.get(task.taskId)?.demand?.closed;
+  await other.market.waitFor((view) => isPassed(view) || undefined, local.signal);
+  await skip(local, challengeSeconds + 1);
   await finished;
 
   const answer = await statusOf(local, task.taskId);

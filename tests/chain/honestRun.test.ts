@@ -2,14 +2,16 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { pan } from '../../src/chain/params.js';
 import { startTestChain, type TestChain } from '../helpers/chain.js';
 import { honestParameters } from '../helpers/toyCompute.js';
-import { firstWorker, startToyRun, tasksOf } from '../helpers/toyRun.js';
+import { firstWorker, passWindows, startToyRun, tasksOf } from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 120_000 });
 
+/** Long enough for any machine; passed by the clock of the chain. */
+const challengeSeconds = 60;
 let local: TestChain;
 beforeAll(async () => {
-  local = await startTestChain({ challengeSeconds: 2 });
+  local = await startTestChain({ challengeSeconds });
 });
 afterAll(() => local?.[Symbol.asyncDispose]());
 
@@ -17,6 +19,7 @@ test('two rounds by two workers end with the parameters of the honest single mac
   await using run = await startToyRun(local, { rounds: 2, slotsPerRound: 3 });
   const workers = [await run.worker(firstWorker), await run.worker(firstWorker + 1)];
   const observer = await run.contextOf(0);
+  await passWindows(run, local, { seconds: challengeSeconds, auditors: workers });
   const version = await run.master();
 
   expect(version.parameters).toBe(await honestParameters(run.manifest, run.folder));

@@ -143,6 +143,17 @@ contract CloseCheckTest is AuditWorld {
         _close(id, checker, CheckOutcome.Silent, FEE, 0);
     }
 
+    function test_RevertGiven_aCaseIsOpenBesideTheCheckAndADemandIsClosed() public {
+        (bytes32 id,,) = committed(true);
+        Submission memory made = submissionOf(id);
+        vm.prank(dora);
+        challenge.demandLeaves(termsOf[id], 0, made);
+        disputeAs(buyer, id, 7);
+        pass(CLOCK_SECONDS + 1);
+        vm.expectRevert(abi.encodeWithSelector(ITaskMarket.CasesOpen.selector, id, 1));
+        challenge.closeDemand(termsOf[id], 0);
+    }
+
     function test_aDemandThatNobodyAnswersDoesNotWaitForTheCheck() public {
         (bytes32 id,, address checker) = committed(true);
         Submission memory made = submissionOf(id);

@@ -349,8 +349,7 @@ abstract contract Checks is Stakes {
     function _takeHome(address account) private {
         for (uint256 role = 0; role < 2; ++role) {
             if (staking.positionOf(subnet, Role(role), account).pending == 0) continue;
-            vm.prank(account);
-            staking.withdrawStake(subnet, Role(role));
+            withdrawStake(account, Role(role));
         }
         uint256 amount = free(account);
         vm.prank(account);

@@ -191,8 +191,8 @@ contract Handler is Probes {
         claims[account][uint256(role)].pending -= paid;
         books[account].staked[uint256(role)] -= paid * bond;
         gains(account, paid * bond);
-        vm.prank(account);
-        staking.withdrawStake(subnet, role);
+        withdrawStake(account, role);
+        same(free(account), books[account].free, "5: what was paid out");
         ++taken[Kind.WithdrawStake];
     }
 
@@ -238,6 +238,7 @@ contract Handler is Probes {
         p.computeCost = uint96(5 * PAN);
         p.livenessBps = uint16(pick(2_000));
         p.bountyBps = uint16(2_000 + pick(1_000));
+        p.scoreHalf = uint32(1 + pick(4)); // so that one check that passes makes the next less likely by far
         if (paused) {
             registry.resume(subnet);
             paused = false;

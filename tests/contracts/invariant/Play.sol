@@ -53,6 +53,7 @@ abstract contract Play is Moves {
             gains(entry.status == TaskStatus.Submitted ? entry.solver : buyer, termsOf[id].price);
             if (move.kind == Kind.Finalize) finalize(id);
             else same(market.finalizeMany(termsOf[id], 1 << slotOf[id]), 1, "finalizeMany");
+            compareBook(entry.solver); // 7: it has what it had, and the price
         } else {
             _expectExpiry(id, entry);
             if (move.kind != Kind.ExpireMany) expire(id);

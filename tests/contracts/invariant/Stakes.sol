@@ -84,6 +84,14 @@ abstract contract Stakes is Jobs {
         return claim.pending < unlocked ? claim.pending : unlocked;
     }
 
+    function withdrawStake(address account, Role role) internal {
+        vm.prank(account);
+        try staking.withdrawStake(subnet, role) {}
+        catch {
+            holds(false, "8: what is due is not paid out");
+        }
+    }
+
     // ------------------------------------------------------------------------------------ trees
 
     /// @dev Before the last block of an epoch is gone: what the next epoch's draws must see.

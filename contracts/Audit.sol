@@ -102,6 +102,8 @@ contract Audit is IAudit {
     function commitCheck(Terms calldata terms, uint8 slot, bytes32 commitment) external {
         (bytes32 id, Check memory check) = _asChecker(terms, slot);
         require(commitment != 0, EmptyCheck(id));
+        // or a checker that has done nothing commits to anything and takes the fee of a task that is rejected already
+        require(market.isSubmitted(id), TaskHasEnded(id));
         commitmentOf[id] = commitment;
         _enter(id, check, CheckState.Answering, _after(_paramsOf(terms).clockSeconds));
         emit CheckCommitted(id, msg.sender, check.deadline);

@@ -393,7 +393,7 @@ contract TaskMarket is ITaskMarket {
 
     /// @dev An open task found nobody: the price goes back. The solver of an assigned one missed solveBy: its seat is broken up and
     /// the task opened again. When the attempts are used up the price is burned: strangers have paid for a task that none of them
-    /// solved, and if it went back, posting what nobody can solve would cost its buyer nothing.
+    /// solved, and if it went back, posting what nobody can solve would cost its buyer nothing at all.
     /// @return toBurn in the market's account
     function _expireOrReopen(Terms calldata terms, bytes32 id, Task memory entry, Params memory params)
         private

@@ -21,7 +21,7 @@ enum CheckOutcome {
     None,
     /// equal answers
     Passed,
-    /// the task was rejected after the checker had committed, and so had done its work
+    /// the task was rejected after the checker had committed
     Rejected,
     /// the task ended otherwise, or a case about it without a verdict: nobody is right or wrong
     Moot,
@@ -101,7 +101,7 @@ interface IAudit {
     /// buyer's vault account.
     function drawChecker(Terms calldata terms, uint8 slot) external;
 
-    /// @notice Commit to answers. The checker only, once.
+    /// @notice Commit to answers. The checker only, once, and before the task has ended.
     /// @param commitment see libraries/CheckHash.sol
     function commitCheck(Terms calldata terms, uint8 slot, bytes32 commitment) external;
 

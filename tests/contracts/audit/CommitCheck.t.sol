@@ -2,6 +2,7 @@
 pragma solidity ^0.8.26;
 
 import {CheckState, IAudit} from "../../../contracts/interfaces/IAudit.sol";
+import {Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {AuditWorld} from "./AuditWorld.sol";
 
 /// @dev See CommitCheck.tree.
@@ -32,6 +33,21 @@ contract CommitCheckTest is AuditWorld {
         vm.expectRevert(abi.encodeWithSelector(IAudit.EmptyCheck.selector, id));
         vm.prank(checker);
         audit.commitCheck(termsOf[id], 0, 0);
+    }
+
+    /// @dev It has a reason: who had committed is paid when the task is rejected.
+    function test_RevertGiven_theTaskHasEnded() public {
+        (bytes32 id,, address checker) = drawn();
+        bytes32 caseId = disputeAs(dora, id, 7);
+        seatPanel(caseId);
+        vote(caseId, unanimous(3, Verdict.Invalid));
+        settle(caseId);
+        vm.expectRevert(abi.encodeWithSelector(IAudit.TaskHasEnded.selector, id));
+        vm.prank(checker);
+        audit.commitCheck(termsOf[id], 0, ANSWERS);
+        uint256 before = free(buyer);
+        closeCheck(id);
+        vm.assertEq(free(buyer), before + FEE, "the fee goes back");
     }
 
     function test_itIsInTimeUntilCommitBy() public {

@@ -6,6 +6,11 @@ import { buildEngineOracle, engineOracle } from '../helpers/engineOracle.js';
 /** Of a gradient's relative error against autograd in fp64, to that of autograd in fp32: another order of summing moves it a
  *  little either way, a wrong formula by orders of magnitude. */
 const errorRatio = 1.5;
+
+/** The canonical set adds up to 1,024 terms one by one where libtorch's blocks are shorter: past that a sum is less exact, 2.1
+ *  times at most in what was measured. Opset torch has no such excuse. */
+const errorRatioOfChunks = 2.5;
+const termsInChunk = 1024;
 /** Of a gradient with products in bf16, to that of autocast. */
 const bf16ErrorRatio = 1.25;
 /** Eight bits of mantissa in each of the last products. */
@@ -38,9 +43,9 @@ describe.each(['canon-f32-v1', 'torch'] as const)('the gradients of opset %s', (
   ])("are as near to autograd's in fp64 as autograd's in fp32: gelu %s, %s", async (gelu, _, ...shape) => {
     const { loss, gradients } = await engineOracle<Gradients>('gradients', opset, gelu, ...shape);
     expect(loss).toBeLessThan(1e-6);
-    const worse = Object.entries(gradients).filter(
-      ([, { ours, autograd }]) => !(ours <= errorRatio * autograd),
-    );
+    const inChunks = opset === 'canon-f32-v1' && shape[0] > termsInChunk;
+    const most = inChunks ? errorRatioOfChunks : errorRatio;
+    const worse = Object.entries(gradients).filter(([, { ours, autograd }]) => !(ours <= most * autograd));
     expect(worse).toEqual([]);
     expect(Object.keys(gradients)).toHaveLength(3 + 6 * shape[2]);
   });

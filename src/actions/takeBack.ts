@@ -76,21 +76,26 @@ export async function unstake(options: UnstakeOptions): Promise<Unstaked> {
       before: await positionOf(desk, role),
     })),
   );
-  const asked = found
+  if (found.every(({ held, before }) => held === 0 && before.pending === 0))
+    throw nothingStaked(desk, options.role);
+  // Who names no role means those that are held.
+  const wished = found
     .map(({ role, held }) => ({ role, held, seats: options.seats ?? held }))
-    .filter(({ seats }) => seats > 0);
-  const short = asked.find(({ held, seats }) => seats > held);
+    .filter(({ held, seats }) => seats > 0 && (held > 0 || options.role !== undefined));
+  const short = wished.find(({ held, seats }) => seats > held);
   if (short !== undefined) throw tooFew(account, short);
-  if (asked.length === 0 && found.every(({ before }) => before.pending === 0)) throw nothingStaked(desk);
-  for (const { role, seats } of asked) {
-    const { blockNumber } = await contracts.staking.write(
-      'requestUnstake',
-      [subnetId, numberOf[role], seats],
-      options.signal,
-    );
-    await market.caughtUp(blockNumber, options.signal);
+  const asked: Unstaked['asked'] = [];
+  for (const { role, seats } of wished) {
+    try {
+      const call = [subnetId, numberOf[role], seats] as const;
+      const { blockNumber } = await contracts.staking.write('requestUnstake', call, options.signal);
+      asked.push({ role, seats });
+      await market.caughtUp(blockNumber, options.signal);
+    } catch (error) {
+      throw tellingDone(error, asked);
+    }
   }
-  return { ...(await standing(desk)), asked: asked.map(({ role, seats }) => ({ role, seats })) };
+  return { ...(await standing(desk)), asked };
 }
 
 export interface WithdrawOptions extends ConnectOptions {
@@ -118,16 +123,18 @@ export async function withdraw(options: WithdrawOptions): Promise<Withdrawn> {
   const to = options.to === undefined ? account : addressGiven(options.to);
   requireWallet(to, desk);
   let freed = 0n;
-  for (const role of roles) freed += await free(desk, role, options.signal);
+  const { head } = desk.market;
+  for (const role of roles) freed += await free(desk, role, head, options.signal);
   const held = await contracts.vault.read('balanceOf', [account]);
   const amount = options.amount ?? held;
-  if (amount > held) throw tooMuch(account, amount, held);
-  if (amount === 0n) throw nothingToWithdraw(await standing(desk));
+  if (amount > held) throw tooMuch(account, amount, { held, freed });
+  if (amount === 0n) throw nothingToWithdraw(await standing(desk, head));
   await contracts.vault.write('withdraw', [to, amount], options.signal);
   const vault = formatTokens(await contracts.vault.read('balanceOf', [account]));
   return { ...(await standing(desk)), freed: formatTokens(freed), paid: formatTokens(amount), to, vault };
 }
 
+type Head = Desk['market']['head'];
 type Desk = Awaited<ReturnType<typeof openDesk>>;
 
 async function openDesk(options: ConnectOptions) {
@@ -161,11 +168,10 @@ async function heldSeats({ contracts, subnetId }: Desk, role: Role): Promise<num
 }
 
 /** returns what it paid into the vault, token units */
-async function free(desk: Desk, role: Role, signal: AbortSignal): Promise<bigint> {
+async function free(desk: Desk, role: Role, head: Head, signal: AbortSignal): Promise<bigint> {
   const { contracts, market, subnetId } = desk;
   const before = await positionOf(desk, role);
-  const { number } = market.head;
-  if (before.pending === 0 || epochOf(number, desk) < before.unlockAt) return 0n;
+  if (before.pending === 0 || epochOf(head.number, desk) < before.unlockAt) return 0n;
   try {
     const { blockNumber } = await contracts.staking.write(
       'withdrawStake',
@@ -180,16 +186,18 @@ async function free(desk: Desk, role: Role, signal: AbortSignal): Promise<bigint
   return before.amount - (await positionOf(desk, role)).amount;
 }
 
-async function standing(desk: Desk): Promise<TakenBack> {
+/** As of `at`, where what it says has to agree with what was decided there; else of the newest block. */
+async function standing(desk: Desk, at?: Head): Promise<TakenBack> {
   const { chain, market, account, epochLength } = desk;
-  const { head, seconds } = await recentBlockTime(chain);
+  const { head: newest, seconds } = await recentBlockTime(chain);
+  const head = at ?? newest;
   const stakes = await Promise.all(
     roles.map(async (role): Promise<StakeLeft> => {
       const { seats, pending, amount, unlockAt, locked } = await positionOf(desk, role);
       const block = unlockAt * epochLength;
       const left = Math.max(0, block - head.number);
-      const at = seconds === null ? null : Math.ceil(head.timestamp + left * seconds);
-      const cooldown = { epoch: unlockAt, block, over: left === 0, at };
+      const time = seconds === null ? null : Math.ceil(head.timestamp + left * seconds);
+      const cooldown = { epoch: unlockAt, block, over: left === 0, at: time };
       return {
         ...{ role, seats, pending, staked: formatTokens(amount), locked },
         cooldown: pending === 0 ? null : cooldown,
@@ -212,8 +220,22 @@ function tooFew(account: Address, { role, held, seats }: { role: Role; held: num
   );
 }
 
-function nothingStaked({ account, subnetId }: Desk): PanthaliaError {
-  return new PanthaliaError('user', `Account ${account} has no stake in subnet ${subnetId} to ask back.`, {
+/** The first of two requests may have gone through: what the chain did is said, whatever stopped the second. */
+function tellingDone(error: unknown, asked: Unstaked['asked']): unknown {
+  if (!(error instanceof PanthaliaError) || asked.length === 0) return error;
+  const { family, message, code, details, next } = error;
+  const done = asked
+    .map(({ role, seats }) => `${seats} ${role} ${seats === 1 ? 'seat' : 'seats'}`)
+    .join(', ');
+  return new PanthaliaError(family, `${message} Asked back before that: ${done}.`, {
+    ...{ code, details: { ...details, asked }, cause: error },
+    ...(next === undefined ? {} : { next }),
+  });
+}
+
+function nothingStaked({ account, subnetId }: Desk, role?: Role): PanthaliaError {
+  const what = role === undefined ? 'stake' : `stake as ${role}`;
+  return new PanthaliaError('user', `Account ${account} has no ${what} in subnet ${subnetId} to ask back.`, {
     code: 'stake.none',
     details: { account, subnetId },
     next: 'name the account that has staked: --account, --keystore or --mnemonic-index',
@@ -236,14 +258,15 @@ function requireWallet(to: Address, { deployment }: Desk): void {
   );
 }
 
-function tooMuch(account: Address, asked: bigint, held: bigint): PanthaliaError {
+function tooMuch(account: Address, asked: bigint, { held, freed }: { held: bigint; freed: bigint }) {
+  const now = freed === 0n ? '' : `, of which ${formatTokens(freed)} were stake that this command has freed`;
   return new PanthaliaError(
     'user',
-    `Account ${account} has ${formatTokens(held)} PAN in the vault, ${formatTokens(asked)} were asked for.`,
+    `Account ${account} has ${formatTokens(held)} PAN in the vault${now}, ${formatTokens(asked)} were asked for.`,
     {
       code: 'withdraw.too_much',
-      details: { account, expected: held, received: asked },
-      next: 'leave out --amount to withdraw all of it',
+      details: { account, expected: held, received: asked, freed },
+      next: held === 0n ? `panthalia status ${account}` : 'leave out --amount to withdraw all of it',
     },
   );
 }
@@ -260,7 +283,12 @@ function nothingToWithdraw({ account, stakes, epoch, holds }: TakenBack): Pantha
             `its stake is held by ${holds.length} bonds in tasks, cases and checks`,
             'panthalia unstake shows them',
           ]
-        : ['no stake of it was asked back', 'panthalia unstake'];
+        : [
+            'no stake of it was asked back',
+            stakes.every(({ staked }) => staked === '0')
+              ? 'name the account that has staked: --account, --keystore or --mnemonic-index'
+              : 'panthalia unstake',
+          ];
   return new PanthaliaError('user', `Account ${account} has nothing to withdraw: ${why}.`, {
     code: 'withdraw.nothing',
     details: { account, epoch, stakes, holds },

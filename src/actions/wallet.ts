@@ -61,12 +61,15 @@ export interface WalletEntry {
   address: Address | null;
 }
 
+/** What createWallet leaves when it is killed. */
+const leftover = /^\..+\.[0-9a-f-]{36}\.part$/;
+
 /** By name; files that are no keystores are left out. */
 export async function listWallets(dir: string): Promise<WalletEntry[]> {
   const files = await readdir(dir, { withFileTypes: true }).catch(() => []);
   const entries = await Promise.all(
     files
-      .filter((file) => file.isFile())
+      .filter((file) => file.isFile() && !leftover.test(file.name))
       .map(async ({ name }) => {
         const path = join(dir, name);
         const json = await readFile(path, 'utf8').catch(() => '');

@@ -6,6 +6,8 @@ import { SotRefusal } from '../data/blobRequest.js';
 import type { Emit } from '../events/types.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 
+/** Whoever says so: what stands before a Source of Truth gives no reason that it would. */
+const forbidden = new Set<unknown>([401, 403]);
 /** As in a lane. */
 const retrySeconds = 2;
 
@@ -30,7 +32,7 @@ export function createPermission(
         isRefused = false;
         return stored;
       } catch (error) {
-        if (!(error instanceof SotRefusal) || error.family !== 'user') throw error;
+        if (!(error instanceof SotRefusal) || !forbidden.has(error.details.status)) throw error;
         if (!isRefused) emit({ type: 'alert', level: 'error', ...refused(self, error) });
         isRefused = true;
       }

@@ -8,14 +8,16 @@ import { localParams, noTaskChecked, pan, type SubnetParams } from '../../src/ch
 import { isTerminal } from '../../src/protocol/marketQueries.js';
 import { explainerOf } from '../../src/report/explain.js';
 import { expectBooksToAgree } from '../helpers/books.js';
-import { startTestChain } from '../helpers/chain.js';
+import { skip, startTestChain } from '../helpers/chain.js';
 import { eventually } from '../helpers/processes.js';
 import { firstWorker, startToyRun, tasksOf } from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 240_000 });
 
-const first: Partial<SubnetParams> = { ...noTaskChecked, openSeconds: 60, solveSeconds: 8, maxAttempts: 1 };
+/** Ends when the test says so, however long the new version takes to come into force. */
+const solveSeconds = 600;
+const first: Partial<SubnetParams> = { ...noTaskChecked, openSeconds: 60, solveSeconds, maxAttempts: 1 };
 const second: Partial<SubnetParams> = { ...first, livenessBps: 2_500 };
 
 test('who delivers nothing loses what the version of its task says, whatever is in force by then', async () => {
@@ -38,7 +40,9 @@ test('who delivers nothing loses what the version of its task says, whatever is 
     return (await registry.read('currentVersion', [deployment.subnetId])) === 2;
   });
   // The slot is posted again when the first task has expired, under the second version.
+  await skip(local, solveSeconds + 1);
   await assigned(2);
+  await skip(local, solveSeconds + 1);
   await market.waitFor((view) => {
     const ended = tasksOf(view).filter(({ state }) => isTerminal(state));
     return ended.length === 2 || undefined;

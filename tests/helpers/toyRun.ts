@@ -30,6 +30,8 @@ export interface ToyRun extends AsyncDisposable {
   jobId: Hex32;
   folder: string;
   sotUrl: string;
+  /** aborted when the run ends, and its market with it */
+  over: AbortSignal;
   /** what a role gets that acts as this account */
   contextOf(account: number): Promise<RoleContext & { events: PanthaliaEvent[] }>;
   /** Starts a worker and waits until it has staked. */
@@ -110,6 +112,7 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
     jobId,
     folder,
     sotUrl,
+    over: stop.signal,
     contextOf: (account) => contextOf(account),
     worker: async (account, { compute = toyCompute(), onEvent, sotUrl: url, ...options } = {}) => {
       let isReady = () => {};
@@ -175,7 +178,8 @@ export async function submittedBy(run: ToyRun, solver: Address, signal: AbortSig
 }
 
 /** Lets every window to dispute a result pass, of `seconds`, as soon as nothing else is on its way and each of `auditors` has found it
- *  right: so the windows can be as long as a slow machine needs. Ends with the run. */
+ *  right: so the windows can be as long as a slow machine needs. Ends with the run; what else ends it is an unhandled rejection, which fails
+ *  the test. */
 export async function passWindows(
   run: ToyRun,
   local: TestChain,
@@ -205,7 +209,7 @@ export async function passWindows(
       await market.waitFor(() => tasks.every(isOver) || undefined, local.signal);
     }
   };
-  passing().catch(() => {
-    // The run is over, and its market with it.
+  passing().catch((error) => {
+    if (!run.over.aborted) throw error;
   });
 }

@@ -73,7 +73,7 @@ function statusText({ chainId, rpcUrl, block, subnet, sot, jobs, tasks, position
     ...comingLines(subnet),
     `sot      ${sot === null ? 'none' : sot.url}`,
     model === null
-      ? `model    ${sot?.problem ?? 'none yet'}`
+      ? `model    ${modelProblem(sot)}`
       : `model    version ${model.number}, validation loss ${model.validationLoss.toFixed(4)}, state ${model.stateRoot}`,
     ...jobs.map(
       ({ jobId, rounds, stateRoot }) => `on chain job ${jobId}: ${rounds} outer steps, state ${stateRoot}`,
@@ -82,6 +82,11 @@ function statusText({ chainId, rpcUrl, block, subnet, sot, jobs, tasks, position
     ...positions.map(positionLine),
     ...tasks.map(taskLine),
   ].join('\n');
+}
+
+function modelProblem(sot: Status['sot']): string {
+  if (sot === null) return 'unknown: this deployment names no Source of Truth to ask';
+  return sot.problem ?? 'none yet';
 }
 
 function comingLines({ coming }: Status['subnet']): string[] {

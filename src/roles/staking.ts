@@ -22,6 +22,9 @@ export async function ensureStaked(
   const { params, subnetId } = rules;
   const wanted = wholeSeats(amount, params.solverStake);
   if (amount > 0n && wanted === 0) throw tooSmall(amount, params.solverStake);
+  const rest = amount - BigInt(wanted) * params.solverStake;
+  if (rest > 0n)
+    context.emit({ type: 'alert', level: 'info', ...leftOver(amount, rest, params.solverStake) });
   const verifierSeat = params.seatBond * BigInt(params.exposure);
   for (const [role, price] of [
     [solver, params.solverStake],
@@ -43,8 +46,14 @@ export async function ensureStaked(
   }
 }
 
+const pan = (value: bigint) => Number(value / 10n ** 14n) / 10_000;
+
+function leftOver(amount: bigint, rest: bigint, seat: bigint) {
+  const message = `${pan(rest)} of the ${pan(amount)} PAN to stake are not staked: a solver seat costs ${pan(seat)}.`;
+  return { message, code: 'stake.left_over' };
+}
+
 function tooSmall(amount: bigint, seat: bigint): PanthaliaError {
-  const pan = (value: bigint) => Number(value / 10n ** 14n) / 10_000;
   return new PanthaliaError('usage', `A solver seat costs ${pan(seat)} PAN, ${pan(amount)} were offered.`, {
     code: 'stake.too_small',
     details: { amount, seat },

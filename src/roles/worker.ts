@@ -144,6 +144,10 @@ function tellSeats(
 ): void {
   const seats = seatsOf(context.market.view, rules.subnetId, self);
   if (seats !== null) context.emit({ type: 'alert', level, message: sentence(seats), code: 'worker.staked' });
+  else if (context.options.stakeAmount === 0n && level === 'info') {
+    const message = `${self} has nothing staked, and stakes nothing: it is drawn for no task and no panel.`;
+    context.emit({ type: 'alert', level, message, code: 'worker.no_seats' });
+  }
 }
 
 /** Each lane is serial; the engine serves them by priority, one inner step at a time. After the signal nothing is audited unasked, and the

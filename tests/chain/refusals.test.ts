@@ -4,7 +4,7 @@ import type { TaskView } from '../../src/protocol/marketView.js';
 import { startTestChain } from '../helpers/chain.js';
 import { startMoodySot } from '../helpers/moodySot.js';
 import { honestParameters } from '../helpers/toyCompute.js';
-import { firstWorker, startToyRun, tasksOf } from '../helpers/toyRun.js';
+import { firstWorker, startToyRun, type ToyWorker, tasksOf } from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -33,20 +33,28 @@ test.each([
   },
 );
 
-test.each([401, 403])(
-  'a worker that may not store what it solves (%d) says so once, computes nothing more in vain, and stores what it has as soon as it may',
-  async (status) => {
+test.each([
+  [401, 'code'],
+  [403, 'code'],
+  [403, 'page'],
+] as const)(
+  'a worker that may not store what it solves (%d, with a %s) says so once, computes nothing more in vain, and stores what it has as soon as it may',
+  async (status, says) => {
     // The first time is over before it may store; for the second there is more of it.
     await using local = await startTestChain({ solveSeconds: 60, challengeSeconds: 2 });
     await using run = await startToyRun(local, { slotsPerRound: 1 });
     const { market } = await run.contextOf(0);
     let mayStore = false;
     let refusals = 0;
-    await using sot = await startMoodySot(run.sotUrl, (method) => {
-      if (method === 'GET' || mayStore) return undefined;
-      refusals += 1;
-      return status;
-    });
+    await using sot = await startMoodySot(
+      run.sotUrl,
+      (method) => {
+        if (method === 'GET' || mayStore) return undefined;
+        refusals += 1;
+        return status;
+      },
+      says,
+    );
     const worker = await run.worker(firstWorker, { audit: 'never', sotUrl: sot.url });
     const finished = run.master();
     const begun = () => worker.events.filter(({ type }) => type === 'task.solving').length;
@@ -67,7 +75,7 @@ test.each([401, 403])(
       event.type === 'alert' && event.code === 'sot.writes_refused' ? [event] : [],
     );
     expect(told.map(({ level }) => level)).toEqual(['error', 'info']);
-    expect(told[0]?.message).toContain(`(${status})`);
+    expect(told[0]?.message).toContain(String(status));
     expect(told[0]?.message).toContain(`panthalia status ${worker.address}`);
   },
 );
@@ -95,4 +103,20 @@ test('what the user has to mend still ends a worker: it can not pay for its seat
     family: 'user',
     code: 'account.no_tokens',
   });
+});
+
+test('a worker says what of its stake buys no seat, and that it has none', async () => {
+  await using local = await startTestChain();
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const told = ({ events }: ToyWorker) =>
+    events.flatMap((event) => (event.type === 'alert' ? [event.message] : []));
+  const some = await run.worker(firstWorker, { stakeAmount: pan(250) });
+  expect(told(some)).toEqual([
+    '50 of the 250 PAN to stake are not staked: a solver seat costs 100.',
+    `2 solver seats and 2 verifier seats are staked by ${some.address}.`,
+  ]);
+  const none = await run.worker(firstWorker + 1, { stakeAmount: 0n });
+  expect(told(none)).toEqual([
+    `${none.address} has nothing staked, and stakes nothing: it is drawn for no task and no panel.`,
+  ]);
 });

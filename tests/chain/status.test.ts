@@ -162,7 +162,7 @@ test('a task is voided when what the buyer had to provide can not be had', async
   expect(existsSync(spec)).toBe(true);
   rmSync(spec);
   await run.worker(firstWorker + 1, { audit: 'never', stakeAmount: pan(100) });
-  await verdict;
+  expect(await verdict).toMatchObject({ taskId, verdict: 'unavailable' });
   // Its slot is posted again, with the spec.
   await context.market.waitFor((view) => tasksOf(view)[1], local.signal);
 
@@ -197,7 +197,7 @@ test('a task about which a case ended without a verdict is undecided: it can be 
     (view) => [view.tasks.get(taskId)].find((task) => task?.state === 'undecided'),
     local.signal,
   );
-  await outcome;
+  expect(await outcome).toMatchObject({ code: 'dispute.no_verdict', details: { taskId } });
 
   const answer = await statusOf(local, taskId);
   expect(answer.task).toMatchObject({ state: 'undecided', disputedStep: 0 });

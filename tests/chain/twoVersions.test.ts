@@ -17,7 +17,8 @@ vi.setConfig({ testTimeout: 240_000 });
 
 /** Ends when the test says so, however long the new version takes to come into force. */
 const solveSeconds = 600;
-const first: Partial<SubnetParams> = { ...noTaskChecked, openSeconds: 60, solveSeconds, maxAttempts: 1 };
+const long = { solveSeconds, commitSeconds: solveSeconds, clockSeconds: solveSeconds };
+const first: Partial<SubnetParams> = { ...noTaskChecked, ...long, openSeconds: 60, maxAttempts: 1 };
 const second: Partial<SubnetParams> = { ...first, livenessBps: 2_500 };
 
 test('who delivers nothing loses what the version of its task says, whatever is in force by then', async () => {

@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -50,6 +51,8 @@ test('a keystore that cast made is listed, told its address, and signs for us', 
   execFileSync('mkdir', ['-p', dir]);
   const secret = ['--private-key', key, '--unsafe-password', 'correct horse'];
   execFileSync(cast, ['wallet', 'import', 'theirs', '--keystore-dir', dir, ...secret]);
+  // What a kill in the middle of `wallet new` leaves is no wallet.
+  copyFileSync(join(dir, 'theirs'), join(dir, `.mine.${randomUUID()}.part`));
   const listed = await runCli(['wallet', 'list', '--keystore-dir', dir, '--json']);
   expect(JSON.parse(listed.out[0] ?? '').data.wallets.map(({ name }: { name: string }) => name)).toEqual([
     'theirs',

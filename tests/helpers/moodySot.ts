@@ -6,10 +6,12 @@ export interface MoodySot extends AsyncDisposable {
   url: string;
 }
 
-/** refuses: the status to refuse a request with; undefined passes it on */
+/** refuses: the status to refuse a request with; undefined passes it on
+ *  says: 'page' as a proxy that knows nothing of our codes */
 export async function startMoodySot(
   sotUrl: string,
   refuses: (method: string, path: string) => number | undefined,
+  says: 'code' | 'page' = 'code',
 ): Promise<MoodySot> {
   const { hostname, port } = new URL(sotUrl);
   const server = createServer((incoming, answer) => {
@@ -17,8 +19,10 @@ export async function startMoodySot(
     const status = refuses(method, path);
     if (status !== undefined) {
       incoming.resume();
-      answer.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
-      answer.end(JSON.stringify({ code: 'auth.not_allowed', message: 'not for you' }));
+      const type = says === 'code' ? 'application/json' : 'text/html';
+      answer.writeHead(status, { 'content-type': type, connection: 'close' });
+      const reason = JSON.stringify({ code: 'auth.not_allowed', message: 'not for you' });
+      answer.end(says === 'code' ? reason : '<h1>Forbidden</h1>');
       return;
     }
     const passedOn = ask({ hostname, port, method, path, headers }, (theirs) => {

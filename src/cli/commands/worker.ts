@@ -48,7 +48,7 @@ export function workerCommand(io: CommandIo): Command {
     .description('stake, solve tasks and verify those of others')
     .option(
       '--stake [amount]',
-      `tokens to stake as solver, in seats of ${oneSeat} (default: one seat)`,
+      `tokens to stake as solver, in whole seats of ${oneSeat} (default: one seat; 0 stakes nothing new)`,
       tokenAmount,
     )
     .addOption(

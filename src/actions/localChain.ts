@@ -12,7 +12,7 @@ import {
   pan,
   type SubnetParams,
 } from '../chain/params.js';
-import { watchBlocks } from '../chain/watch.js';
+import { askPatiently, watchBlocks } from '../chain/watch.js';
 import type { RunConfig } from '../config/schema.js';
 import type { Emit } from '../events/types.js';
 import { startAnvil } from '../process/anvil.js';
@@ -155,7 +155,8 @@ export function watchChain(
   const ended = (async () => {
     for await (const { block, facts } of watchBlocks({ chain, deployment, signal })) {
       for (const fact of facts) {
-        for (const event of await termsBefore(fact)) emit(event);
+        const terms = await askPatiently(() => termsBefore(fact), { chain, signal });
+        for (const event of terms) emit(event);
         emit({ type: 'chain.fact', fact });
       }
       told = block;

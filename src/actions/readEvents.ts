@@ -3,7 +3,7 @@ import { createChain, latestBlock } from '../chain/client.js';
 import { connectContracts } from '../chain/contracts.js';
 import { readDeployment } from '../chain/deployment.js';
 import { marketTerms } from '../chain/params.js';
-import { watchBlocks } from '../chain/watch.js';
+import { askPatiently, watchBlocks } from '../chain/watch.js';
 import { readJournal } from '../events/journal.js';
 import { eventVersion, type PanthaliaEvent, type StampedEvent } from '../events/types.js';
 import { findRun } from './findRun.js';
@@ -52,7 +52,8 @@ async function eventsOfChain(
       if (events.length === 0) {
         tell({ type: 'chain.deployed', chainId, contracts, terms: marketTerms(first) }, fact.timestamp);
       }
-      for (const event of await termsBefore(fact)) tell(event, fact.timestamp);
+      const terms = await askPatiently(() => termsBefore(fact), { chain, signal });
+      for (const event of terms) tell(event, fact.timestamp);
       if (!('subnetId' in fact) || fact.subnetId === subnetId)
         tell({ type: 'chain.fact', fact }, fact.timestamp);
     }

@@ -2,6 +2,8 @@
 import type { Hex32 } from '../protocol/task.js';
 import type { Chain } from './client.js';
 
+const mostAtOnce = 16;
+
 export interface Header {
   number: number;
   hash: Hex32;
@@ -38,10 +40,19 @@ export async function headerOf(chain: Chain, number: number): Promise<Header | n
  *  that knew the head, or the chain is just being reorganised.  throws what the node throws */
 export async function branchTo(chain: Chain, head: Header, from: number): Promise<Header[] | null> {
   const numbers = Array.from({ length: Math.max(0, head.number - from) }, (_, i) => from + i);
-  const headers = await Promise.all(numbers.map((number) => headerOf(chain, number)));
+  const headers = await fewAtATime(numbers, (number) => headerOf(chain, number));
   const all = [...headers, head];
   const isLinked = headers.every((one, i) => one !== null && one.hash === all[i + 1]?.parentHash);
   return isLinked ? (all as Header[]) : null;
+}
+
+/** After a long absence there are thousands, and services refuse a flood.  throws what `ask` throws */
+export async function fewAtATime<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
+  const answers: R[] = [];
+  for (let i = 0; i < items.length; i += mostAtOnce) {
+    answers.push(...(await Promise.all(items.slice(i, i + mostAtOnce).map(ask))));
+  }
+  return answers;
 }
 
 function plain({ number, hash, parentHash, timestamp, logsBloom }: RawHeader): Header {

@@ -33,8 +33,8 @@ export interface Signer {
   readonly wallet: Wallet | HDNodeWallet;
   /** what we sent last; see outbox.ts and resend.ts */
   readonly sent: Outbox;
-  /** a nonce of nobody's that transactions of ours were seen to wait for, once */
-  gapAt: number | null;
+  /** a nonce of nobody's that transactions of ours wait for, and when that was seen first */
+  gap: { nonce: number; sinceMs: number } | null;
   /** Runs one send after the other: each takes the nonce after the last. */
   inOrder<T>(send: () => Promise<T>): Promise<T>;
 }
@@ -103,9 +103,10 @@ function wrongChain(expected: number, received: number, rpcUrl: string): Panthal
 
 function rpcRequest(rpcUrl: string): FetchRequest {
   if (!URL.canParse(rpcUrl) || !/^https?:$/.test(new URL(rpcUrl).protocol)) {
-    throw new PanthaliaError('usage', `An RPC URL starts with http:// or https://, received "${rpcUrl}".`, {
+    const received = withoutSecrets(rpcUrl);
+    throw new PanthaliaError('usage', `An RPC URL starts with http:// or https://, received "${received}".`, {
       code: 'rpc.bad_url',
-      details: { rpcUrl },
+      details: { rpcUrl: received },
       next: 'pass --rpc-url http://HOST:PORT',
     });
   }
@@ -147,7 +148,7 @@ function signerOf(account: Account, provider: JsonRpcProvider): Signer {
     address: account.address,
     wallet: account.wallet.connect(provider),
     sent: new Map(),
-    gapAt: null,
+    gap: null,
     inOrder: (send) => {
       const result = last.then(send, send);
       last = result.catch(() => {});

@@ -36,6 +36,8 @@ export interface Signed {
   hash: Hex32;
   /** hex */
   serialized: string;
+  /** A node has said that it has it. One that is not may be in a pool all the same: its answer was lost. */
+  isOffered: boolean;
 }
 
 /** By nonce. */
@@ -60,7 +62,10 @@ export async function freeNonce(
   least: number,
 ): Promise<{ nonce: number; unseen: Sending[] }> {
   const count = await provider.getTransactionCount(address, 'pending');
-  for (const nonce of sent.keys()) if (nonce < count - kept) sent.delete(nonce);
+  const old = [...sent.keys()].filter((nonce) => nonce < count - kept);
+  // What only waits is not settled, however much waits behind it.
+  const mined = old.length === 0 ? 0 : await provider.getTransactionCount(address, 'latest');
+  for (const nonce of old) if (nonce < mined - kept) sent.delete(nonce);
   const unseen = [...sent.values()].filter((sending) => sending.nonce >= count);
   let nonce = Math.max(count, least);
   while (sent.has(nonce)) nonce++;
@@ -79,21 +84,30 @@ export async function prepare(signer: Sender, nonce: number, request: SendReques
 export async function sign(wallet: Sender['wallet'], request: TransactionRequest): Promise<Signed> {
   const { from: _, ...populated } = await wallet.populateTransaction(request);
   const serialized = await wallet.signTransaction(populated);
-  return { hash: Transaction.from(serialized).hash as Hex32, serialized };
+  return { hash: Transaction.from(serialized).hash as Hex32, serialized, isOffered: false };
 }
 
 /** Shows the node the newest version.  returns what it has against it; null once it has it, or may have it */
-export async function broadcast({ provider }: Node, sending: Sending): Promise<unknown> {
-  const { serialized } = newest(sending);
-  try {
-    await provider.send('eth_sendRawTransaction', [serialized]);
-    sending.refusal = null;
-  } catch (cause) {
-    // An answer that is lost says nothing about the question.
-    const isRefused = nodeMessage(cause) !== '' || neverArrived(cause);
-    sending.refusal = isRefused && !isKnown(cause) ? cause : null;
-  }
+export async function broadcast(node: Node, sending: Sending): Promise<unknown> {
+  await show(node, sending, newest(sending));
   return sending.refusal;
+}
+
+/** `known`: the node had it before; `lost`: no answer, which says nothing about the question. */
+export type Shown = 'taken' | 'known' | 'lost' | 'refused';
+
+/** Shows the node one version, and notes what it says of it. */
+export async function show({ provider }: Node, sending: Sending, signed: Signed): Promise<Shown> {
+  const shown = await provider.send('eth_sendRawTransaction', [signed.serialized]).then(
+    () => 'taken' as const,
+    (cause) => {
+      if (isKnown(cause)) return 'known';
+      return nodeMessage(cause) !== '' || neverArrived(cause) ? { refusal: cause as unknown } : 'lost';
+    },
+  );
+  sending.refusal = typeof shown === 'object' ? shown.refusal : null;
+  if (shown === 'taken' || shown === 'known') signed.isOffered = true;
+  return typeof shown === 'object' ? 'refused' : shown;
 }
 
 export function newest({ signed }: Sending): Signed {
@@ -110,6 +124,13 @@ export function isTooSoon(cause: unknown): boolean {
   return (
     /underpriced|less than block base fee|fee too low|nonce too high/i.test(nodeMessage(cause)) &&
     !isStaleNonce(cause)
+  );
+}
+
+/** No node takes it, now or later: it breaks a rule of the chain.  source: geth's, Nethermind's, Erigon's and anvil's words */
+export function isHopeless(cause: unknown): boolean {
+  return /intrinsic gas|exceeds (the )?block gas limit|gas limit too high|init ?code size/i.test(
+    nodeMessage(cause),
   );
 }
 

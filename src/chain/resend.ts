@@ -4,11 +4,26 @@ import { Transaction } from 'ethers';
 import { PanthaliaError } from '../errors.js';
 import type { Chain, Signer } from './client.js';
 import { whoUsed } from './nonceUse.js';
-import { broadcast, isStaleNonce, isTooSoon, newest, prepare, type Sending, sign } from './outbox.js';
+import {
+  broadcast,
+  isHopeless,
+  isStaleNonce,
+  isTooSoon,
+  newest,
+  prepare,
+  type Sending,
+  type Signed,
+  show,
+  sign,
+} from './outbox.js';
 import { isUnreachable, rpcError } from './rpcError.js';
 
+/** Without a receipt for so long, we look whether the node still has the transaction. */
+export const lookEveryMs = 3_000;
+
 /** Sends again those of our last transactions whose nonces the node has neither in a block nor in its pool. Where another process of
- *  this account had sent the one before them, and it is gone, nothing takes its place: ours would wait for ever.
+ *  this account had sent the one before them, and it is gone, nothing takes its place: ours would wait for ever. What no node takes any
+ *  more is forgotten, and its refusal kept for whoever waits for it.
  *  returns whether there were any.  throws what the node says against a transaction that does nothing */
 export function sendDroppedAgain(chain: Chain, signer: Signer): Promise<boolean> {
   return signer.inOrder(async () => {
@@ -19,21 +34,28 @@ export function sendDroppedAgain(chain: Chain, signer: Signer): Promise<boolean>
       .sort((a, b) => a.nonce - b.nonce);
     const first = dropped[0]?.nonce ?? count;
     const isGap = first > count;
-    // A node that is behind the others has not seen yet what stands there: it takes two looks to be sure.
-    if (isGap && signer.gapAt !== count) {
-      signer.gapAt = count;
-      return false;
-    }
-    signer.gapAt = null;
+    if (isGap && isNewGap(signer, count)) return false;
+    signer.gap = null;
     if (dropped.length === 0) return false;
     for (let nonce = count; nonce < first; nonce++) await fillGap(chain, signer, nonce);
-    for (const sending of dropped) await broadcast(chain, sending);
-    if (isGap) return true;
-    const which = dropped.length === 1 ? `nonce ${first}` : `nonces ${first} to ${dropped.at(-1)?.nonce}`;
+    const taken: number[] = [];
+    for (const sending of dropped) {
+      if ((await show(chain, sending, newest(sending))) === 'taken') taken.push(sending.nonce);
+      if (isHopeless(sending.refusal)) signer.sent.delete(sending.nonce);
+    }
+    if (isGap || taken.length === 0) return true;
+    const which = taken.length === 1 ? `nonce ${taken[0]}` : `nonces ${taken[0]} to ${taken.at(-1)}`;
     const message = `The node had lost what ${signer.address} sent with ${which}; it was sent again.`;
     tell(chain, message, 'transaction.sent_again');
     return true;
   });
+}
+
+/** A node that is behind the others has not seen yet what stands there: it takes two looks to be sure, and time between them, as
+ *  everybody who waits looks for all. */
+function isNewGap(signer: Signer, nonce: number): boolean {
+  if (signer.gap?.nonce !== nonce) signer.gap = { nonce, sinceMs: Date.now() };
+  return Date.now() - signer.gap.sinceMs < lookEveryMs;
 }
 
 /** A transfer of nothing to ourselves: whatever stood there before, nobody who waits for it is hurt more than by waiting. */
@@ -61,21 +83,37 @@ export function raiseFees(chain: Chain, signer: Signer): Promise<void> {
     const { provider } = chain;
     const block = await provider.getBlock('latest').catch(() => null);
     const least = block?.baseFeePerGas ?? 0n;
-    const tooCheap = waiting.filter((sending) => (feeOf(sending).maxFeePerGas ?? least) < least);
-    for (const sending of tooCheap) await raise(chain, signer, sending);
+    const isCheap = (signed: Signed) => (feeOf(signed).maxFeePerGas ?? least) < least;
+    for (const sending of waiting.filter((one) => isCheap(offered(one)))) {
+      const last = newest(sending);
+      const isUnheard = !last.isOffered && sending.refusal === null && !isCheap(last);
+      await raise(chain, signer, sending, isUnheard ? last : await dearer(chain, signer, sending));
+    }
   });
 }
 
-async function raise(chain: Chain, signer: Signer, sending: Sending): Promise<void> {
+/** It counts once a node has it. Where the answer is lost, it may come into a block, and is shown again with the next look. */
+async function raise(chain: Chain, signer: Signer, sending: Sending, signed: Signed): Promise<void> {
+  const shown = await show(chain, sending, signed);
+  if (shown !== 'refused' && signed !== newest(sending)) sending.signed.push(signed);
+  if (!signed.isOffered) return;
+  const { maxFeePerGas } = feeOf(signed);
+  const message = `Gas has become dearer than what nonce ${sending.nonce} of ${signer.address} offered: now it offers up to ${maxFeePerGas} wei.`;
+  tell(chain, message, 'transaction.fee_raised');
+}
+
+async function dearer(chain: Chain, signer: Signer, sending: Sending): Promise<Signed> {
   const now = await chain.provider.getFeeData();
-  const old = feeOf(sending);
+  const old = feeOf(newest(sending));
   const maxFeePerGas = larger(now.maxFeePerGas, raised(old.maxFeePerGas));
   const maxPriorityFeePerGas = larger(now.maxPriorityFeePerGas, raised(old.maxPriorityFeePerGas));
   const { request, nonce } = sending;
-  sending.signed.push(await sign(signer.wallet, { ...request, nonce, maxFeePerGas, maxPriorityFeePerGas }));
-  await broadcast(chain, sending);
-  const message = `Gas has become dearer than what nonce ${nonce} of ${signer.address} offered: now it offers up to ${maxFeePerGas} wei.`;
-  tell(chain, message, 'transaction.fee_raised');
+  return sign(signer.wallet, { ...request, nonce, maxFeePerGas, maxPriorityFeePerGas });
+}
+
+/** The last version that a node is known to have; the first while none is. */
+function offered({ signed }: Sending): Signed {
+  return signed.findLast(({ isOffered }) => isOffered) ?? (signed[0] as Signed);
 }
 
 /** Nodes want a tenth more of both for a transaction in the place of another. */
@@ -87,8 +125,8 @@ function larger(a: bigint | null, b: bigint): bigint {
   return a !== null && a > b ? a : b;
 }
 
-function feeOf(sending: Sending): Transaction {
-  return Transaction.from(newest(sending).serialized);
+function feeOf({ serialized }: Signed): Transaction {
+  return Transaction.from(serialized);
 }
 
 /** Makes sure that the transaction can still come into a block.  throws network/transaction.replaced where another one stands in a

@@ -18,6 +18,9 @@ const away = new Set([
 /** Those of a connection that never was. */
 const unheard = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
+/** Of a service that has waited for its node for too long, or was not waited for: the node may have heard the question. */
+const perhapsForwarded = new Set([408, 499]);
+
 /** One sentence for whatever ethers or Node threw while talking to the RPC: `rpc.unreachable` when asking again may help,
  *  `rpc.failed` when the node is there and its answer can not be used. */
 export function rpcError(cause: unknown, rpcUrl: string): PanthaliaError {
@@ -51,7 +54,8 @@ export function isUnreachable(error: unknown): boolean {
 export function neverArrived(cause: unknown): boolean {
   const { code, response } = rootOf(cause) as { code?: unknown; response?: { statusCode?: number } };
   const status = response?.statusCode ?? 0;
-  return (typeof code === 'string' && unheard.has(code)) || (status >= 400 && status < 500);
+  const isTurnedAway = status >= 400 && status < 500 && !perhapsForwarded.has(status);
+  return (typeof code === 'string' && unheard.has(code)) || isTurnedAway;
 }
 
 /** What the node itself said, as JSON-RPC has it; empty where it said nothing, or no more than that it was too slow. */
@@ -71,7 +75,7 @@ interface NodeError {
 }
 
 function nodeError(cause: unknown): NodeError | null {
-  const { info, error } = cause as { info?: { error?: NodeError }; error?: NodeError };
+  const { info, error } = (cause ?? {}) as { info?: { error?: NodeError }; error?: NodeError };
   const found = info?.error ?? error;
   return typeof found?.code === 'number' ? found : null;
 }
@@ -107,7 +111,15 @@ function reasonOf(cause: unknown): string {
   return typeof code === 'string' && !short.includes(code) ? `${short} (${code})` : short;
 }
 
-/** Keys of RPC providers stand in the path or the user part; host and port are enough to find the mistake. */
+/** Keys of RPC providers stand in the path, the query or the user part; host and port are enough to find the mistake. Also of what
+ *  is no URL. */
 export function withoutSecrets(rpcUrl: string): string {
-  return URL.canParse(rpcUrl) ? new URL(rpcUrl).origin : rpcUrl;
+  const isWeb = URL.canParse(rpcUrl) && /^https?:$/.test(new URL(rpcUrl).protocol);
+  return isWeb ? new URL(rpcUrl).origin : rpcUrl.replace(/^([a-z]+:\/\/)?(?:.*@)?([^/?#]*).*$/is, '$1$2');
+}
+
+/** Whether it has a part that may be a key. */
+export function holdsSecrets(rpcUrl: string): boolean {
+  const { pathname, search, username, password } = new URL(rpcUrl);
+  return pathname !== '/' || search !== '' || username !== '' || password !== '';
 }

@@ -9,6 +9,7 @@ import { whoUsed } from './nonceUse.js';
 import {
   broadcast,
   freeNonce,
+  isHopeless,
   isStaleNonce,
   isTooSoon,
   newest,
@@ -16,7 +17,7 @@ import {
   type Sending,
   type SendRequest,
 } from './outbox.js';
-import { raiseFees, requireNonce, sendDroppedAgain } from './resend.js';
+import { lookEveryMs, raiseFees, requireNonce, sendDroppedAgain } from './resend.js';
 import { decodeRevert, revertData } from './revert.js';
 import { isUnreachable, nodeMessage, rpcError } from './rpcError.js';
 
@@ -28,8 +29,6 @@ const gasMargin = 1_000_000n;
 const unlikeGas = 10_000;
 const receiptDeadlineMs = 120_000;
 const receiptPollMs = 100;
-/** Without a receipt for so long, we look whether the node still has the transaction. */
-const lookEveryMs = 3_000;
 const nonceAttempts = 3;
 
 export interface ContractCall {
@@ -102,10 +101,16 @@ async function takenUpAgain(
 ): Promise<Sending | null> {
   const isSame = ({ abandoned, request }: Sending) => abandoned && request.to === to && request.data === data;
   const found = [...sent.values()].find(isSame);
-  if (found === undefined || (await provider.getTransactionCount(address, 'latest')) > found.nonce)
-    return null;
+  if (found === undefined) return null;
+  // Claimed before anything is waited for: the same call may be made twice at once.
   found.abandoned = false;
-  return found;
+  let isMined = true;
+  try {
+    isMined = (await provider.getTransactionCount(address, 'latest')) > found.nonce;
+  } finally {
+    found.abandoned = isMined;
+  }
+  return isMined ? null : found;
 }
 
 async function sendNew(chain: Chain, signer: Signer, request: SendRequest): Promise<Sending> {
@@ -146,8 +151,16 @@ async function confirm(chain: Chain, what: string, sending: Sending, signal: Abo
     };
   } catch (cause) {
     sending.abandoned = true;
+    if (signal.aborted) tellLeft(chain, what, sending);
     throw translate(chain, what, cause);
   }
+}
+
+/** The outbox ends with the process: the next one knows nothing of it. */
+function tellLeft(chain: Chain, what: string, sending: Sending): void {
+  const { hash } = newest(sending);
+  const message = `Nobody waits any more for ${what}, transaction ${hash} with nonce ${sending.nonce}, which may still be mined: see panthalia status ${requireSigner(chain).address} before you do the same again.`;
+  chain.emit({ type: 'alert', level: 'warn', message, code: 'transaction.left' });
 }
 
 /** Hands the transaction to the node. Another process that sends from the same account moves the nonce under us: then the
@@ -194,11 +207,16 @@ async function waitForReceipt(
     await delay(receiptPollMs, undefined, { signal });
   }
   const { hash } = newest(sending);
+  const { nonce } = sending;
   const said = sending.refusal === null ? '' : ` The node says: ${nodeMessage(sending.refusal)}.`;
   throw new PanthaliaError(
     'deadline',
-    `Transaction ${hash} was not mined within ${receiptDeadlineMs / 1000} s.${said}`,
-    { code: 'transaction.not_mined', details: { hash }, next: 'check that the chain makes blocks' },
+    `Transaction ${hash} with nonce ${nonce} was not mined within ${receiptDeadlineMs / 1000} s, and may still be.${said}`,
+    {
+      code: 'transaction.not_mined',
+      details: { hash, nonce },
+      next: `panthalia status ${requireSigner(chain).address}   before the same command again, which may do it twice`,
+    },
   );
 }
 
@@ -220,8 +238,9 @@ async function lookAfter(chain: Chain, sending: Sending): Promise<void> {
   try {
     // Some nodes drop what has become too cheap.
     await raiseFees(chain, signer);
-    if (await sendDroppedAgain(chain, signer)) return;
-    await requireNonce(chain, signer, sending);
+    const isSentAgain = await sendDroppedAgain(chain, signer);
+    if (isHopeless(sending.refusal)) throw sending.refusal;
+    if (!isSentAgain) await requireNonce(chain, signer, sending);
   } catch (cause) {
     if (!isUnreachable(rpcError(cause, chain.rpcUrl))) throw cause;
   }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PanthaliaError } from '../errors.js';
 import type { ChainFact } from '../protocol/facts.js';
 import type { Hex32 } from '../protocol/task.js';
-import { branchTo, type Header, headerOf, headOf } from './branch.js';
+import { branchTo, fewAtATime, type Header, headerOf, headOf } from './branch.js';
 import { type Chain, checkChainId } from './client.js';
 import type { Deployment } from './deployment.js';
 import { readFacts } from './logs.js';
@@ -18,6 +18,9 @@ const mostBlocksPerQuery = 2_000;
 const tipBlocks = 8;
 /** A node may lag behind another one of the same service, and blocks may be replaced by others; this much is another chain. */
 export const longestReorgBlocks = 64;
+
+/** In the words of several nodes; not "method not found", which no later look changes. */
+const isUnseenBlock = /unknown block|(block|header|resource)\b[^"]{0,80} not found/i;
 
 export interface WatchOptions {
   chain: Chain;
@@ -65,6 +68,24 @@ export async function* watchBlocks(options: WatchOptions): AsyncGenerator<BlockF
     }
     if (found.length > 0) continue;
     await pause(Math.min(pollMs * 2 ** Math.min(failures, 10), Math.max(pollMs, longestPollMs)), signal);
+  }
+}
+
+/** Asks what has to be known beside the facts, as the watch itself asks: again and again while the node does not answer.
+ *  throws what `ask` throws else, and the signal's reason */
+export async function askPatiently<T>(
+  ask: () => Promise<T>,
+  { chain, signal, pollMs = defaultPollMs }: Pick<WatchOptions, 'chain' | 'signal' | 'pollMs'>,
+): Promise<T> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      if (failures === 0) alert(chain, 'warn', `${(error as Error).message} Trying again.`);
+    }
+    await pause(Math.min(pollMs * 2 ** Math.min(failures, 10), Math.max(pollMs, longestPollMs)), signal);
+    signal.throwIfAborted();
   }
 }
 
@@ -160,7 +181,7 @@ class BlockReader {
 
   /** As far as this node has seen them: it may be behind the one that knew the head. */
   async #readBlocks(branch: readonly Header[]): Promise<BlockFacts[]> {
-    const read = await Promise.all(branch.map((header) => this.#readBlock(header)));
+    const read = await fewAtATime(branch, (header) => this.#readBlock(header));
     const unseen = read.indexOf(null);
     return read.slice(0, unseen < 0 ? read.length : unseen) as BlockFacts[];
   }
@@ -173,7 +194,7 @@ class BlockReader {
       const facts = await readFacts(this.#chain, this.#deployment, { blockHash }, timestamps);
       return { block, timestamp, facts, replacesFrom: null };
     } catch (cause) {
-      if (isNodeError(cause) && /unknown block|not found/i.test(String(cause))) return null;
+      if (isNodeError(cause) && isUnseenBlock.test(String(cause))) return null;
       throw cause;
     }
   }

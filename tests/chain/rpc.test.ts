@@ -132,6 +132,7 @@ test('a call that nobody waits for any more and is made again while it is on its
   const sent = await one.contracts.vault.send('deposit', [pan(4)], stop.signal);
   stop.abort(new Error('stopped'));
   await expect(sent.confirmed()).rejects.toThrow(/stopped|aborted/);
+  expect(one.codes()).toEqual(['transaction.left']);
   const again = one.deposit(pan(4));
   await provider.send('anvil_setIntervalMining', [1]);
   expect((await again).hash).toBe(sent.hash);
@@ -155,6 +156,55 @@ test('a transaction that the chain has become too dear for offers more, at the s
   expect(one.codes()).toContain('transaction.fee_raised');
   expect(await one.outcome()).toEqual([pan(1), 2]);
   await expect(provider.getTransactionReceipt(sent.hash)).resolves.toBeNull();
+});
+
+test('what no node takes any more ends the wait, and its nonce is free', async () => {
+  const answers = [new NoAnswer('cut'), new RpcRefusal(-32000, 'intrinsic gas too low')];
+  await using one = await behindMoody(13, async (method, params, pass) => {
+    const answer = method === sending ? answers.shift() : undefined;
+    if (answer !== undefined) throw answer;
+    return pass(method, params);
+  });
+  await expect(one.deposit(pan(1))).rejects.toMatchObject({ family: 'network', code: 'rpc.failed' });
+  await one.deposit(pan(2));
+  expect(await one.outcome()).toEqual([pan(2), 2]);
+  expect(one.codes()).toEqual([]);
+});
+
+test('a node that has what it did not count has lost nothing, and no alert says so', async () => {
+  let sends = 0;
+  await using one = await behindMoody(14, async (method, params, pass) => {
+    if (method !== sending) return pass(method, params);
+    if (++sends === 1) throw new NoAnswer('cut');
+    await pass(method, params);
+    throw new RpcRefusal(-32000, 'already known');
+  });
+  await one.deposit(pan(1));
+  expect(await one.outcome()).toEqual([pan(1), 2]);
+  expect(one.codes()).toEqual([]);
+});
+
+test('a dearer offer whose answer is lost is made again as it was signed, and told once a node has it', async () => {
+  const shown: unknown[] = [];
+  await using one = await behindMoody(15, async (method, params, pass) => {
+    if (method === sending && shown.push(params[0]) === 2) throw new NoAnswer('cut');
+    // As geth counts: all that is in the pool, however cheap.
+    if (method === 'eth_getTransactionCount' && params[1] === 'pending' && shown.length > 0) return '0x2';
+    return pass(method, params);
+  });
+  const { provider } = local.deployer;
+  await provider.send('evm_setIntervalMining', [0]);
+  const sent = await one.contracts.vault.send('deposit', [pan(1)], local.signal);
+  await provider.send('anvil_setNextBlockBaseFeePerGas', ['0x9184e72a000']);
+  await provider.send('evm_mine', []);
+  const waiting = sent.confirmed();
+  await provider.send('anvil_setIntervalMining', [1]);
+  expect((await waiting).hash).not.toBe(sent.hash);
+  expect(shown).toHaveLength(3);
+  // It may have arrived: nothing else is signed for it.
+  expect(shown[2]).toBe(shown[1]);
+  expect(one.codes()).toEqual(['transaction.fee_raised']);
+  expect(await one.outcome()).toEqual([pan(1), 2]);
 });
 
 test.each([

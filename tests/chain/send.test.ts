@@ -111,6 +111,11 @@ test('a wrong chain, a missing node and a bad URL each get one clear sentence', 
   expect(missing.message).toContain(`http://127.0.0.1:${port}`);
 
   expect(await failure(createChain({ rpcUrl: 'localhost:8545' }))).toMatchObject({ code: 'rpc.bad_url' });
+  for (const rpcUrl of ['wss://me:secret@node.example/v2/secret?key=secret', 'node.example/v2/secret']) {
+    const bad = await failure(createChain({ rpcUrl }));
+    expect(bad).toMatchObject({ code: 'rpc.bad_url', message: expect.stringContaining('node.example"') });
+    expect(JSON.stringify([bad.message, bad.details])).not.toContain('secret');
+  }
 });
 
 test('an address without a contract is told as such, and not as an answer that can not be read', async () => {

@@ -58,5 +58,11 @@ async function run(flags: DeployFlags, io: CommandIo): Promise<void> {
   const names = Object.keys(deployment.contracts);
   const width = Math.max(...names.map((name) => name.length));
   const lines = Object.entries(deployment.contracts).map(([name, at]) => `${name.padEnd(width)} ${at}`);
-  io.print(flags.json ? result(deployment) : [...lines, `written to ${out}`].join('\n'));
+  const { holdsSecrets } = await import('../../chain/rpcError.js');
+  const warning = holdsSecrets(rpcUrl)
+    ? [
+        `${out} holds the whole RPC URL, which may have a key in it: take that out before you give the file away`,
+      ]
+    : [];
+  io.print(flags.json ? result(deployment) : [...lines, `written to ${out}`, ...warning].join('\n'));
 }

@@ -74,14 +74,9 @@ test('every task of an honest run is checked, the checkers are paid, and the sco
   expect(await slashedOf(workers)).toEqual([0n, 0n]);
 });
 
-test.each([
-  // It has nothing to answer with, and is convicted of the step before it had to.
-  ['zero-delta', 'moot'],
-  ['noise', 'rejected'],
-  ['wrong-result', 'rejected'],
-])(
+test.each(['zero-delta', 'noise', 'wrong-result'])(
   'a %s cheat is caught by a drawn check alone, convicted, and its score is gone',
-  async (fault, outcome) => {
+  async (fault) => {
     await using local = await startTestChain(deadlines);
     await using run = await startToyRun(local, { slotsPerRound: 1 });
     const cheat = await run.worker(first, { ...drawn, fault });
@@ -94,7 +89,7 @@ test.each([
     const { view } = market;
     expect(view.tasks.get(taskId)?.state).toBe('rejected');
     // Whoever had looked is paid for it, beside fee and bounty of the case.
-    expect(view.checks.get(taskId)).toMatchObject({ phase: 'over', outcome });
+    expect(view.checks.get(taskId)).toMatchObject({ phase: 'over', outcome: 'rejected' });
     expect(view.scores.get(scoreKey(local.deployment.subnetId, cheat.address)) ?? 0).toBe(0);
     expect(casesOf(view, taskId).map(({ verdict }) => verdict)).toEqual(['invalid']);
     const unasked = honest.flatMap(({ events }) => events.filter(({ type }) => type === 'audit.finished'));
@@ -262,7 +257,13 @@ async function without(run: ToyRun, account: number): Promise<() => Promise<unkn
 }
 
 test('a dispute for which there was no money at first is made in the window that the different answers open', async () => {
-  await using local = await startTestChain({ ...deadlines, challengeSeconds: 20 });
+  await using local = await startTestChain({
+    ...deadlines,
+    challengeSeconds: 20,
+    // The cheat is slow where other tests take most of the machine, and has to be the one that solves.
+    solveSeconds: 20,
+    clockSeconds: 20,
+  });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const cheat = await run.worker(first, { ...drawn, fault: 'noise' });
   const { market } = await run.contextOf(0);

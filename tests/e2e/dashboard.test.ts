@@ -57,7 +57,7 @@ test('keys arrive: selection, panels, search, help, the pager and back', async (
   terminal.type('\x1b[B');
   await terminal.until('the second worker', (screen) => screen.includes('* worker_1'));
   terminal.type('\x1b[A\t\t');
-  await terminal.until('the tasks', (screen) => screen.includes('round.slot'));
+  await terminal.until('the tasks', (screen) => screen.includes('slot state'));
   terminal.type('\x1b[Z\x1b[Z?');
   await terminal.until('the help', (screen) => screen.includes('copy the line (OSC 52)'));
   terminal.type('?/accepted\r');

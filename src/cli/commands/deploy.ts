@@ -46,7 +46,7 @@ export function deployCommand(io: CommandIo): Command {
 
 async function run(flags: DeployFlags, io: CommandIo): Promise<void> {
   const { rpcUrl, out, fund = false, challengeSeconds, leastWindow } = flags;
-  const { deployTo } = await import('../../actions/deploy.js');
+  const { deployTo, holdsSecrets } = await import('../../actions/deploy.js');
   const deployment = await deployTo({
     ...{ rpcUrl, out, fund },
     account: (chainId) => accountSource(flags, chainId),
@@ -58,7 +58,6 @@ async function run(flags: DeployFlags, io: CommandIo): Promise<void> {
   const names = Object.keys(deployment.contracts);
   const width = Math.max(...names.map((name) => name.length));
   const lines = Object.entries(deployment.contracts).map(([name, at]) => `${name.padEnd(width)} ${at}`);
-  const { holdsSecrets } = await import('../../chain/rpcError.js');
   const warning = holdsSecrets(rpcUrl)
     ? [
         `${out} holds the whole RPC URL, which may have a key in it: take that out before you give the file away`,

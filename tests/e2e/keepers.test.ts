@@ -1,13 +1,12 @@
-import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { pan, type SubnetParams } from '../../src/chain/params.js';
 import { decodeEvent } from '../../src/events/line.js';
 import type { RunSummary } from '../../src/events/summary.js';
 import { casesOf, isTerminal } from '../../src/protocol/marketQueries.js';
 import type { MarketView } from '../../src/protocol/marketView.js';
-import { startMarketByHand } from '../helpers/byHand.js';
+import { startMarketByHand, undisturbedRun } from '../helpers/byHand.js';
 import { actor } from '../helpers/chain.js';
-import { type Cli, runCli, temporaryFolder } from '../helpers/cli.js';
+import { type Cli, temporaryFolder } from '../helpers/cli.js';
 import { eventually } from '../helpers/processes.js';
 import { firstWorker, tasksOf } from '../helpers/toyRun.js';
 
@@ -25,11 +24,7 @@ const deadlines: Partial<SubnetParams> = {
 let undisturbed: RunSummary;
 let manifest: string;
 beforeAll(async () => {
-  const folder = join(temporaryFolder(), 'run');
-  const run = await runCli(['simulate', '--preset', 'smoke', '--seed', '7', '--json', '--run-dir', folder]);
-  expect(run.code).toBe(0);
-  undisturbed = JSON.parse(run.out.at(-1) ?? 'null');
-  manifest = join(folder, 'manifest.json');
+  ({ summary: undisturbed, manifest } = await undisturbedRun());
 });
 
 /** Names of the calls that this process has sent. */

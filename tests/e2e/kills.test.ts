@@ -1,11 +1,10 @@
 /** kill -9 at every moment of a task's life: of the worker that solves and checks, and of the master that posts and records. */
-import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { everyTaskChecked, noTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import type { RunSummary } from '../../src/events/summary.js';
 import type { StampedEvent } from '../../src/events/types.js';
-import { type MarketByHand, startMarketByHand } from '../helpers/byHand.js';
-import { type Cli, runCli, temporaryFolder } from '../helpers/cli.js';
+import { type MarketByHand, startMarketByHand, undisturbedRun } from '../helpers/byHand.js';
+import { type Cli, temporaryFolder } from '../helpers/cli.js';
 import { firstWorker, tasksOf } from '../helpers/toyRun.js';
 
 // Every restart takes seconds in which the market waits.
@@ -21,11 +20,7 @@ const deadlines: Partial<SubnetParams> = {
 let undisturbed: RunSummary;
 let manifest: string;
 beforeAll(async () => {
-  const folder = join(temporaryFolder(), 'run');
-  const run = await runCli(['simulate', '--preset', 'smoke', '--seed', '7', '--json', '--run-dir', folder]);
-  expect(run.code).toBe(0);
-  undisturbed = JSON.parse(run.out.at(-1) ?? 'null');
-  manifest = join(folder, 'manifest.json');
+  ({ summary: undisturbed, manifest } = await undisturbedRun());
 });
 
 type Moment = [what: string, ask: (event: StampedEvent) => boolean];

@@ -1,15 +1,17 @@
 /** A market of processes that nobody supervises: each role is started by its own command, as strangers would start it. */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { developmentAddresses } from '../../src/chain/accounts.js';
 import { writeDeployment } from '../../src/chain/deployment.js';
 import { followMarket, type MarketFollower } from '../../src/chain/follow.js';
 import type { SubnetParams } from '../../src/chain/params.js';
 import { createBlobClient } from '../../src/data/blobClient.js';
 import type { ModelVersion } from '../../src/data/versions.js';
+import type { RunSummary } from '../../src/events/summary.js';
 import type { Address, Hex32 } from '../../src/protocol/task.js';
 import { startTestChain, type TestChain } from './chain.js';
-import { type Cli, startCli } from './cli.js';
+import { type Cli, runCli, startCli, temporaryFolder } from './cli.js';
 
 const [sotBuyer, blockSeconds] = [2, 0.5];
 
@@ -24,6 +26,14 @@ export interface MarketByHand extends AsyncDisposable {
   latestVersion(): Promise<ModelVersion>;
   /** The Source of Truth no longer has it.  false when it never had it */
   loseBlob(blob: Hex32): boolean;
+}
+
+/** A run of the preset smoke that nobody disturbs, by `simulate`, to compare others with. */
+export async function undisturbedRun(): Promise<{ summary: RunSummary; manifest: string }> {
+  const folder = join(temporaryFolder(), 'run');
+  const run = await runCli(['simulate', '--preset', 'smoke', '--seed', '7', '--json', '--run-dir', folder]);
+  expect(run.code).toBe(0);
+  return { summary: JSON.parse(run.out.at(-1) ?? 'null'), manifest: join(folder, 'manifest.json') };
 }
 
 /** manifest: path of a manifest.json */

@@ -40,7 +40,7 @@ abstract contract StakingGas is GasWorld {
         _snapshot("drawSeats, 3 seats");
     }
 
-    /// @dev As the court calls it for a seat, but in a transaction of its own: 22,224 of the figure are the transaction's.
+    /// @dev As the court calls it for a seat, but in a transaction of its own: 22,504 of the figure are the transaction's.
     function test_oneDraw() public {
         uint32 epoch = beacon.currentEpoch();
         vm.prank(address(court));

@@ -3,6 +3,7 @@ pragma solidity ^0.8.26;
 
 import {SortitionTree} from "../../../contracts/libraries/SortitionTree.sol";
 import {Test} from "../support/Vm.sol";
+import {ChiSquare} from "../support/ChiSquare.sol";
 
 /// @dev Draws are as likely as seats, however the seats are spread over positions.
 contract UniformityTest is Test {
@@ -25,7 +26,7 @@ contract UniformityTest is Test {
         for (uint256 draw = 0; draw < DRAWS; ++draw) {
             drawn[_position(_tree.find(_ticket(draw, total), 2))] += 1;
         }
-        vm.assertLe(_chiSquare(drawn, total), 31_300, "chi-square in thousandths");
+        vm.assertLe(ChiSquare.ofSeats(drawn), 31_300, "chi-square in thousandths");
     }
 
     /// @dev One position preferred by a fifth is found by the same measure.
@@ -35,11 +36,11 @@ contract UniformityTest is Test {
         for (uint256 i = 0; i < POSITIONS; ++i) {
             drawn[i] = DRAWS * (i + 1) / total;
         }
-        vm.assertLe(_chiSquare(drawn, total), 1_000, "as seats");
+        vm.assertLe(ChiSquare.ofSeats(drawn), 1_000, "as seats");
         uint256 more = drawn[POSITIONS - 1] / 5;
         drawn[POSITIONS - 1] += more;
         drawn[POSITIONS - 2] -= more;
-        vm.assertGe(_chiSquare(drawn, total), 31_300, "one preferred");
+        vm.assertGe(ChiSquare.ofSeats(drawn), 31_300, "one preferred");
     }
 
     /// @dev Not only on average: of all tickets there are, an account owns as many as it has seats, whether they
@@ -66,17 +67,6 @@ contract UniformityTest is Test {
             vm.assertEq(whole[account], seats[account], "in one position");
             vm.assertEq(parts[account], seats[account], "in many");
         }
-    }
-
-    /// @dev In thousandths.
-    function _chiSquare(uint256[] memory drawn, uint256 total) private pure returns (uint256 sum) {
-        for (uint256 i = 0; i < drawn.length; ++i) {
-            uint256 expected = DRAWS * (i + 1) * 1e6 / total;
-            uint256 got = drawn[i] * 1e6;
-            uint256 off = got > expected ? got - expected : expected - got;
-            sum += off * off / expected;
-        }
-        sum /= 1e3;
     }
 
     /// @dev As in Staking.draw.

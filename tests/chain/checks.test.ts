@@ -1,40 +1,55 @@
 import { expect, test as one, vi } from 'vitest';
 import { developmentAddresses } from '../../src/chain/accounts.js';
+import type { MarketFollower } from '../../src/chain/follow.js';
 import { everyTaskChecked, noTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
-import { scoreKey } from '../../src/protocol/marketView.js';
+import { type CheckView, type MarketView, scoreKey, type TaskView } from '../../src/protocol/marketView.js';
 import type { Address, Hex32 } from '../../src/protocol/task.js';
 import { expectBooksToAgree } from '../helpers/books.js';
-import { startTestChain } from '../helpers/chain.js';
+import { skip, startTestChain, type TestChain } from '../helpers/chain.js';
+import { eventually } from '../helpers/processes.js';
 import { honestParameters, toyCompute } from '../helpers/toyCompute.js';
 import {
   assignedTo,
   firstWorker,
+  passWindows,
   startToyRun,
   type ToyRun,
   type ToyWorker,
   tasksOf,
 } from '../helpers/toyRun.js';
+import { passQuietWindows } from '../helpers/windows.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 // Each has a chain of its own, and waits for it most of the time.
 const test = one.concurrent;
 
+/** Long enough for a checker to stake and to be drawn where other tests take most of the machine; passed by the clock of the chain. */
+const [challengeSeconds, busySeconds] = [120, 60];
 const deadlines: Partial<SubnetParams> = {
   ...everyTaskChecked,
-  openSeconds: 20,
-  solveSeconds: 10,
-  // Within it the checker stakes and is drawn, where other tests take most of the machine.
-  challengeSeconds: 15,
-  commitSeconds: 20,
-  revealSeconds: 10,
-  clockSeconds: 10,
-  appealSeconds: 1,
+  ...{ openSeconds: 60, solveSeconds: busySeconds, challengeSeconds, commitSeconds: busySeconds },
+  ...{ revealSeconds: busySeconds, clockSeconds: busySeconds, appealSeconds: 1 },
 };
 const [first, second, third] = [firstWorker, firstWorker + 1, firstWorker + 2];
 /** Nobody looks unasked. */
 const drawn = { audit: 'drawn', stakeAmount: pan(100) } as const;
+
+/** As soon as the result is checked. */
+function passChecked(run: ToyRun, local: TestChain): Promise<void> {
+  return passWindows(run, local, { seconds: challengeSeconds, areChecked: true });
+}
+
+/** The check of this task, as soon as it is so. */
+function checkWhen(
+  market: MarketFollower,
+  taskId: Hex32,
+  ask: (check: CheckView) => boolean,
+  signal: AbortSignal,
+): Promise<CheckView> {
+  return market.waitFor((view) => [view.checks.get(taskId)].find((check) => check && ask(check)), signal);
+}
 
 async function slashedOf(workers: readonly ToyWorker[]): Promise<bigint[]> {
   return Promise.all(workers.map(async (worker) => (await worker.drain()).slashed));
@@ -45,6 +60,7 @@ test('every task of an honest run is checked, the checkers are paid, and the sco
   await using run = await startToyRun(local, { slotsPerRound: 2 });
   const workers = [await run.worker(first, drawn), await run.worker(second, drawn)];
   const { market, contracts, deployment } = await run.contextOf(0);
+  await passChecked(run, local);
   expect((await run.master()).parameters).toBe(await honestParameters(run.manifest, run.folder));
 
   const { view } = market;
@@ -84,6 +100,7 @@ test.each(['zero-delta', 'noise', 'wrong-result'])(
     const finished = run.master();
     const { taskId } = await assignedTo(run, cheat.address, local.signal);
     const honest = [await run.worker(second, drawn), await run.worker(third, drawn)];
+    await passChecked(run, local);
     expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
 
     const { view } = market;
@@ -107,6 +124,10 @@ test('a solver that does not show what its trace is made of is convicted, though
   const finished = run.master();
   const { taskId } = await assignedTo(run, mute.address, local.signal);
   const honest = await run.worker(second, drawn);
+  const isReady = (task: TaskView) => task.taskId !== taskId;
+  passQuietWindows(market, local, { seconds: challengeSeconds, isReady, over: run.over });
+  await checkWhen(market, taskId, ({ phase }) => phase === 'answer', local.signal);
+  await skip(local, busySeconds + 1);
   expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
 
   const { view } = market;
@@ -131,6 +152,8 @@ test('a checker that has not looked can not make its answers good and loses its 
   const finished = run.master();
   const { taskId } = await assignedTo(run, solver.address, local.signal);
   const lazy = await run.worker(second, { ...drawn, fault: 'lazy-checker' });
+  await checkWhen(market, taskId, ({ phase }) => phase === 'dispute', local.signal);
+  await skip(local, challengeSeconds + 1);
   await finished;
 
   const { view } = market;
@@ -142,7 +165,7 @@ test('a checker that has not looked can not make its answers good and loses its 
 });
 
 test('an absent checker loses its bond and is replaced once, then the task goes unchecked and the buyer has its fee back', async () => {
-  await using local = await startTestChain({ ...deadlines, solveSeconds: 4, commitSeconds: 4 });
+  await using local = await startTestChain(deadlines);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const solver = await run.worker(first, drawn);
   const { market } = await run.contextOf(0);
@@ -150,6 +173,11 @@ test('an absent checker loses its bond and is replaced once, then the task goes 
   const { taskId } = await assignedTo(run, solver.address, local.signal);
   // A seat that has lost a bond is not whole and not drawn, so there has to be another one.
   const absent = await run.worker(second, { ...drawn, fault: 'absent-checker', stakeAmount: pan(200) });
+  for (const attempt of [1, 2]) {
+    const isDrawn = (check: CheckView) => check.phase === 'commit' && check.attempt === attempt;
+    await checkWhen(market, taskId, isDrawn, local.signal);
+    await skip(local, busySeconds + 1);
+  }
   await finished;
 
   const { view } = market;
@@ -160,7 +188,7 @@ test('an absent checker loses its bond and is replaced once, then the task goes 
 });
 
 test('where nobody but the solver could check, the result is accepted when its time is over', async () => {
-  await using local = await startTestChain(deadlines);
+  await using local = await startTestChain({ ...deadlines, challengeSeconds: 5 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const alone = await run.worker(first, drawn);
   const { market } = await run.contextOf(0);
@@ -172,7 +200,7 @@ test('where nobody but the solver could check, the result is accepted when its t
 });
 
 test('a checker that dies between commitment and opening opens it when it is back, without computing again', async () => {
-  await using local = await startTestChain({ ...deadlines, clockSeconds: 20, revealSeconds: 30 });
+  await using local = await startTestChain(deadlines);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const solver = await run.worker(first, drawn);
   const { market } = await run.contextOf(0);
@@ -195,6 +223,7 @@ test('a checker that dies between commitment and opening opens it when it is bac
   await died;
   expect(market.view.checks.get(taskId)?.revealed ?? null).toBeNull();
   const again = await run.worker(second, drawn);
+  await passChecked(run, local);
   await finished;
   expect(market.view.checks.get(taskId)).toMatchObject({ outcome: 'passed', checker: again.address });
   const made = again.events.filter((event) => event.type === 'check.computed');
@@ -218,6 +247,7 @@ test('tasks of a newer version of the rules are answered and checked by its step
     (_, head) => head.number >= number + 4 * (params.cooldownEpochs + 1) || undefined,
     local.signal,
   );
+  await passChecked(run, local);
   await run.master();
   const [task] = tasksOf(market.view);
   expect(task).toMatchObject({ state: 'accepted', paramsVersion: 2 });
@@ -227,7 +257,7 @@ test('tasks of a newer version of the rules are answered and checked by its step
 });
 
 test('whether a task is checked is told by the version it was posted under, also by a master that started before that one', async () => {
-  await using local = await startTestChain({ ...deadlines, ...noTaskChecked, challengeSeconds: 8 });
+  await using local = await startTestChain({ ...deadlines, ...noTaskChecked });
   await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 3 });
   const workers = [await run.worker(first, drawn), await run.worker(second, drawn)];
   const { contracts, deployment, market } = await run.contextOf(0);
@@ -236,6 +266,11 @@ test('whether a task is checked is told by the version it was posted under, also
   const { subnetId } = deployment;
   const params = await contracts.registry.read('paramsOf', [subnetId, 1]);
   await contracts.registry.write('addParams', [subnetId, { ...params, ...everyTaskChecked }], local.signal);
+  const inForce = () => contracts.registry.read('currentVersion', [subnetId]);
+  await eventually('the new version is in force', async () => (await inForce()) === 2);
+  const isReady = ({ taskId, paramsVersion }: TaskView, view: MarketView) =>
+    paramsVersion === 1 || view.checks.has(taskId);
+  passQuietWindows(market, local, { seconds: challengeSeconds, isReady, over: run.over });
   await finished;
   const tasks = tasksOf(market.view);
   expect(new Set(tasks.map(({ paramsVersion }) => paramsVersion))).toEqual(new Set([1, 2]));
@@ -257,13 +292,7 @@ async function without(run: ToyRun, account: number): Promise<() => Promise<unkn
 }
 
 test('a dispute for which there was no money at first is made in the window that the different answers open', async () => {
-  await using local = await startTestChain({
-    ...deadlines,
-    challengeSeconds: 20,
-    // The cheat is slow where other tests take most of the machine, and has to be the one that solves.
-    solveSeconds: 20,
-    clockSeconds: 20,
-  });
+  await using local = await startTestChain(deadlines);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const cheat = await run.worker(first, { ...drawn, fault: 'noise' });
   const { market } = await run.contextOf(0);
@@ -276,6 +305,7 @@ test('a dispute for which there was no money at first is made in the window that
   expect(casesOf(market.view, taskId)).toEqual([]);
   await giveBack();
   const others = [await run.worker(third, drawn)];
+  await passChecked(run, local);
   expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
   expect(market.view.checks.get(taskId)).toMatchObject({ outcome: 'rejected', checker: checker.address });
   expect(casesOf(market.view, taskId)).toMatchObject([{ disputer: checker.address, verdict: 'invalid' }]);
@@ -290,7 +320,7 @@ test.each([
   ],
   ['that would not be done in time', toyCompute({ stepMs: 60_000 })],
 ])('a checker %s declines and keeps its bond, and the next one looks', async (_, compute) => {
-  await using local = await startTestChain({ ...deadlines, solveSeconds: 8, commitSeconds: 24 });
+  await using local = await startTestChain({ ...deadlines, solveSeconds: 20, commitSeconds: 24 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const solver = await run.worker(first, drawn);
   const { market } = await run.contextOf(0);
@@ -302,6 +332,7 @@ test.each([
     local.signal,
   );
   const able = await run.worker(third, { ...drawn, stakeAmount: pan(2_000) });
+  await passChecked(run, local);
   await finished;
   const declined = unable.events.filter(
     (event) => event.type === 'transaction.sent' && event.what === 'declineCheck',

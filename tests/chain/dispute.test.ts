@@ -1,18 +1,23 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { disputeTask } from '../../src/actions/dispute.js';
 import { pan } from '../../src/chain/params.js';
 import type { Hex32 } from '../../src/protocol/task.js';
 import type { Compute } from '../../src/roles/context.js';
-import { startTestChain, type TestChain } from '../helpers/chain.js';
+import { skip, startTestChain, type TestChain } from '../helpers/chain.js';
 import { toyCompute } from '../helpers/toyCompute.js';
 import { firstWorker, startToyRun, type ToyRun, tasksOf } from '../helpers/toyRun.js';
 
+// Windows and draws take real blocks, and a machine that runs other tests takes its time.
+vi.setConfig({ testTimeout: 120_000 });
+
+/** Long enough for any machine; passed by the clock of the chain. */
+const challengeSeconds = 240;
 let local: TestChain;
 let run: ToyRun;
 let finished: Promise<unknown>;
 beforeAll(async () => {
-  local = await startTestChain({ challengeSeconds: 15, appealSeconds: 1 });
+  local = await startTestChain({ challengeSeconds, appealSeconds: 1 });
   run = await startToyRun(local, { slotsPerRound: 2 });
   await run.worker(firstWorker, { audit: 'never' });
   await run.worker(firstWorker + 1, { audit: 'never' });
@@ -110,6 +115,7 @@ test('a disputer whose computation is wrong loses its fee, and the solver is pai
   expect(error.details).toMatchObject({ verdict: 'valid', rounds: 1, feePaid: pan(31), received: 0n });
   expect(await wealth(disputer)).toBe(pan(9_969));
   // The case was about one transition; the task is accepted when its time is over.
+  await skip(local, challengeSeconds + 1);
   await disputer.market.waitFor(
     (view) => view.tasks.get(taskId)?.state === 'accepted' || undefined,
     local.signal,

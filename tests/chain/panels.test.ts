@@ -4,19 +4,18 @@ import { disputeTask } from '../../src/actions/dispute.js';
 import { pan, type SubnetParams } from '../../src/chain/params.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
 import { expectBooksToAgree } from '../helpers/books.js';
-import { startTestChain } from '../helpers/chain.js';
+import { skip, startTestChain } from '../helpers/chain.js';
 import { toyCompute } from '../helpers/toyCompute.js';
-import { startToyRun, submittedBy, type ToyRun } from '../helpers/toyRun.js';
+import { passWindows, startToyRun, submittedBy, type ToyRun } from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 120_000 });
 
+/** Long enough for any machine; what has to pass is passed by the clock of the chain. */
+const [challengeSeconds, commitSeconds, appealSeconds] = [120, 60, 60];
 const deadlines: Partial<SubnetParams> = {
-  challengeSeconds: 8,
-  solveSeconds: 30,
-  commitSeconds: 30,
-  revealSeconds: 20,
-  appealSeconds: 4,
+  ...{ challengeSeconds, commitSeconds, appealSeconds },
+  ...{ solveSeconds: commitSeconds, clockSeconds: commitSeconds, revealSeconds: 60 },
 };
 const [cheatAccount, verifierAccount, honestAccount, disputerAccount] = [3, 4, 5, 9];
 
@@ -46,6 +45,11 @@ test('an appeal with two more verifiers, for 50, overturns a captured panel, and
   expect(captured.ruling).toBe('valid');
   expect(captured.seats.map((seat) => seat.voter)).toEqual([liar.address, liar.address, liar.address]);
   const honest = await run.worker(honestAccount, { audit: 'never', stakeAmount: pan(400) });
+  await disputer.market.waitFor(
+    (view) => casesOf(view, taskId)[0]?.rounds.find(({ size, ruling }) => size === 5 && ruling !== null),
+    local.signal,
+  );
+  await skip(local, appealSeconds + 1);
 
   expect(await verdict).toEqual({
     taskId,
@@ -58,6 +62,7 @@ test('an appeal with two more verifiers, for 50, overturns a captured panel, and
   });
   const held = await disputer.contracts.vault.read('balanceOf', [disputer.chain.signer?.address ?? '0x']);
   expect(held).toBe(pan(111));
+  await passWindows(run, local, { seconds: challengeSeconds });
   await finished;
   const kase = casesOf(disputer.market.view, taskId)[0];
   expect(kase?.rounds[1]).toMatchObject({ size: 5, fee: pan(50), ruling: 'invalid' });
@@ -72,8 +77,6 @@ test('an appeal with two more verifiers, for 50, overturns a captured panel, and
 test('verifiers who do not vote lose their bonds and are replaced', async () => {
   await using local = await startTestChain({
     ...deadlines,
-    solveSeconds: 5,
-    commitSeconds: 5,
     appealSeconds: 1,
   });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
@@ -89,6 +92,7 @@ test('verifiers who do not vote lose their bonds and are replaced', async () => 
   const verdict = disputeTask({ taskId }, disputer, local.signal);
   await disputer.market.waitFor((view) => casesOf(view, taskId)[0]?.rounds[0]?.seats[2], local.signal);
   const honest = await run.worker(honestAccount, { audit: 'never', stakeAmount: pan(400) });
+  await skip(local, commitSeconds + 1);
 
   // Two right steps come first: the learning rate is off from the third of four on.
   expect(await verdict).toMatchObject({
@@ -97,6 +101,7 @@ test('verifiers who do not vote lose their bonds and are replaced', async () => 
     firstWrongStep: 2,
     received: pan(61),
   });
+  await passWindows(run, local, { seconds: challengeSeconds });
   await finished;
   expect((await absent.drain()).slashed).toBe(pan(120));
   expect(await honest.drain()).toMatchObject({ voted: 3, slashed: 0n });

@@ -13,10 +13,20 @@ import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain } from '../helpers/chain.js';
 import { eventually } from '../helpers/processes.js';
 import { honestParameters, toyCompute } from '../helpers/toyCompute.js';
-import { firstWorker, masterAccount, startToyRun, submittedBy, tasksOf } from '../helpers/toyRun.js';
+import {
+  firstWorker,
+  masterAccount,
+  passWindows,
+  startToyRun,
+  submittedBy,
+  tasksOf,
+} from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 120_000 });
+
+/** Long enough for any machine; passed by the clock of the chain. */
+const challengeSeconds = 60;
 
 test('a master that starts again goes on with what it had posted, and posts nothing twice', async () => {
   await using local = await startTestChain({ challengeSeconds: 2 });
@@ -40,7 +50,7 @@ test('a master that starts again goes on with what it had posted, and posts noth
 });
 
 test('a verifier that starts again in the middle of a vote opens its commitments, computed anew', async () => {
-  await using local = await startTestChain({ challengeSeconds: 10, appealSeconds: 1 });
+  await using local = await startTestChain({ challengeSeconds, appealSeconds: 1 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const cheat = await run.worker(firstWorker, { fault: 'zero-delta', stakeAmount: pan(100) });
   const finished = run.master();
@@ -68,6 +78,7 @@ test('a verifier that starts again in the middle of a vote opens its commitments
 
   const after = await run.worker(account, { audit: 'never', stakeAmount: pan(100) });
   expect(await verdict).toMatchObject({ verdict: 'invalid', rounds: 1 });
+  await passWindows(run, local, { seconds: challengeSeconds });
   await finished;
   const seats = casesOf(disputer.market.view, taskId)[0]?.rounds[0]?.seats;
   expect(seats?.map((seat) => [seat.voter, seat.verdict])).toEqual([
@@ -79,7 +90,7 @@ test('a verifier that starts again in the middle of a vote opens its commitments
 });
 
 test('a solver that starts again answers a demand for its trace that was made while it was gone', async () => {
-  await using local = await startTestChain({ challengeSeconds: 10 });
+  await using local = await startTestChain({ challengeSeconds });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const solver = await run.worker(firstWorker, { staySeconds: 0 });
   const finished = run.master();
@@ -91,7 +102,9 @@ test('a solver that starts again answers a demand for its trace that was made wh
   const asked = [terms, slot, submission as Submission] as const;
   await demander.contracts.challenge.write('demandLeaves', asked, local.signal);
 
+  await demander.market.waitFor((view) => view.tasks.get(taskId)?.demand ?? undefined, local.signal);
   const again = await run.worker(firstWorker);
+  await passWindows(run, local, { seconds: challengeSeconds });
   await finished;
   const task = demander.market.view.tasks.get(taskId);
   expect(task).toMatchObject({ state: 'accepted', solver: again.address, demand: { closed: true } });
@@ -102,7 +115,7 @@ test('a solver that starts again answers a demand for its trace that was made wh
 });
 
 test('a solver that does not come back keeps its seat, since the market shows the trace that the Source of Truth has', async () => {
-  await using local = await startTestChain({ solveSeconds: 12, challengeSeconds: 10, clockSeconds: 12 });
+  await using local = await startTestChain({ solveSeconds: 30, challengeSeconds, clockSeconds: 30 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const solver = await run.worker(firstWorker, { staySeconds: 0 });
   const finished = run.master();
@@ -112,6 +125,8 @@ test('a solver that does not come back keeps its seat, since the market shows th
   await createPurse(demander).reserve(pan(10), local.signal);
   const asked = [terms, slot, submission as Submission] as const;
   await demander.contracts.challenge.write('demandLeaves', asked, local.signal);
+  await demander.market.waitFor((view) => view.tasks.get(taskId)?.demand ?? undefined, local.signal);
+  await passWindows(run, local, { seconds: challengeSeconds });
   await finished;
 
   const { view } = demander.market;

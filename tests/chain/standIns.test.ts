@@ -17,6 +17,7 @@ import { honestParameters } from '../helpers/toyCompute.js';
 import {
   assignedTo,
   firstWorker,
+  passWindows,
   startToyRun,
   submittedBy,
   type ToyRun,
@@ -27,16 +28,12 @@ import {
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 240_000 });
 
+/** What roles do takes what it takes on a busy machine; who does nothing is made late by the clock of the chain. */
+const [busySeconds, challengeSeconds] = [30, 60];
 /** A fourth of the time to draw is the longest that workers leave the calls to the master. */
 const deadlines: Partial<SubnetParams> = {
-  ...{ openSeconds: 16, solveSeconds: 6, challengeSeconds: 20, commitSeconds: 6 },
-  ...{ revealSeconds: 6, appealSeconds: 1, clockSeconds: 6 },
-};
-/** Votes take what they take on a busy machine; a panel that does not vote is made late by the clock of the chain. */
-const voteSeconds = 30;
-const panels = {
-  ...{ challengeSeconds: 40, solveSeconds: voteSeconds, clockSeconds: voteSeconds },
-  ...{ commitSeconds: voteSeconds, revealSeconds: voteSeconds },
+  ...{ openSeconds: 32, solveSeconds: busySeconds, challengeSeconds, commitSeconds: busySeconds },
+  ...{ revealSeconds: busySeconds, appealSeconds: 1, clockSeconds: busySeconds },
 };
 /** Epochs of two seconds: on a busy machine a shorter one is over before both calls of a draw are in it. */
 const blockSeconds = 0.5;
@@ -75,7 +72,15 @@ test('checkers are drawn, and checks that nobody made are closed', async () => {
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const absent = { fault: 'absent-checker', audit: 'drawn', stakeAmount: pan(200) } as const;
   const workers = [await run.worker(first, absent), await run.worker(second, absent)];
-  const { task, view } = await orphaned(run, local);
+  const posted = orphaned(run, local);
+  const { market } = await run.contextOf(0);
+  for (const attempt of [1, 2]) {
+    const isDrawn = ({ checks }: MarketView) =>
+      [...checks.values()].some((check) => check.phase === 'commit' && check.attempt === attempt);
+    await market.waitFor((view) => isDrawn(view) || undefined, local.signal);
+    await skip(local, busySeconds + 1);
+  }
+  const { task, view } = await posted;
   expect(task.state).toBe('accepted');
   expect(view.checks.get(task.taskId)).toMatchObject({ outcome: 'unchecked', attempt: 2 });
   const keeping = ['fulfil', 'assignMany', 'drawChecker', 'closeCheck', 'finalizeMany'];
@@ -85,20 +90,24 @@ test('checkers are drawn, and checks that nobody made are closed', async () => {
 
 test('a demand that nobody answers is closed, and convicts', async () => {
   // Within the window somebody stakes and finds the leaves missing.
-  await using local = await startTestChain({ ...deadlines, challengeSeconds: 60 }, blockSeconds);
+  await using local = await startTestChain(deadlines, blockSeconds);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const cheat = await run.worker(first, { fault: 'hidden-trace', stakeAmount: pan(100) });
   const workers = [cheat];
   const posted = orphaned(run, local);
   await assignedTo(run, cheat.address, local.signal);
   workers.push(await run.worker(second, { stakeAmount: pan(100), audit: 'all' }));
+  const { market } = await run.contextOf(0);
+  const isDemanded = (view: MarketView) => tasksOf(view).some(({ demand }) => demand?.closed === false);
+  await market.waitFor((view) => isDemanded(view) || undefined, local.signal);
+  await skip(local, busySeconds + 1);
   expect((await posted).task.state).toBe('rejected');
   await expectCalls(workers, ['demandLeaves', 'closeDemand']);
   await expectBooksToAgree(local);
 });
 
 test('a panel that nobody votes in is advanced, and the round that the master left ends as if nothing had been', async () => {
-  await using local = await startTestChain({ ...deadlines, ...panels }, blockSeconds);
+  await using local = await startTestChain(deadlines, blockSeconds);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const cheat = await run.worker(first, { fault: 'zero-delta', audit: 'never', stakeAmount: pan(100) });
   const died = new AbortController();
@@ -118,7 +127,7 @@ test('a panel that nobody votes in is advanced, and the round that the master le
   expect(new Set(seated.seats.map(({ voter }) => voter))).toEqual(new Set([absent.address]));
   const honest = await run.worker(fourth, { audit: 'never', stakeAmount: pan(400) });
   // The first panel is late when everybody is there, and the second has the time that it needs.
-  await skip(local, voteSeconds + 1);
+  await skip(local, busySeconds + 1);
 
   const settled = await market.waitFor((view) => {
     const kase = casesOf(view, taskId)[0];
@@ -129,6 +138,7 @@ test('a panel that nobody votes in is advanced, and the round that the master le
   // The second panel of the same round was drawn because somebody had said that the first one was late.
   await expectCalls([absent, auditor, honest], ['advance', 'drawSeats', 'settle', 'closeSeats']);
 
+  await passWindows(run, local, { seconds: challengeSeconds });
   expect((await run.master()).parameters).toBe(await honestParameters(run.manifest, run.folder));
   const states = tasksOf(market.view).map((task) => [task.taskId === taskId, task.state]);
   expect(states).toEqual([[true, 'rejected'], ...new Array(run.manifest.rounds).fill([false, 'accepted'])]);
@@ -149,7 +159,7 @@ test('a task of a version that came into force after the workers had started is 
   const { deployer, deployment, signal } = local;
   const { registry } = connectContracts(deployer, deployment);
   // Under the version they know they would wait for 15 seconds, and 10 more by the place of the first account, which is too late.
-  const params = localParams({ ...noTaskChecked, ...deadlines, openSeconds: 20 });
+  const params = localParams({ ...noTaskChecked, ...deadlines, openSeconds: 20, challengeSeconds: 10 });
   await registry.write('addParams', [deployment.subnetId, params], signal);
   await eventually('the new version is in force', async () => {
     return (await registry.read('currentVersion', [deployment.subnetId])) === 2;

@@ -3,14 +3,23 @@ import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params
 import type { PanthaliaEvent } from '../../src/events/types.js';
 import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain } from '../helpers/chain.js';
-import { firstWorker, startToyRun, type ToyRun, type ToyWorker, tasksOf } from '../helpers/toyRun.js';
+import {
+  firstWorker,
+  passWindows,
+  startToyRun,
+  type ToyRun,
+  type ToyWorker,
+  tasksOf,
+} from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 120_000 });
 
+/** Less than who is told to stop may stay, and otherwise as long as a busy machine needs; passed by the clock of the chain. */
+const challengeSeconds = 45;
 const deadlines: Partial<SubnetParams> = {
-  ...{ openSeconds: 20, solveSeconds: 10, challengeSeconds: 8, commitSeconds: 20 },
-  ...{ revealSeconds: 10, clockSeconds: 10, appealSeconds: 1 },
+  ...{ openSeconds: 60, solveSeconds: 30, challengeSeconds, commitSeconds: 30 },
+  ...{ revealSeconds: 30, clockSeconds: 30, appealSeconds: 1 },
 };
 const [first, second] = [firstWorker, firstWorker + 1];
 
@@ -39,11 +48,12 @@ function owesIn({ events }: ToyWorker): string[] {
 }
 
 test('a solver that is told to stop stays for its result: it says so, and answers the check of it', async () => {
-  await using local = await startTestChain({ ...deadlines, ...everyTaskChecked, challengeSeconds: 20 });
+  await using local = await startTestChain({ ...deadlines, ...everyTaskChecked });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const { market } = await run.contextOf(0);
   const both = [stoppedAfter(run, first, 'submit', 60), stoppedAfter(run, second, 'submit', 60)];
   const workers = await Promise.all(both.map(({ worker }) => worker));
+  await passWindows(run, local, { seconds: challengeSeconds, areChecked: true });
   const finished = run.master();
   expect(await Promise.race(both.map(({ report }) => report))).toMatchObject({ solved: 1, slashed: 0n });
   // Its own view may be ahead of the one that is looked at here.
@@ -80,6 +90,8 @@ test('a solver that is told to stop shows its trace to whoever demands it after 
   await contracts.vault.write('deposit', [pan(10)], local.signal);
   if (task.submission === null) throw new Error('it was submitted');
   await contracts.challenge.write('demandLeaves', [task.terms, task.slot, task.submission], local.signal);
+  await other.market.waitFor((view) => view.tasks.get(task.taskId)?.demand ?? undefined, local.signal);
+  await passWindows(run, local, { seconds: challengeSeconds });
   expect(await stopped.report).toMatchObject({ solved: 1, slashed: 0n });
   await finished;
   const { leaves, state } = other.market.view.tasks.get(task.taskId) ?? {};
@@ -88,11 +100,12 @@ test('a solver that is told to stop shows its trace to whoever demands it after 
 });
 
 test('a checker that is told to stop after its commitment opens it', async () => {
-  await using local = await startTestChain({ ...deadlines, ...everyTaskChecked, challengeSeconds: 20 });
+  await using local = await startTestChain({ ...deadlines, ...everyTaskChecked });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const { market } = await run.contextOf(0);
   const both = [stoppedAfter(run, first, 'commitCheck', 60), stoppedAfter(run, second, 'commitCheck', 60)];
   const workers = await Promise.all(both.map(({ worker }) => worker));
+  await passWindows(run, local, { seconds: challengeSeconds, areChecked: true });
   const finished = run.master();
   expect(await Promise.race(both.map(({ report }) => report))).toMatchObject({ checked: 1, slashed: 0n });
   await finished;

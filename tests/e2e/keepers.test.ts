@@ -14,10 +14,12 @@ import { firstWorker, tasksOf } from '../helpers/toyRun.js';
 // so both are watched at once.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 240_000 });
 
+/** Passed by the clock of the chain. */
+const challengeSeconds = 120;
 const deadlines: Partial<SubnetParams> = {
   openSeconds: 40,
-  solveSeconds: 20,
-  challengeSeconds: 12,
+  solveSeconds: 40,
+  challengeSeconds,
   appealSeconds: 4,
 };
 
@@ -51,6 +53,8 @@ test.concurrent('while the master is dead the workers keep the market going, and
   const cheat = await byHand.worker(firstWorker + 2, '--cheat', 'zero-delta');
   const silent = await byHand.worker(firstWorker + 3, '--cheat', 'silent');
   const workers = [...honest, cheat, silent];
+  // The wrong result waits for whoever finds it.
+  byHand.passWindows({ seconds: challengeSeconds, isReady: ({ solver }) => solver !== cheat.address });
 
   const first = byHand.master();
   await market.waitFor((view) => tasksOf(view).length > 0 || undefined, local.signal);
@@ -83,10 +87,7 @@ test.concurrent('while the master is dead the workers keep the market going, and
 });
 
 test.concurrent('a solver that is killed and started again shows a trace that the Source of Truth has lost, and is paid', async () => {
-  await using byHand = await startMarketByHand(temporaryFolder(), manifest, {
-    ...deadlines,
-    challengeSeconds: 30,
-  });
+  await using byHand = await startMarketByHand(temporaryFolder(), manifest, deadlines);
   const { market, local } = byHand;
   const asking = await actor(local, 9);
   const { token, vault, challenge } = asking.contracts;
@@ -114,6 +115,7 @@ test.concurrent('a solver that is killed and started again shows a trace that th
   await again.event('its answer', (e) => e.type === 'transaction.sent' && e.what === 'publishLeaves');
   // Whoever demanded them has paid for it, and has nothing to dispute.
   expect(await vault.read('balanceOf', [asking.chain.signer?.address ?? '0x'])).toBe(0n);
+  byHand.passWindows({ seconds: challengeSeconds });
   await market.waitFor(
     (view) => view.tasks.get(task.taskId)?.state === 'accepted' || undefined,
     local.signal,

@@ -12,6 +12,7 @@ import type { RunSummary } from '../../src/events/summary.js';
 import type { Address, Hex32 } from '../../src/protocol/task.js';
 import { startTestChain, type TestChain } from './chain.js';
 import { type Cli, runCli, startCli, temporaryFolder } from './cli.js';
+import { passQuietWindows, type QuietWindows } from './windows.js';
 
 const [sotBuyer, blockSeconds] = [2, 0.5];
 
@@ -24,6 +25,8 @@ export interface MarketByHand extends AsyncDisposable {
   /** Starts the master; it ends after the last round. */
   master(): Cli;
   latestVersion(): Promise<ModelVersion>;
+  /** Lets windows to dispute pass (windows.ts). */
+  passWindows(windows: Omit<QuietWindows, 'over'>): void;
   /** The Source of Truth no longer has it.  false when it never had it */
   loseBlob(blob: Hex32): boolean;
 }
@@ -63,9 +66,11 @@ export async function startMarketByHand(
   const sotUrl = (await ready(sot, 'sot')) as string;
   await writeDeployment(here, { ...local.deployment, sotUrl });
   const { deployer: chain, deployment } = local;
+  const market = await followMarket({ chain, deployment, signal: stop.signal, pollMs: 100 });
   return {
     local,
-    market: await followMarket({ chain, deployment, signal: stop.signal, pollMs: 100 }),
+    market,
+    passWindows: (windows) => passQuietWindows(market, local, { ...windows, over: stop.signal }),
     worker: async (account, ...flags) => {
       const index = ['--mnemonic-index', String(account)];
       const cli = start('worker', '--stake', '--deployment', here, ...index, ...flags);

@@ -11,15 +11,15 @@ import { createBlobClient } from '../../src/data/blobClient.js';
 import type { ModelVersion } from '../../src/data/versions.js';
 import type { PanthaliaEvent } from '../../src/events/types.js';
 import { canonicalId } from '../../src/protocol/canonicalJson.js';
-import { isTerminal } from '../../src/protocol/marketQueries.js';
 import type { MarketView, TaskView } from '../../src/protocol/marketView.js';
 import type { Address, Hex32, RunManifest } from '../../src/protocol/task.js';
 import type { Compute, RoleContext, WorkerOptions } from '../../src/roles/context.js';
 import { run as runMaster } from '../../src/roles/master.js';
 import { run as runSot } from '../../src/roles/sot.js';
 import { run as runWorker, type WorkerReport } from '../../src/roles/worker.js';
-import { type Actor, actor, skip, type TestChain } from './chain.js';
+import { type Actor, actor, type TestChain } from './chain.js';
 import { toyCompute, toyManifest, toyOuterCompute } from './toyCompute.js';
+import { passQuietWindows } from './windows.js';
 
 const sotAccount = 1;
 export const masterAccount = 2;
@@ -177,13 +177,11 @@ export async function submittedBy(run: ToyRun, solver: Address, signal: AbortSig
   return market.waitFor((view) => tasksOf(view).find(isSubmitted), signal);
 }
 
-/** Lets every window to dispute a result pass, of `seconds`, as soon as nothing else is on its way and each of `auditors` has found it
- *  right: so the windows can be as long as a slow machine needs. Ends with the run; what else ends it is an unhandled rejection, which fails
- *  the test. */
+/** Lets windows to dispute pass (passQuietWindows), each as soon as every one of `auditors` has found the result right. */
 export async function passWindows(
   run: ToyRun,
   local: TestChain,
-  { seconds, auditors }: { seconds: number; auditors: readonly ToyWorker[] },
+  { seconds, auditors = [], areChecked = false }: ToyWindows,
 ): Promise<void> {
   const { market } = await run.contextOf(0);
   const foundRight = ({ address, events }: ToyWorker, { taskId, solver }: TaskView) =>
@@ -191,25 +189,15 @@ export async function passWindows(
     events.some(
       (event) => event.type === 'audit.finished' && event.taskId === taskId && event.firstWrongStep === null,
     );
-  const waiting = (view: MarketView) => {
-    const alive = tasksOf(view).filter(({ state }) => !isTerminal(state));
-    const isWaiting = (task: TaskView) =>
-      task.state === 'submitted' &&
-      (task.demand?.closed ?? true) &&
-      (view.checks.get(task.taskId)?.phase ?? 'over') === 'over' &&
-      auditors.every((auditor) => foundRight(auditor, task));
-    const isAll = alive.every(isWaiting) && [...view.cases.values()].every(({ settled }) => settled);
-    return isAll && alive.length > 0 ? alive : undefined;
-  };
-  const passing = async () => {
-    while (true) {
-      const tasks = await market.waitFor(waiting, local.signal);
-      await skip(local, seconds + 1);
-      const isOver = ({ taskId }: TaskView) => isTerminal(market.view.tasks.get(taskId)?.state ?? 'open');
-      await market.waitFor(() => tasks.every(isOver) || undefined, local.signal);
-    }
-  };
-  passing().catch((error) => {
-    if (!run.over.aborted) throw error;
-  });
+  const isReady = (task: TaskView) =>
+    auditors.every((auditor) => foundRight(auditor, task)) &&
+    (!areChecked || market.view.checks.has(task.taskId));
+  passQuietWindows(market, local, { seconds, isReady, over: run.over });
+}
+
+export interface ToyWindows {
+  seconds: number;
+  auditors?: readonly ToyWorker[];
+  /** none passes before a checker is drawn */
+  areChecked?: boolean;
 }

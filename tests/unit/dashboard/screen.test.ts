@@ -119,7 +119,9 @@ test('no two usable keys are the same', () => {
   expect(keys.filter((key, i) => keys.indexOf(key) !== i)).toEqual([]);
 });
 
-test('at every size both columns have all rows but the last one of the terminal, and none is too wide', () => {
+test('at every size both columns have all rows but the last one of the terminal, and none is too wide', {
+  timeout: 60_000,
+}, () => {
   const wrong: string[] = [];
   for (let columns = 80; columns <= 200; columns += 5) {
     for (let rows = 20; rows <= 60; rows++) {

@@ -48,3 +48,16 @@ export class PanthaliaError extends Error {
     return exitCodes[this.family];
   }
 }
+
+/** What may be said of a URL, of an RPC or a Source of Truth: keys stand in the path, the query or the user part; host and port are
+ *  enough to find the mistake. Also of what is no URL. */
+export function withoutSecrets(url: string): string {
+  const isWeb = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+  return isWeb ? new URL(url).origin : url.replace(/^([a-z]+:\/\/)?(?:.*@)?([^/?#]*).*$/is, '$1$2');
+}
+
+/** Whether it has a part that may be a key. */
+export function holdsSecrets(url: string): boolean {
+  const { pathname, search, username, password } = new URL(url);
+  return pathname !== '/' || search !== '' || username !== '' || password !== '';
+}

@@ -40,13 +40,13 @@ export async function connectRole(options: ConnectOptions): Promise<RoleContext 
     });
   }
   const { emit } = options;
-  const sot = createBlobClient({
-    url,
-    sign: context.chain.signer === null ? undefined : requestSigner(context.chain, context.deployment),
-    onTransfer: ({ direction, ...transfer }) =>
-      emit({ type: direction === 'up' ? 'blob.pushed' : 'blob.pulled', ...transfer }),
-  });
   try {
+    const sot = createBlobClient({
+      url,
+      sign: context.chain.signer === null ? undefined : requestSigner(context.chain, context.deployment),
+      onTransfer: ({ direction, ...transfer }) =>
+        emit({ type: direction === 'up' ? 'blob.pushed' : 'blob.pulled', ...transfer }),
+    });
     // One that never answers would otherwise be noticed only when the first task is drawn.
     await createBlobClient({ url, patienceMs: greetingPatienceMs }).latestVersion({ signal: options.signal });
     return { ...context, sot };

@@ -8,8 +8,6 @@ import { PanthaliaError } from '../errors.js';
 import type { Emit } from '../events/types.js';
 import { developmentChainId } from '../process/anvil.js';
 
-export { holdsSecrets } from '../chain/rpcError.js';
-
 export interface DeployToOptions {
   rpcUrl: string;
   account: (chainId: number) => AccountSource;

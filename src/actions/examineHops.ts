@@ -6,6 +6,7 @@ import { createChain, latestBlock } from '../chain/client.js';
 import { type Deployment, readDeployment } from '../chain/deployment.js';
 import { createBlobClient } from '../data/blobClient.js';
 import { runCommand } from '../engine/runCommand.js';
+import { withoutSecrets } from '../errors.js';
 import type { Finding } from './finding.js';
 
 export interface Hops {
@@ -71,7 +72,7 @@ async function rpcFinding(
 async function sotFinding(url: string, isNamed: boolean, signal: AbortSignal): Promise<Finding> {
   try {
     const version = await createBlobClient({ url, patienceMs }).latestVersion({ signal });
-    const detail = `${url}, ${version === undefined ? 'no version yet' : `version ${version.number}`}`;
+    const detail = `${withoutSecrets(url)}, ${version === undefined ? 'no version yet' : `version ${version.number}`}`;
     return { name: 'sot', state: 'ok', detail };
   } catch (error) {
     if (!isNamed) return skipped('sot', 'the latest run is over');

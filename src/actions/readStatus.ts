@@ -1,6 +1,6 @@
 /** A deployment at this moment, as one value. */
 import { createBlobClient } from '../data/blobClient.js';
-import { PanthaliaError } from '../errors.js';
+import { PanthaliaError, withoutSecrets } from '../errors.js';
 import { formatTokens } from '../events/amount.js';
 import { epochOf } from '../protocol/epochs.js';
 import type { MarketView } from '../protocol/marketView.js';
@@ -16,6 +16,7 @@ interface LatestModel {
 /** Amounts are decimal strings in tokens. */
 export interface Status {
   chainId: number;
+  /** this and that of the SOT without what may be a key */
   rpcUrl: string;
   block: number;
   /** null when no SOT is known; model: null when it has no version yet, or a problem: what went wrong when it was asked */
@@ -60,9 +61,12 @@ export async function readStatus(options: ConnectOptions): Promise<Status> {
   const sotUrl = options.sotUrl ?? deployment.sotUrl;
   return {
     chainId: chain.chainId,
-    rpcUrl: chain.rpcUrl,
+    rpcUrl: withoutSecrets(chain.rpcUrl),
     block: market.head.number,
-    sot: sotUrl === null ? null : { url: sotUrl, ...(await latestModel(sotUrl, options.signal)) },
+    sot:
+      sotUrl === null
+        ? null
+        : { url: withoutSecrets(sotUrl), ...(await latestModel(sotUrl, options.signal)) },
     subnet: subnetStatus(
       market.view,
       { subnetId: deployment.subnetId, head: market.head.number },
@@ -114,8 +118,8 @@ function marketStatus({
 
 /** The page is about the market: a SOT that is away is part of the news, not an error. */
 async function latestModel(url: string, signal: AbortSignal) {
-  const sot = createBlobClient({ url, patienceMs: sotPatienceMs });
   try {
+    const sot = createBlobClient({ url, patienceMs: sotPatienceMs });
     const version = await sot.latestVersion({ signal });
     if (version === undefined) return { model: null, problem: null };
     const { number, stateRoot, validationLoss } = version;

@@ -1,11 +1,11 @@
 /** One connection to one chain, with at most one account. Everything else in this folder takes it as first argument. */
 import { FetchRequest, type HDNodeWallet, JsonRpcProvider, Network, type Wallet } from 'ethers';
-import { PanthaliaError } from '../errors.js';
+import { PanthaliaError, withoutSecrets } from '../errors.js';
 import type { Emit } from '../events/types.js';
 import type { Address } from '../protocol/task.js';
 import { type Account, type AccountSource, loadAccount } from './accounts.js';
 import type { Outbox } from './outbox.js';
-import { rpcError, withoutSecrets } from './rpcError.js';
+import { rpcError } from './rpcError.js';
 
 const requestTimeoutMs = 15_000;
 

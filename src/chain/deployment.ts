@@ -3,7 +3,7 @@ import { access, constants, open, readFile, rename, rm, stat } from 'node:fs/pro
 import { dirname } from 'node:path';
 import { getAddress } from 'ethers';
 import { z } from 'zod';
-import { PanthaliaError } from '../errors.js';
+import { holdsSecrets, PanthaliaError } from '../errors.js';
 import type { Address } from '../protocol/task.js';
 
 const address = z
@@ -56,11 +56,12 @@ export async function readDeployment(path: string): Promise<Deployment> {
   return parseDeployment(text, path);
 }
 
-/** Replaces the file whole: readers see the old one or the new one.  throws config/deployment.unwritable */
+/** Replaces the file whole: readers see the old one or the new one. It is nobody else's where the RPC's URL may have a key in it.
+ *  throws config/deployment.unwritable */
 export async function writeDeployment(path: string, deployment: Deployment): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    const file = await open(temporary, 'w');
+    const file = await open(temporary, 'w', holdsSecrets(deployment.rpcUrl) ? 0o600 : 0o666);
     try {
       await file.writeFile(`${JSON.stringify(deployment, null, 2)}\n`);
       await file.sync();

@@ -1,5 +1,5 @@
 /** Trouble between us and the node, as opposed to a contract that refused. */
-import { PanthaliaError } from '../errors.js';
+import { PanthaliaError, withoutSecrets } from '../errors.js';
 
 /** Node's and ethers' names for a node that is away. */
 const away = new Set([
@@ -109,17 +109,4 @@ function reasonOf(cause: unknown): string {
   const { code, shortMessage } = cause as { code?: unknown; shortMessage?: string };
   const short = shortMessage ?? cause.message;
   return typeof code === 'string' && !short.includes(code) ? `${short} (${code})` : short;
-}
-
-/** Keys of RPC providers stand in the path, the query or the user part; host and port are enough to find the mistake. Also of what
- *  is no URL. */
-export function withoutSecrets(rpcUrl: string): string {
-  const isWeb = URL.canParse(rpcUrl) && /^https?:$/.test(new URL(rpcUrl).protocol);
-  return isWeb ? new URL(rpcUrl).origin : rpcUrl.replace(/^([a-z]+:\/\/)?(?:.*@)?([^/?#]*).*$/is, '$1$2');
-}
-
-/** Whether it has a part that may be a key. */
-export function holdsSecrets(rpcUrl: string): boolean {
-  const { pathname, search, username, password } = new URL(rpcUrl);
-  return pathname !== '/' || search !== '' || username !== '' || password !== '';
 }

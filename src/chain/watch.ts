@@ -1,13 +1,13 @@
 /** What happened on chain, in block order, from a given block on. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { PanthaliaError } from '../errors.js';
+import { PanthaliaError, withoutSecrets } from '../errors.js';
 import type { ChainFact } from '../protocol/facts.js';
 import type { Hex32 } from '../protocol/task.js';
 import { branchTo, fewAtATime, type Header, headerOf, headOf } from './branch.js';
 import { type Chain, checkChainId } from './client.js';
 import type { Deployment } from './deployment.js';
 import { readFacts } from './logs.js';
-import { isNodeError, isUnreachable, rpcError, withoutSecrets } from './rpcError.js';
+import { isNodeError, isUnreachable, rpcError } from './rpcError.js';
 
 const defaultPollMs = 250;
 const longestPollMs = 2_000;

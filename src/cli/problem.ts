@@ -1,7 +1,7 @@
 /** Whatever was thrown, as one sentence, the next thing to do, and an exit code. */
 import { constants } from 'node:os';
 import type { Command, CommanderError } from 'commander';
-import { exitCodes, PanthaliaError } from '../errors.js';
+import { exitCodes, PanthaliaError, withoutSecrets } from '../errors.js';
 import { Interruption } from './io.js';
 
 export interface Problem {
@@ -39,9 +39,17 @@ export function problemOf(error: unknown): Problem | null {
     return problemOf(error.cause);
   }
   if (error instanceof UsageError) return usageProblem(error);
-  if (error instanceof Error)
-    return { ...bare('internal', `${error.name}: ${error.message}`), stack: error.stack };
-  return bare('internal', String(error));
+  if (!(error instanceof Error)) return bare('internal', namingHostsOnly(String(error)));
+  const { name, message, stack } = error;
+  return {
+    ...bare('internal', namingHostsOnly(`${name}: ${message}`)),
+    stack: stack === undefined ? undefined : namingHostsOnly(stack),
+  };
+}
+
+/** A library's own message tells all of the request that failed, with the key in its URL. */
+function namingHostsOnly(text: string): string {
+  return text.replace(/https?:\/\/[^\s"'`<>)]+/g, withoutSecrets);
 }
 
 /** commander says "error: unknown option '--foo'\n(Did you mean --fooo?)" and ends with 1; usage is 2 here. */

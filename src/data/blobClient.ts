@@ -1,5 +1,6 @@
 /** Everything a role does with a Source of Truth. */
 import { type FileHandle, open } from 'node:fs/promises';
+import { PanthaliaError, withoutSecrets } from '../errors.js';
 import type { SignRequest } from '../protocol/requestAuth.js';
 import type { Hex32 } from '../protocol/task.js';
 import { downloadBytes, downloadFile } from './blobDownload.js';
@@ -65,7 +66,9 @@ const parallelParts = 4;
 /** One part at 1 Mbit/s takes 67 s. */
 const partTimeoutMs = 180_000;
 
+/** throws usage/sot.bad_url */
 export function createBlobClient(options: BlobClientOptions): BlobClient {
+  if (!isUsable(options.url)) throw badUrl(options.url);
   const sot: SotEndpoint = {
     url: options.url.replace(/\/+$/, ''),
     sign: options.sign,
@@ -197,4 +200,21 @@ async function readPart(
     at += bytesRead;
   }
   return part;
+}
+
+/** No fetch takes a URL with a user or a password in it. */
+function isUsable(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, username, password } = new URL(url);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
+}
+
+function badUrl(url: string): PanthaliaError {
+  const received = withoutSecrets(url);
+  const more = URL.canParse(url) && new URL(url).username !== '' ? ', with a user' : '';
+  return new PanthaliaError(
+    'usage',
+    `The URL of a Source of Truth starts with http:// or https:// and has no user or password in it, received "${received}"${more}.`,
+    { code: 'sot.bad_url', details: { url: received }, next: 'pass --sot-url http://HOST:PORT' },
+  );
 }

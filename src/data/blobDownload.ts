@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { PanthaliaError } from '../errors.js';
+import { PanthaliaError, withoutSecrets } from '../errors.js';
 import type { Hex32 } from '../protocol/task.js';
 import { type SotEndpoint, sotRequest } from './blobRequest.js';
 import { publishFile, storageError } from './files.js';
@@ -90,10 +90,11 @@ async function download(sot: SotEndpoint, blob: Hex32, options: DownloadOptions,
     }
     empty = received > before ? 0 : empty + 1;
   }
+  const where = withoutSecrets(sot.url);
   throw new PanthaliaError(
     'network',
-    `The Source of Truth at ${sot.url} broke off blob ${blob} at byte ${received}, ${emptyAttempts} times.`,
-    { code: 'sot.unreachable', details: { url: sot.url, blob, received } },
+    `The Source of Truth at ${where} broke off blob ${blob} at byte ${received}, ${emptyAttempts} times.`,
+    { code: 'sot.unreachable', details: { url: where, blob, received } },
   );
 }
 

@@ -1,6 +1,6 @@
 /** One request to a Source of Truth, tried again while trying again can help. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ErrorFamily, PanthaliaError } from '../errors.js';
+import { type ErrorFamily, PanthaliaError, withoutSecrets } from '../errors.js';
 import { type SignRequest, sha256Hex } from '../protocol/requestAuth.js';
 import type { Hex32 } from '../protocol/task.js';
 
@@ -64,10 +64,10 @@ export async function sotJson<Value>(sot: SotEndpoint, request: SotRequest): Pro
     request.signal?.throwIfAborted();
     throw new PanthaliaError(
       'network',
-      `${sot.url} answered ${request.method} ${request.path} with something else than JSON.`,
+      `${withoutSecrets(sot.url)} answered ${request.method} ${request.path} with something else than JSON.`,
       {
         code: 'sot.bad_answer',
-        details: { url: sot.url, contentType: answer.headers.get('content-type') },
+        details: { url: withoutSecrets(sot.url), contentType: answer.headers.get('content-type') },
         next: notTheUrl,
         cause,
       },
@@ -149,10 +149,10 @@ async function refusal(sot: SotEndpoint, request: SotRequest, answer: Response):
   if (code === undefined && request.method !== 'HEAD') {
     return new SotRefusal(
       'network',
-      `${sot.url} answered ${what} with ${answer.status} and no reason, as no Source of Truth does.`,
+      `${withoutSecrets(sot.url)} answered ${what} with ${answer.status} and no reason, as no Source of Truth does.`,
       {
         code: 'sot.bad_answer',
-        details: { url: sot.url, status: answer.status },
+        details: { url: withoutSecrets(sot.url), status: answer.status },
         next: notTheUrl,
       },
     );
@@ -178,10 +178,10 @@ async function unreachable(
       : describeFailure(answer);
   return new PanthaliaError(
     'network',
-    `The Source of Truth at ${sot.url} did not answer ${request.method} ${request.path} in ${attempts} attempts over ${sot.patienceMs / 1000} s; the last one: ${last}.`,
+    `The Source of Truth at ${withoutSecrets(sot.url)} did not answer ${request.method} ${request.path} in ${attempts} attempts over ${sot.patienceMs / 1000} s; the last one: ${last}.`,
     {
       code: 'sot.unreachable',
-      details: { url: sot.url, attempts, last },
+      details: { url: withoutSecrets(sot.url), attempts, last },
       next: 'check that the Source of Truth runs and that its URL is right',
       ...(answer instanceof Error ? { cause: answer } : {}),
     },

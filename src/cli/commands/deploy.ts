@@ -46,7 +46,10 @@ export function deployCommand(io: CommandIo): Command {
 
 async function run(flags: DeployFlags, io: CommandIo): Promise<void> {
   const { rpcUrl, out, fund = false, challengeSeconds, leastWindow } = flags;
-  const { deployTo, holdsSecrets } = await import('../../actions/deploy.js');
+  const [{ deployTo }, { holdsSecrets, withoutSecrets }] = await Promise.all([
+    import('../../actions/deploy.js'),
+    import('../../errors.js'),
+  ]);
   const deployment = await deployTo({
     ...{ rpcUrl, out, fund },
     account: (chainId) => accountSource(flags, chainId),
@@ -58,10 +61,11 @@ async function run(flags: DeployFlags, io: CommandIo): Promise<void> {
   const names = Object.keys(deployment.contracts);
   const width = Math.max(...names.map((name) => name.length));
   const lines = Object.entries(deployment.contracts).map(([name, at]) => `${name.padEnd(width)} ${at}`);
-  const warning = holdsSecrets(rpcUrl)
-    ? [
-        `${out} holds the whole RPC URL, which may have a key in it: take that out before you give the file away`,
-      ]
-    : [];
-  io.print(flags.json ? result(deployment) : [...lines, `written to ${out}`, ...warning].join('\n'));
+  // What is printed ends in logs.
+  const told = { ...deployment, rpcUrl: withoutSecrets(rpcUrl) };
+  io.print(flags.json ? result(told) : [...lines, `written to ${out}`].join('\n'));
+  if (!holdsSecrets(rpcUrl)) return;
+  io.say(
+    `${out} holds the whole RPC URL, which may have a key in it: take that out before you give the file away`,
+  );
 }

@@ -12,3 +12,13 @@ test("a wait of Node's own that Ctrl-C ended is an interruption, not a mistake o
   );
   expect(problemOf(other)).toMatchObject({ exitCode: 1, code: 'internal' });
 });
+
+test('a mistake of ours tells where it was about, without the key of a provider', () => {
+  const request =
+    'server response 404 (info={ "requestUrl": "https://me:hush@node.example:8545/v2/hush?key=hush" })';
+  const problem = problemOf(new Error(request));
+  expect(`${problem?.message} ${problem?.stack} ${problemOf(request)?.message}`).not.toContain('hush');
+  expect(problem?.message).toBe(
+    'Error: server response 404 (info={ "requestUrl": "https://node.example:8545" })',
+  );
+});

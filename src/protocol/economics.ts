@@ -103,6 +103,13 @@ export function disputeBalance(
 }
 
 /** Whole seats that an amount pays for; the rest stays where it is. */
-export function wholeSeats(amount: bigint, seatPrice: bigint): number {
-  return Number(amount / seatPrice);
+export function wholeSeats(amount: bigint, seatPrice: bigint): bigint {
+  return amount / seatPrice;
+}
+
+/** Seats beyond which no account can stake as solver and as verifier, whatever it pays: all seats of a role are one sum of 27 bits, and
+ *  the bonds of a position are a uint32.  source: contracts/libraries/SortitionTree.sol, IStaking.sol */
+export function mostSeats({ exposure }: { exposure: number }): bigint {
+  const [sum, bonds] = [2n ** 27n - 1n, (2n ** 32n - 1n) / BigInt(exposure)];
+  return sum < bonds ? sum : bonds;
 }

@@ -2,7 +2,8 @@
 import { requireSigner } from '../chain/client.js';
 import { isRefusal } from '../chain/revert.js';
 import { PanthaliaError } from '../errors.js';
-import { wholeSeats } from '../protocol/economics.js';
+import { formatTokens } from '../events/amount.js';
+import { mostSeats, wholeSeats } from '../protocol/economics.js';
 import type { RoleContext } from './context.js';
 import type { Purse } from './purse.js';
 import type { SubnetRules } from './rules.js';
@@ -12,7 +13,7 @@ const solver = 0;
 const verifier = 1;
 
 /** Brings the account up to the seats that `amount` pays for; seats it already has count, so a restart stakes nothing twice.
- *  throws usage/stake.too_small, user/account.no_tokens */
+ *  throws usage/stake.too_small, usage/stake.too_many, user/account.no_tokens */
 export async function ensureStaked(
   context: Pick<RoleContext, 'chain' | 'contracts' | 'market' | 'emit'>,
   options: { amount: bigint; purse: Purse; rules: SubnetRules },
@@ -21,8 +22,10 @@ export async function ensureStaked(
   const { amount, purse, rules } = options;
   const { params, subnetId } = rules;
   const wanted = wholeSeats(amount, params.solverStake);
-  if (amount > 0n && wanted === 0) throw tooSmall(amount, params.solverStake);
-  const rest = amount - BigInt(wanted) * params.solverStake;
+  if (amount > 0n && wanted === 0n) throw tooSmall(amount, params.solverStake);
+  const most = mostSeats(params);
+  if (wanted > most) throw tooMany(wanted, most, params.solverStake);
+  const rest = amount - wanted * params.solverStake;
   if (rest > 0n)
     context.emit({ type: 'alert', level: 'info', ...leftOver(amount, rest, params.solverStake) });
   const verifierSeat = params.seatBond * BigInt(params.exposure);
@@ -32,7 +35,7 @@ export async function ensureStaked(
   ] as const) {
     const { address } = requireSigner(context.chain);
     const position = await context.contracts.staking.read('positionOf', [subnetId, role, address]);
-    const missing = wanted - position.seats;
+    const missing = Number(wanted) - position.seats;
     if (missing <= 0) continue;
     const stake = () => context.contracts.staking.write('stake', [subnetId, role, missing], signal);
     try {
@@ -46,17 +49,31 @@ export async function ensureStaked(
   }
 }
 
-const pan = (value: bigint) => Number(value / 10n ** 14n) / 10_000;
-
 function leftOver(amount: bigint, rest: bigint, seat: bigint) {
-  const message = `${pan(rest)} of the ${pan(amount)} PAN to stake are not staked: a solver seat costs ${pan(seat)}.`;
+  const message = `${formatTokens(rest)} of the ${formatTokens(amount)} PAN to stake are not staked: a solver seat costs ${formatTokens(seat)}.`;
   return { message, code: 'stake.left_over' };
 }
 
 function tooSmall(amount: bigint, seat: bigint): PanthaliaError {
-  return new PanthaliaError('usage', `A solver seat costs ${pan(seat)} PAN, ${pan(amount)} were offered.`, {
-    code: 'stake.too_small',
-    details: { amount, seat },
-    next: `panthalia worker --stake ${pan(seat)}`,
-  });
+  return new PanthaliaError(
+    'usage',
+    `A solver seat costs ${formatTokens(seat)} PAN, ${formatTokens(amount)} were offered.`,
+    {
+      code: 'stake.too_small',
+      details: { amount, seat },
+      next: `panthalia worker --stake ${formatTokens(seat)}`,
+    },
+  );
+}
+
+function tooMany(wanted: bigint, most: bigint, seat: bigint): PanthaliaError {
+  return new PanthaliaError(
+    'usage',
+    `At most ${most} solver seats were expected, as many as one account can hold here; received tokens for ${wanted}.`,
+    {
+      code: 'stake.too_many',
+      details: { expected: most, received: wanted },
+      next: `panthalia worker --stake ${formatTokens(seat)}   for one seat`,
+    },
+  );
 }

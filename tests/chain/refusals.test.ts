@@ -1,7 +1,9 @@
 import { expect, test, vi } from 'vitest';
+import { developmentAddresses } from '../../src/chain/accounts.js';
 import { pan } from '../../src/chain/params.js';
 import type { TaskView } from '../../src/protocol/marketView.js';
-import { startTestChain } from '../helpers/chain.js';
+import type { Address } from '../../src/protocol/task.js';
+import { actor, startTestChain } from '../helpers/chain.js';
 import { startMoodySot } from '../helpers/moodySot.js';
 import { honestParameters } from '../helpers/toyCompute.js';
 import { firstWorker, startToyRun, type ToyWorker, tasksOf } from '../helpers/toyRun.js';
@@ -119,4 +121,27 @@ test('a worker says what of its stake buys no seat, and that it has none', async
   expect(told(none)).toEqual([
     `${none.address} has nothing staked, and stakes nothing: it is drawn for no task and no panel.`,
   ]);
+});
+
+test.each([
+  ['one more than all seats there can be', 2n ** 27n],
+  ['more than a position counts', 2n ** 32n / 4n],
+  ['more than a call can name', 2n ** 32n],
+  ['more than a double can tell', 10n ** 400n],
+])('who would stake %s is told how many there can be, and pays nothing', async (_, seats) => {
+  await using local = await startTestChain();
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const { contracts } = await run.contextOf(firstWorker);
+  const [account] = developmentAddresses(firstWorker + 1).slice(firstWorker) as [Address];
+  const rich = await actor(local, 0);
+  await rich.contracts.token.write('mint', [account, pan(10 ** 15)], local.signal);
+  rich.chain[Symbol.dispose]();
+  const before = await contracts.token.read('balanceOf', [account]);
+  await expect(run.worker(firstWorker, { stakeAmount: pan(100) * seats })).rejects.toMatchObject({
+    family: 'usage',
+    code: 'stake.too_many',
+    message: `At most 134217727 solver seats were expected, as many as one account can hold here; received tokens for ${seats}.`,
+    details: { expected: 134217727n, received: seats },
+  });
+  expect(await contracts.token.read('balanceOf', [account])).toBe(before);
 });

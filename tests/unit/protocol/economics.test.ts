@@ -72,6 +72,6 @@ test('the bond of a commitment is a part of what the pin costs', () => {
 });
 
 test('only whole seats are bought', () => {
-  expect(wholeSeats(199n, 100n)).toBe(1);
-  expect(wholeSeats(99n, 100n)).toBe(0);
+  expect(wholeSeats(199n, 100n)).toBe(1n);
+  expect(wholeSeats(99n, 100n)).toBe(0n);
 });

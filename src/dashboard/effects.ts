@@ -7,6 +7,8 @@ export interface Controls {
   quit(): void;
   quitNow(): void;
   leave?: () => void;
+  /** Whether Ctrl-Z may stop the process: it may where nobody waits for it. */
+  canBeSuspended?: true;
   /** Each says in one sentence what came of it. */
   save?: () => Promise<string>;
   dispute?: (taskId: string) => Promise<string>;
@@ -22,6 +24,7 @@ export interface EffectContext {
   /** Says it on the screen, or beside the plain lines. */
   tell(text: string): void;
   toggleLines(): void;
+  suspend(): void;
   openPager(process: string): void;
   /** Puts a text into the clipboard of whoever sits at the terminal. */
   copy(text: string): void;
@@ -43,6 +46,10 @@ export function carryOut(effect: Effect, context: EffectContext): void {
       break;
     case 'leave':
       controls.leave?.();
+      break;
+    case 'suspend':
+      if (controls.canBeSuspended) context.suspend();
+      else tell('A run would miss its deadlines. Look at it with panthalia watch, which can be suspended.');
       break;
     case 'stream':
       context.toggleLines();

@@ -31,6 +31,7 @@ export type Action =
   | 'backward'
   | 'forward'
   | 'leave'
+  | 'suspend'
   | 'quit'
   | 'quitNow';
 
@@ -118,6 +119,7 @@ export const keyTable: readonly KeyBinding[] = [
       ...bind('leave', 'leave', ['e'], 'e', 'leave; the run goes on'),
       needs: 'leave' as const,
     },
+    bind('leave', 'suspend', ['ctrl-z'], 'Ctrl-Z', 'suspend watch or replay'),
     bind('leave', 'quit', ['q', 'ctrl-c'], 'q Ctrl-C', 'quit; a run stops first', 2, 'q quit'),
     bind('leave', 'quitNow', ['Q'], 'Q', 'quit at once'),
   ],
@@ -171,6 +173,7 @@ const controlKeys: Record<string, string> = {
   '\r': 'enter',
   '\n': 'enter',
   '\x03': 'ctrl-c',
+  '\x1a': 'ctrl-z',
   '\x1b': 'escape',
   '\x7f': 'backspace',
 };

@@ -6,6 +6,7 @@ import type { DashboardModel } from './model.js';
 import { runPager } from './pager.js';
 import { createScreen, type Screen, sizeOf } from './screen.js';
 import { createSession, type Session } from './session.js';
+import { createSuspension } from './suspension.js';
 import type { Effect } from './view.js';
 
 export interface DashboardOptions {
@@ -54,9 +55,15 @@ export function openDashboard(options: DashboardOptions): OpenDashboard {
     screen.take();
     if (problem !== null) session.tell(problem);
   };
+  const suspension = createSuspension({
+    screen,
+    beside: (program) => runBeside(screen, stdin, program),
+    canBeSuspended: controls.canBeSuspended === true,
+  });
   const context = {
     ...{ controls, session, tell },
     toggleLines: () => screen.toggleLines(),
+    suspend: () => void suspension.suspend(),
     openPager: (name: string) => void openPager(name),
     copy: (text: string) => void stdout.write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`),
   };
@@ -77,6 +84,7 @@ export function openDashboard(options: DashboardOptions): OpenDashboard {
     close() {
       if (isClosed) return;
       isClosed = true;
+      suspension.close();
       screen.close();
       session.close();
       stdin.unref();
@@ -90,6 +98,8 @@ async function runBeside<T>(screen: Screen, stdin: NodeJS.ReadStream, program: (
   // Ink has stopped listening, but Node goes on reading, and would take every other key from the pager.
   await new Promise(setImmediate);
   stdin.pause();
+  // It pauses on the next tick: a program that is over before would be followed by a screen that hears nothing.
+  await new Promise(setImmediate);
   return await program();
 }
 

@@ -7,8 +7,10 @@ import type { Session } from './session.js';
 import { guardTerminal } from './terminalGuard.js';
 
 export interface Screen {
+  /** false while nobody of ours has the terminal */
+  readonly isTaken: boolean;
   readonly areLinesPlain: boolean;
-  /** From nobody to the screen. */
+  /** From nobody to the screen, or to plain lines where they were left. */
   take(): void;
   /** From the screen to nobody. */
   letGo(): Promise<void>;
@@ -26,7 +28,7 @@ export interface ScreenOptions {
 }
 
 /** What keys do while plain lines are printed. */
-const lineKeys = new Set(['L', 'q', 'Q', 'ctrl-c']);
+const lineKeys = new Set(['L', 'q', 'Q', 'ctrl-c', 'ctrl-z']);
 
 export function sizeOf({ columns, rows }: NodeJS.WriteStream): Size {
   return { columns: columns || 80, rows: rows || 24 };
@@ -58,11 +60,14 @@ export function createScreen({ session, hasColors, stdin, stdout }: ScreenOption
     release = null;
   };
   return {
+    get isTaken() {
+      return release !== null;
+    },
     get areLinesPlain() {
       return areLinesPlain;
     },
     take() {
-      draw();
+      if (!areLinesPlain) draw();
       let onGone = () => {};
       const gone = new Promise<void>((resolve) => {
         onGone = resolve;

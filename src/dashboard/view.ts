@@ -47,6 +47,7 @@ export type Effect =
         | 'quit'
         | 'quitNow'
         | 'leave'
+        | 'suspend'
         | 'stream'
         | 'save'
         | 'pause'
@@ -99,6 +100,8 @@ export function taskRows({ market }: DashboardModel): TaskModel[] {
 
 /** The view after a key.  key: as `keyNames` gives it */
 export function press(view: View, key: string, situation: Situation): Pressed {
+  // The terminal's own key, even in the middle of a question.
+  if (key === 'ctrl-z') return { view, effect: { do: 'suspend' } };
   if (view.question !== null) return answer(view, view.question, key);
   if (view.search?.isTyping && key !== 'ctrl-c') return { view: type(view, view.search, key, situation) };
   const binding = bindingOf(key, situation.abilities);

@@ -11,6 +11,8 @@ export interface TerminalOptions {
   rows?: number;
   cwd?: string;
   env?: Record<string, string>;
+  /** The shell knows jobs: it says `stopped with` and the settings of the terminal when the program is, and `fg` after a line feed. */
+  hasJobs?: boolean;
 }
 
 export interface Terminal {
@@ -44,7 +46,10 @@ afterEach(() => {
   open.clear();
 });
 
-/** A shell that was there before the program, and says afterwards how it found the terminal. */
+const lastWords = 'end of session';
+
+/** A shell that was there before the program, and says afterwards how it found the terminal. It leaves when all of that has been
+ *  read: node-pty drops what has not been 200 ms after the end of a program. */
 const shell = `
 echo 'a shell was here'
 "$@"
@@ -52,22 +57,50 @@ code=$?
 echo
 echo "left with $code"
 stty -a | tr '\\n' ' '
+echo '${lastWords}'
+read -r answer
 `;
+
+/** 128 + SIGTSTP or SIGSTOP is what a shell with job control gets from a stopped program. */
+const shellWithJobs = shell
+  .replace(
+    'code=$?\n',
+    `code=$?
+while [ $code -eq 148 ] || [ $code -eq 147 ]; do
+  echo "stopped with $code"
+  stty -a | tr '\\n' ' '
+  echo 'end of settings'
+  read -r answer
+  fg
+  code=$?
+done
+`,
+  )
+  .replace(/^/, 'set -m\n');
 
 /** Starts `panthalia ...args` from a shell that was there before and is there after. */
 export function openTerminal(args: readonly string[], options: TerminalOptions = {}): Terminal {
-  const { columns = 80, rows = 24, cwd = process.cwd(), env = {} } = options;
-  const pty = spawn('/bin/sh', ['-c', shell, 'sh', process.execPath, program, ...args], {
-    ...{ cols: columns, rows, cwd, name: env.TERM ?? 'xterm-256color' },
-    env: { ...cleanEnvironment(), ...env },
-  });
+  const { columns = 80, rows = 24, cwd = process.cwd(), env = {}, hasJobs } = options;
+  const pty = spawn(
+    '/bin/sh',
+    ['-c', hasJobs ? shellWithJobs : shell, 'sh', process.execPath, program, ...args],
+    {
+      ...{ cols: columns, rows, cwd, name: env.TERM ?? 'xterm-256color' },
+      env: { ...cleanEnvironment(), ...env },
+    },
+  );
   open.add(pty);
   const emulator = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
   let raw = '';
+  let isRead = false;
   let isOver = false;
   const watchers = new Set<() => void>();
   pty.onData((data) => {
     raw += data;
+    if (!isRead && raw.slice(-data.length - lastWords.length).includes(lastWords)) {
+      isRead = true;
+      pty.write('\n');
+    }
     emulator.write(data, () => {
       for (const look of watchers) look();
     });

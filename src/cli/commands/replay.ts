@@ -1,4 +1,5 @@
 import { Argument, Command } from 'commander';
+import type { Controls } from '../../dashboard/effects.js';
 import { readJournal } from '../../events/journal.js';
 import type { StampedEvent } from '../../events/types.js';
 import type { CommandIo } from '../io.js';
@@ -40,7 +41,10 @@ async function replay(run: string | undefined, flags: ReplayFlags, io: CommandIo
   const { logPathOf } = await import('../controls.js');
   const folder = findRun(run);
   const events = readJournal(folder.journal);
-  const controls = { quit: () => {}, quitNow: () => {}, logPath: (name: string) => logPathOf(folder, name) };
+  const controls: Controls = {
+    ...{ quit: () => {}, quitNow: () => {}, logPath: (name) => logPathOf(folder, name) },
+    canBeSuspended: true,
+  };
   const options = { flags, controls, title: 'PANTHALIA SIMULATOR V0', io };
   if (chooseUi(flags) === 'dashboard') return play(events, flags, options, io);
   const output = await openRunOutput(options);
@@ -49,6 +53,8 @@ async function replay(run: string | undefined, flags: ReplayFlags, io: CommandIo
 }
 
 const frameMs = 100;
+/** A process that was suspended does not play what it missed. */
+const mostElapsedMs = 1000;
 
 async function play(
   events: StampedEvent[],
@@ -85,7 +91,7 @@ async function play(
   let beforeMs = performance.now();
   const timer = setInterval(() => {
     const nowMs = performance.now();
-    const next = advanceReplay(state, nowMs - beforeMs, timeline);
+    const next = advanceReplay(state, Math.min(nowMs - beforeMs, mostElapsedMs), timeline);
     beforeMs = nowMs;
     if (next === state) return;
     state = next;

@@ -47,6 +47,7 @@ async function watch(run: string | undefined, flags: WatchFlags, io: CommandIo):
     quit: () => closed.abort(),
     quitNow: () => closed.abort(),
     leave: () => closed.abort(),
+    canBeSuspended: true,
   };
   const title = 'PANTHALIA SIMULATOR V0';
   const output = await openRunOutput({ flags, controls, title, io });

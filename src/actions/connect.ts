@@ -79,6 +79,8 @@ export async function connectWithoutSot(
   };
   try {
     const contracts = connectContracts(chain, deployment);
+    // A chain that was started anew has nothing of ours, nor the block whose facts would be waited for.
+    await contracts.beacon.read('epochLength', []);
     const market = await untilAborted(followMarket({ chain, deployment, signal: closing.signal }), signal);
     options.onMarket?.(market);
     return { chain, deployment, contracts, market, emit, [Symbol.dispose]: dispose };

@@ -1,4 +1,5 @@
 /** Runs one command, and holds the only catch and the only exit. */
+import { PanthaliaError } from '../errors.js';
 import { encodeJson } from '../events/line.js';
 import { type CommandIo, Interruption } from './io.js';
 import { problemEnvelope, problemOf, problemText } from './problem.js';
@@ -38,6 +39,8 @@ try {
 for (const stream of [process.stdout, process.stderr]) {
   await new Promise<void>((resolve) => stream.write('', () => resolve()));
 }
+// A short answer is over before it turns out that the disk has no room for it.
+if (exitCode === 0 && io.signal.reason instanceof PanthaliaError) exitCode = io.fail(io.signal.reason);
 process.exit(exitCode);
 
 /** The first signal asks the command to end; the second ends this process, and the leash takes the children. */
@@ -54,8 +57,17 @@ function interruptionSignal(): AbortSignal {
       controller.abort(interruption);
     });
   }
-  // A reader that went away (`| head`) can not be told anything any more.
-  process.stdout.on('error', () => controller.abort(new Interruption('SIGPIPE')));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => controller.abort(lossOf(error)));
   process.stderr.on('error', () => {});
   return controller.signal;
+}
+
+/** A reader that went away (`| head`) has what it wanted, and can not be told anything; whoever reads a file later has not. */
+function lossOf(error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EPIPE') return new Interruption('SIGPIPE');
+  return new PanthaliaError('error', `What was asked for can not be written to stdout (${error.code}).`, {
+    code: 'output.not_written',
+    next: 'look whether the disk is full: df -h',
+    cause: error,
+  });
 }

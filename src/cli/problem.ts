@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import type { Command, CommanderError } from 'commander';
 import { exitCodes, PanthaliaError, withoutSecrets } from '../errors.js';
 import { Interruption } from './io.js';
+import { isNear } from './nearness.js';
 
 export interface Problem {
   exitCode: number;
@@ -56,9 +57,22 @@ function namingHostsOnly(text: string): string {
 function usageProblem({ cause, command }: UsageError): Problem | null {
   if (cause.exitCode === 0) return null;
   const [sentence = '', hint] = cause.message.replace(/^error: /, '').split('\n');
-  const message = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1).replace(/\.$/, '')}.`;
-  const next = hint?.replace(/^\(|\)$/g, '') ?? `${nameOf(command)} --help`;
+  // What commander throws where a command has only commands: it has shown the help already.
+  const isHelp = cause.code === 'commander.help';
+  const message = isHelp
+    ? `A command of ${nameOf(command)} was expected, none was given.`
+    : `${sentence.charAt(0).toUpperCase()}${sentence.slice(1).replace(/\.$/, '')}.`;
+  const next = suggestion(sentence, hint) ?? `${nameOf(command)} --help`;
   return { ...bare('usage', message), exitCode: exitCodes.usage, next };
+}
+
+/** "unknown command 'statsu'", "(Did you mean status?)" -> "Did you mean status?"; nothing where only a few letters agree. */
+function suggestion(sentence: string, hint: string | undefined): string | undefined {
+  const meant = hint?.match(/^\(Did you mean (?:one of )?(.*)\?\)$/)?.[1]?.split(', ') ?? [];
+  const typed = /'(.*)'/.exec(sentence)?.[1] ?? '';
+  const near = meant.filter((word) => isNear(typed, word));
+  if (near.length === 0) return undefined;
+  return `Did you mean ${near.length === 1 ? '' : 'one of '}${near.join(', ')}?`;
 }
 
 /** panthalia wallet new */

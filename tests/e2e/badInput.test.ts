@@ -10,11 +10,13 @@ const folder = temporaryFolder();
 const deployment = join(folder, 'deployment.json');
 const occupied = createServer();
 let anvil: Anvil;
+let emptyAnvil: Anvil;
 let occupiedPort = 0;
 const oldJournal = join(import.meta.dirname, '../fixtures/journal/cheatedRun.jsonl');
 
 beforeAll(async () => {
   anvil = await startAnvil({ blockTimeSeconds: 0.1 });
+  emptyAnvil = await startAnvil({ blockTimeSeconds: 3600 });
   const { code, err } = await runCli([
     'deploy',
     '--rpc-url',
@@ -45,7 +47,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   occupied.close();
-  await anvil.stop();
+  await Promise.all([anvil.stop(), emptyAnvil.stop()]);
 });
 
 const nowhere = 'http://127.0.0.1:1';
@@ -114,6 +116,12 @@ const table: [string, () => string[], number, string][] = [
     6,
     'Chain 1 was expected',
   ],
+  ...['status', 'worker', 'unstake'].map((command): (typeof table)[number] => [
+    `a chain that was started anew, for ${command}`,
+    () => [command, '--deployment', deployment, '--rpc-url', emptyAnvil.rpcUrl],
+    3,
+    'There is no contract of ours',
+  ]),
   ['an unreachable chain', () => ['status', '--deployment', deployment, '--rpc-url', nowhere], 6, nowhere],
   ['an unreachable SOT', () => ['worker', '--stake', ...here()], 6, nowhere],
   ['no SOT at all', () => ['worker', '--stake', '--deployment', deployment], 3, 'names no Source of Truth'],
@@ -191,6 +199,19 @@ test('a wrong flag leads to the help of its command', async () => {
   expect(await next('wallet', 'new')).toBe('next: panthalia wallet new --help');
   expect(await next('wallet', 'old')).toBe('next: panthalia wallet --help');
   expect(await next('simulat')).toBe('next: Did you mean simulate?');
+  expect(await next('taks')).toBe('next: Did you mean one of task, tasks?');
+  expect(await next('simulate', '--round', '2')).toBe('next: Did you mean --rounds?');
+  for (const args of [[], ['wallet']]) {
+    const { code, err } = await runCli(args);
+    const name = ['panthalia', ...args].join(' ');
+    expect([code, ...err.slice(-2)]).toEqual([
+      ...[2, `A command of ${name} was expected, none was given.`],
+      `next: ${name} --help`,
+    ]);
+  }
+  // A few letters in common are no slip.
+  expect(await next('bogus')).toBe('next: panthalia --help');
+  expect(await next('test')).toBe('next: panthalia --help');
 });
 
 test('help and version end with 0 and name every command', async () => {

@@ -61,6 +61,15 @@ test.each([
   expect(err.join('\n')).toContain('next: ');
 });
 
+test('whose log there is none of is told who took part, and each by one name', async () => {
+  const { err } = await runCli(['logs', 'wroker_1', '--run', 'demo-1'], { cwd: folderWithRun() });
+  const everybody = 'anvil, chain, master, simulate, sot, worker_0, worker_1, worker_2, worker_3';
+  expect(err).toEqual([
+    `No process wroker_1 took part in this run; there are ${everybody}.`,
+    'next: panthalia logs worker_1',
+  ]);
+});
+
 test('config show tells where each setting came from', async () => {
   const cwd = temporaryFolder();
   writeFileSync(

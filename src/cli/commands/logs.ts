@@ -3,6 +3,7 @@ import { PanthaliaError } from '../../errors.js';
 import { encodeEvent } from '../../events/line.js';
 import type { Level, StampedEvent } from '../../events/types.js';
 import type { CommandIo } from '../io.js';
+import { nearest } from '../nearness.js';
 import { wholeNumber, withOutputOptions } from '../options.js';
 import { createPlainPrinter } from '../plainPrinter.js';
 
@@ -71,7 +72,9 @@ function sourcesOf(event: StampedEvent): string[] {
 
 function requireKnown(process: string | undefined, events: readonly StampedEvent[]): void {
   if (process === undefined) return;
-  const known = [...new Set(events.flatMap(sourcesOf))].sort();
+  // A worker says `worker` of itself, whatever name it was started under.
+  const started = events.flatMap((event) => (event.type === 'process.started' ? [event.process] : []));
+  const known = [...new Set([...events.map(({ src }) => src), ...started])].sort();
   if (known.includes(process)) return;
   throw new PanthaliaError(
     'notFound',
@@ -79,7 +82,7 @@ function requireKnown(process: string | undefined, events: readonly StampedEvent
     {
       code: 'logs.no_process',
       details: { received: process, known },
-      next: `panthalia logs ${known.find((name) => name.startsWith(process.slice(0, 1))) ?? known[0] ?? ''}`.trim(),
+      next: `panthalia logs ${nearest(process, known) ?? ''}`.trim(),
     },
   );
 }

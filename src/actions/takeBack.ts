@@ -5,6 +5,7 @@ import { addressGiven } from '../chain/keystore.js';
 import { isRefusal } from '../chain/revert.js';
 import { PanthaliaError } from '../errors.js';
 import { formatTokens } from '../events/amount.js';
+import { plural } from '../events/plural.js';
 import { epochOf } from '../protocol/epochs.js';
 import { type Hold, holdsOf } from '../protocol/exposure.js';
 import type { Role } from '../protocol/facts.js';
@@ -211,7 +212,7 @@ async function standing(desk: Desk, at?: Head): Promise<TakenBack> {
 function tooFew(account: Address, { role, held, seats }: { role: Role; held: number; seats: number }) {
   return new PanthaliaError(
     'usage',
-    `At most ${held} ${role} ${held === 1 ? 'seat' : 'seats'} of ${account} can be asked back, ${seats} were.`,
+    `At most ${plural(held, `${role} seat`)} of ${account} can be asked back, ${seats} were.`,
     {
       code: 'stake.too_few_seats',
       details: { account, role, expected: held, received: seats },
@@ -224,9 +225,7 @@ function tooFew(account: Address, { role, held, seats }: { role: Role; held: num
 function tellingDone(error: unknown, asked: Unstaked['asked']): unknown {
   if (!(error instanceof PanthaliaError) || asked.length === 0) return error;
   const { family, message, code, details, next } = error;
-  const done = asked
-    .map(({ role, seats }) => `${seats} ${role} ${seats === 1 ? 'seat' : 'seats'}`)
-    .join(', ');
+  const done = asked.map(({ role, seats }) => plural(seats, `${role} seat`)).join(', ');
   return new PanthaliaError(family, `${message} Asked back before that: ${done}.`, {
     ...{ code, details: { ...details, asked }, cause: error },
     ...(next === undefined ? {} : { next }),

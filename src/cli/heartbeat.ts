@@ -32,7 +32,8 @@ export function startHeartbeat({
   };
 }
 
-/** 05:17:40 heartbeat step 356/1500 outer 3/8 loss 6.826 model 14/14 disputes 1 eta 4m31s */
+/** 05:17:40 heartbeat step 356/1500 outer 3/8 loss 6.826 solving 3/4 disputes 1 eta 4m31s; solving: of the tasks that wait for a
+ *  result those that have a solver, left out where none waits */
 export function heartbeatText(model: DashboardModel, nowMs: number): string {
   const { facts, position, version, latestLoss, market } = model;
   const { assigned, active } = taskLoad(market);
@@ -40,7 +41,8 @@ export function heartbeatText(model: DashboardModel, nowMs: number): string {
   const eta = left === null ? '' : ` eta ${duration(left)}`;
   const step = `${position}/${facts.rounds * facts.innerSteps}`;
   const loss = latestLoss === null ? '-' : latestLoss.toFixed(3);
-  const figures = `step ${step} outer ${version}/${facts.rounds} loss ${loss} model ${assigned}/${active}`;
+  const solving = active === 0 ? '' : ` solving ${assigned}/${active}`;
+  const figures = `step ${step} outer ${version}/${facts.rounds} loss ${loss}${solving}`;
   const time = new Date(nowMs).toISOString().slice(11, 19);
   return `${time} heartbeat ${figures} disputes ${market.counts.disputed}${eta}`;
 }

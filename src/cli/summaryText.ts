@@ -1,6 +1,7 @@
 /** The summary of a run for people: what it reached, what it cost, where to look. */
 import { relative } from 'node:path';
 import { short } from '../events/describe.js';
+import { plural } from '../events/plural.js';
 import type { RunSummary } from '../events/summary.js';
 
 /** report: path of report.html; null when there is none */
@@ -9,7 +10,10 @@ export function summaryText(summary: RunSummary, runFolder: string, report: stri
   const rows: [string, string][] = [
     ['run', `${summary.runId}, ${summary.outcome}`],
     ['loss', `first ${nats(loss.first)}  last ${nats(loss.last)}  validation ${nats(loss.validation)}`],
-    ['trained', `${summary.rounds} rounds, ${summary.tokens} tokens, state ${summary.finalStateRoot ?? '-'}`],
+    [
+      'trained',
+      `${plural(summary.rounds, 'round')}, ${summary.tokens} tokens, state ${summary.finalStateRoot ?? '-'}`,
+    ],
     [
       'tasks',
       `${tasks.posted} posted, ${tasks.accepted} accepted, ${tasks.rejected} rejected, ${tasks.expired} expired`,
@@ -45,10 +49,6 @@ function nats(loss: number | null): string {
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
 /** As one would type it here. */

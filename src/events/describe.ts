@@ -2,6 +2,7 @@
 import type { ChainFact } from '../protocol/facts.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { formatTokens } from './amount.js';
+import { plural } from './plural.js';
 import type { Level, PanthaliaEvent } from './types.js';
 
 export interface Description {
@@ -54,7 +55,7 @@ export function describe(event: PanthaliaEvent, names: AccountNames): Descriptio
     case 'check.computed':
       return event.firstWrongStep === null
         ? info(
-            `checked ${task(event.taskId)}: ${event.steps} steps made again, ${seconds(event.computeSeconds)}`,
+            `checked ${task(event.taskId)}: ${plural(event.steps, 'step')} made again, ${seconds(event.computeSeconds)}`,
           )
         : warn(`checked ${task(event.taskId)}: wrong from step ${event.firstWrongStep} on`);
     case 'vote.computed':
@@ -66,7 +67,9 @@ export function describe(event: PanthaliaEvent, names: AccountNames): Descriptio
     case 'blob.pushed':
       return debug(`pushed ${short(event.blob)}, ${event.sizeBytes} bytes in ${seconds(event.seconds)}`);
     case 'round.opened':
-      return info(`round ${event.round} opens with ${event.slots} tasks on ${short(event.baseRoot)}`);
+      return info(
+        `round ${event.round} opens with ${plural(event.slots, 'task')} on ${short(event.baseRoot)}`,
+      );
     case 'round.closed':
       return info(`round ${event.round} is accepted`);
     case 'outer.step':
@@ -110,7 +113,7 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
     case 'SeatsStaked':
       return info(`${who(fact.account)} staked ${formatTokens(fact.amount)} as ${fact.role}`);
     case 'UnstakeRequested':
-      return info(`${who(fact.account)} asks ${fact.seats} ${fact.role} seats back`);
+      return info(`${who(fact.account)} asks ${plural(fact.seats, `${fact.role} seat`)} back`);
     case 'StakeWithdrawn':
       return info(`${who(fact.account)} withdrew ${formatTokens(fact.amount)} of its stake`);
     case 'SeatSlashed':
@@ -121,7 +124,7 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
       return debug(`seed of epoch ${fact.epoch} is ${short(fact.seed)}`);
     case 'BatchCreated':
       return info(
-        `${fact.slots.length} tasks of round ${fact.round} posted at ${formatTokens(fact.price)} each`,
+        `${plural(fact.slots.length, 'task')} of round ${fact.round} posted at ${formatTokens(fact.price)}${fact.slots.length === 1 ? '' : ' each'}`,
       );
     case 'TaskAssigned':
       return info(`${task(fact.taskId)} is drawn for ${who(fact.solver)}`);
@@ -146,7 +149,9 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
     case 'RoundOpened':
       return info(`${kase(fact.caseId)}: panel ${fact.round} of ${fact.size} for ${formatTokens(fact.fee)}`);
     case 'ReplacementOpened':
-      return warn(`${kase(fact.caseId)}: ${fact.seats} absent seats are drawn again`);
+      return warn(
+        `${kase(fact.caseId)}: ${plural(fact.seats, 'absent seat')} ${fact.seats === 1 ? 'is' : 'are'} drawn again`,
+      );
     case 'SeatDrawn':
       return info(`${kase(fact.caseId)}: ${who(fact.voter)} has seat ${fact.seat}`);
     case 'VotingOpened':

@@ -1,6 +1,7 @@
 /** Why tokens changed hands: each movement with the rule it follows and the values it was computed from. Pure. */
 import { formatTokens } from '../events/amount.js';
 import { short } from '../events/describe.js';
+import { plural } from '../events/plural.js';
 import type { StampedEvent } from '../events/types.js';
 import type { MarketTerms } from '../protocol/economics.js';
 import type { ChainFact, CheckOutcome } from '../protocol/facts.js';
@@ -117,7 +118,7 @@ function formulaOf(ground: Ground, entry: Entry): string {
         : `bond ${own} back: the subnet was closed`;
     case 'stake':
       return fact.type === 'SeatsStaked'
-        ? `${fact.seats} ${fact.role} seats x ${formatTokens(amount / BigInt(fact.seats || 1))} = ${own}`
+        ? `${plural(fact.seats, `${fact.role} seat`)} x ${formatTokens(amount / BigInt(fact.seats || 1))} = ${own}`
         : own;
     case 'unstake':
       return `unlocked after the cooldown: ${own}`;
@@ -163,7 +164,7 @@ function formulaOf(ground: Ground, entry: Entry): string {
 function feeFormula(terms: MarketTerms, fact: ChainFact, own: string): string {
   if (fact.type !== 'RoundOpened') return own;
   const { round, size } = fact;
-  return `panel ${round} has ${sizeFormula(terms, round)}${size} seats x ${formatTokens(terms.verifierFee)} = ${own}`;
+  return `panel ${round} has ${sizeFormula(terms, round)}${plural(size, 'seat')} x ${formatTokens(terms.verifierFee)} = ${own}`;
 }
 
 function burnFormula({ terms }: Ground, { amount, fact }: Entry): string {
@@ -246,12 +247,12 @@ function shareFormula({ terms, market, facts }: Ground, { caseId, panel, amount 
   const [bond, own] = [formatTokens(terms.seatBond), formatTokens(amount)];
   if (round.ruling === 'none') {
     const voted = round.seats.filter(({ verdict }) => verdict !== null).length;
-    return `no ruling: lost bonds of ${bond} among the ${voted} seats that voted, at most ${formatTokens(terms.verifierFee)} each = ${own}`;
+    return `no ruling: lost bonds of ${bond} among the ${plural(voted, 'seat')} that voted, at most ${formatTokens(terms.verifierFee)} each = ${own}`;
   }
   const right = round.seats.filter((seat) => isRight(round, seat, kase.verdict)).length;
   const lost = replaced + round.size - right;
   const refund = round.ruling === kase.verdict ? 0n : (kase.rounds[round.round]?.fee ?? 0n);
-  return `(fee ${formatTokens(round.fee)} + (${lost} lost bonds x ${bond} - ${formatTokens(refund)} repaid) / 2) / ${right} seats that were right = ${own}`;
+  return `(fee ${formatTokens(round.fee)} + (${plural(lost, 'lost bond')} x ${bond} - ${formatTokens(refund)} repaid) / 2) / ${plural(right, 'seat')} that ${right === 1 ? 'was' : 'were'} right = ${own}`;
 }
 
 function forfeitFormula({ terms, market }: Ground, { from, caseId, amount, fact }: Entry): string {

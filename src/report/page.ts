@@ -1,6 +1,7 @@
 /** The report as one HTML file that needs nothing else: no script, no font, no picture from outside. Pure. */
 import { formatTokens } from '../events/amount.js';
 import { short } from '../events/describe.js';
+import { plural } from '../events/plural.js';
 import type { Figure } from './charts.js';
 import type { DisputeRow, ReportModel, TaskRow } from './model.js';
 import { columns, type MoneyFlow } from './money.js';
@@ -269,10 +270,6 @@ function nats(loss: number | null): string {
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
-}
-
-function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
 function span(from: number | null, to: number | null): string {

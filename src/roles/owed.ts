@@ -1,5 +1,6 @@
 /** What an account still has to do for what it has at stake: leaving before costs it something, or may. Pure questions about the market. */
 import type { Head } from '../chain/follow.js';
+import { plural } from '../events/plural.js';
 import { hasOpenCheck } from '../protocol/drawnChecks.js';
 import { casesOf, currentRound, isTerminal } from '../protocol/marketQueries.js';
 import type { CaseView, CheckView, MarketView, TaskView } from '../protocol/marketView.js';
@@ -136,10 +137,11 @@ export function sentenceOf(owed: readonly Owed[], clock: (seconds: number) => st
   const results = owed.filter(({ duty }) => duty === 'result');
   const last = results.at(-1);
   const rest = owed.filter(({ duty }) => duty !== 'result');
-  const many = results.length === 1 ? '1 result' : `${results.length} results`;
   return [
     ...rest.map((one) => `${nameOf(one)} by ${clock(one.until)}`),
-    ...(last === undefined ? [] : [`${many} in the window until ${clock(last.until)}`]),
+    ...(last === undefined
+      ? []
+      : [`${plural(results.length, 'result')} in the window until ${clock(last.until)}`]),
   ].join('; ');
 }
 

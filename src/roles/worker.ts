@@ -132,7 +132,7 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
     report: { solved: 0, audited: 0, disputed: 0, voted: 0, checked: 0, slashed: 0n },
     hard,
   };
-  tellSeats(worker, (seats) => `${seats} are staked by ${worker.self}.`, 'info');
+  tellSeats(worker, (seats) => `${worker.self} has ${seats} staked.`, 'info');
   if (context.options.audit !== 'never') await reserveFees(worker, signal);
   return worker;
 }

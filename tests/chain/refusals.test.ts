@@ -115,7 +115,7 @@ test('a worker says what of its stake buys no seat, and that it has none', async
   const some = await run.worker(firstWorker, { stakeAmount: pan(250) });
   expect(told(some)).toEqual([
     '50 of the 250 PAN to stake are not staked: a solver seat costs 100.',
-    `2 solver seats and 2 verifier seats are staked by ${some.address}.`,
+    `${some.address} has 2 solver seats and 2 verifier seats staked.`,
   ]);
   const none = await run.worker(firstWorker + 1, { stakeAmount: 0n });
   expect(told(none)).toEqual([

@@ -80,7 +80,7 @@ test('a task that is cancelled, and one that nobody was drawn for', async () => 
   const first = await statusOf(local, cancelled.taskId);
   expect(first.task).toMatchObject({ state: 'cancelled', solver: null, assignedAt: null, attempt: 1 });
   const again = 'slot n is posted again as task _';
-  expect(lifeOf(first)).toEqual(['n tasks of round n posted at n each', 'task _ cancelled', again]);
+  expect(lifeOf(first)).toEqual(['n task of round n posted at n', 'task _ cancelled', again]);
   expect(paymentsOf(first)).toEqual(['escrow 10', 'refund 10']);
   expect(first).toMatchObject({ postedBefore: null, postedAgain: expired.taskId, disputes: [] });
 
@@ -88,7 +88,7 @@ test('a task that is cancelled, and one that nobody was drawn for', async () => 
   expect(second.task).toMatchObject({ state: 'expired', solver: null });
   expect(second).toMatchObject({ postedBefore: cancelled.taskId, postedAgain: null });
   expect(second.task.endedAt ?? 0).toBeGreaterThan(second.task.postedAt + 60);
-  expect(lifeOf(second)).toEqual(['n tasks of round n posted at n each', 'task _ expired']);
+  expect(lifeOf(second)).toEqual(['n task of round n posted at n', 'task _ expired']);
   expect(paymentsOf(second)).toEqual(['escrow 10', 'refund 10']);
 });
 
@@ -112,7 +112,7 @@ test('a task that is rejected, the one that is posted in its place, and that it 
   );
   const life = lifeOf(rejected);
   const inOrder = [
-    ...['n tasks of round n posted at n each', 'task _ is drawn for _', 'task _ submitted by _'],
+    ...['n task of round n posted at n', 'task _ is drawn for _', 'task _ submitted by _'],
     ...['_ commits to a dispute with n', 'task _ disputed by _: step n is wrong'],
     ...[
       'case _: panel n of n for n',
@@ -138,7 +138,7 @@ test('a task that is rejected, the one that is posted in its place, and that it 
   expect(accepted).toMatchObject({ postedBefore: taskId, postedAgain: null });
   expect(accepted.task).toMatchObject({ state: 'accepted', solver: voter, disputer: null });
   expect(lifeOf(accepted)).toEqual([
-    ...['n tasks of round n posted at n each', 'task _ is drawn for _', 'task _ submitted by _'],
+    ...['n task of round n posted at n', 'task _ is drawn for _', 'task _ submitted by _'],
     'task _ accepted, _ is paid',
   ]);
   expect(paymentsOf(accepted)).toEqual(['escrow 10', 'price 10']);

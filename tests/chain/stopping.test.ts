@@ -141,9 +141,11 @@ test('who leaves is told that its seats stay drawn, and how to take them back', 
     worker.events.flatMap((event) =>
       event.type === 'alert' && event.code === 'worker.staked' ? [event.message] : [],
     );
-  expect(told()).toEqual([`2 solver seats and 2 verifier seats are staked by ${worker.address}.`]);
+  expect(told()).toEqual([`${worker.address} has 2 solver seats and 2 verifier seats staked.`]);
   await worker.drain();
   expect(told().slice(1)).toEqual([
-    expect.stringMatching(/^2 solver seats and 2 verifier seats stay staked: .* panthalia unstake asks/),
+    expect.stringMatching(
+      /^What stays staked .*: 2 solver seats and 2 verifier seats\. panthalia unstake asks/,
+    ),
   ]);
 });

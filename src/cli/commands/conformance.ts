@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { ConformanceReport } from '../../actions/conformance.js';
 import { encodeJson } from '../../events/line.js';
+import { plural } from '../../events/plural.js';
 import type { CommandIo } from '../io.js';
 import {
   type MachineFlags,
@@ -78,6 +79,6 @@ function reportText({
   milliseconds,
 }: ConformanceReport): string {
   const verdict = { true: 'as pinned', false: 'NOT as pinned', null: 'nothing pinned for these flags' };
-  const machine = `${isa ?? device}, ${threads} thread${threads === 1 ? '' : 's'}`;
+  const machine = `${isa ?? device}, ${plural(threads, 'thread')}`;
   return `${opset}  ${digest}  ${verdict[`${matches}`]}  (${machine}, ${(milliseconds / 1000).toFixed(1)} s)`;
 }

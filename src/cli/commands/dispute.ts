@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { formatTokens } from '../../events/amount.js';
+import { plural } from '../../events/plural.js';
 import type { CommandIo } from '../io.js';
 import { type MetricsFlag, metricsOption, openMetrics } from '../metrics.js';
 import {
@@ -65,6 +66,6 @@ async function run(id: string, flags: DisputeFlags, io: CommandIo): Promise<void
   });
   const [paid, got] = [formatTokens(feePaid), formatTokens(received)];
   const { taskId: whole, firstWrongStep, verdict, rounds } = outcome;
-  const text = `task ${whole} is ${verdict} from step ${firstWrongStep} on, after ${rounds} panel${rounds === 1 ? '' : 's'}: ${paid} paid, ${got} received`;
+  const text = `task ${whole} is ${verdict} from step ${firstWrongStep} on, after ${plural(rounds, 'panel')}: ${paid} paid, ${got} received`;
   io.print(flags.json ? result({ ...outcome, feePaid: paid, received: got }) : text);
 }

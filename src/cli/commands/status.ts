@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Status } from '../../actions/readStatus.js';
+import { plural } from '../../events/plural.js';
 import type { CommandIo } from '../io.js';
 import { type ChainFlags, connection, taskId, withDeploymentOptions, withOutputOptions } from '../options.js';
 import { result } from '../result.js';
@@ -76,7 +77,8 @@ function statusText({ chainId, rpcUrl, block, subnet, sot, jobs, tasks, position
       ? `model    ${modelProblem(sot)}`
       : `model    version ${model.number}, validation loss ${model.validationLoss.toFixed(4)}, state ${model.stateRoot}`,
     ...jobs.map(
-      ({ jobId, rounds, stateRoot }) => `on chain job ${jobId}: ${rounds} outer steps, state ${stateRoot}`,
+      ({ jobId, rounds, stateRoot }) =>
+        `on chain job ${jobId}: ${plural(rounds, 'outer step')}, state ${stateRoot}`,
     ),
     `ledger   ${ledger.deposited} deposited, ${ledger.withdrawn} withdrawn, ${ledger.burned} burned, ${ledger.slashed} slashed`,
     ...positions.map(positionLine),
@@ -104,7 +106,7 @@ function positionLine({ account, role, seats, unstaking, jailed, slashed }: Stat
     ...(slashed === '0' ? [] : [`${slashed} slashed`]),
     ...(jailed ? ['jailed: convicted, and drawn no more'] : []),
   ];
-  return [`stake    ${account} ${role.padEnd(8)} ${seats} seats`, ...more].join(', ');
+  return [`stake    ${account} ${role.padEnd(8)} ${plural(seats, 'seat')}`, ...more].join(', ');
 }
 
 function taskLine({ taskId: id, round, slot, state, solver }: Status['tasks'][number]) {

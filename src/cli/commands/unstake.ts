@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { TakenBack, Unstaked } from '../../actions/takeBack.js';
+import { plural } from '../../events/plural.js';
 import type { Role } from '../../protocol/facts.js';
 import type { CommandIo } from '../io.js';
 import {
@@ -53,7 +54,7 @@ async function run(flags: UnstakeFlags, io: CommandIo): Promise<void> {
 
 function askedLines({ asked, account }: Unstaked): string[] {
   if (asked.length === 0) return [`asked    nothing new: all seats of ${account} are asked back already`];
-  return asked.map(({ role, seats }) => `asked    ${count(seats, `${role} seat`)} of ${account} back`);
+  return asked.map(({ role, seats }) => `asked    ${plural(seats, `${role} seat`)} of ${account} back`);
 }
 
 /** What is left of the stake, and why it is not here yet. */
@@ -71,18 +72,14 @@ const whatNames = { task: 'task', seat: 'a panel about task', check: 'a check of
 
 function stakeLine({ role, seats, pending, staked, cooldown, locked }: TakenBack['stakes'][number]): string {
   const back = cooldown === null ? '' : `, ${pending} asked back: ${endOf(cooldown)}`;
-  const held = locked === 0 ? '' : `, ${count(locked, 'bond')} held`;
-  return `stake    ${role.padEnd(8)} ${staked} PAN, ${count(seats, 'seat')} drawn further on${back}${held}`;
+  const held = locked === 0 ? '' : `, ${plural(locked, 'bond')} held`;
+  return `stake    ${role.padEnd(8)} ${staked} PAN, ${plural(seats, 'seat')} drawn further on${back}${held}`;
 }
 
 function endOf({ epoch, block, over, at }: NonNullable<TakenBack['stakes'][number]['cooldown']>): string {
   if (over) return 'the cooldown is over';
   const when = at === null ? '' : `, about ${clock(at)}`;
   return `cooldown until epoch ${epoch}, block ${block}${when}`;
-}
-
-function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }
 
 /** Local time, with its day: cooldowns of public chains are weeks. */

@@ -1,4 +1,5 @@
 /** The list of processes: star, name, state letter, and what can be said in a few columns. */
+import { plural } from '../../events/plural.js';
 import { duration, short, tokens } from '../format.js';
 import { type DashboardModel, processList } from '../model.js';
 import { type Activity, activityOf, type ProcessModel } from '../process.js';
@@ -106,7 +107,7 @@ function service(
     return isLong ? `block ${market.block}, ${transactions} transactions` : `blk ${market.block}`;
   if (process.name === 'master') {
     const rounds = `outer ${version}/${facts.rounds}`;
-    return isLong ? `${rounds}, ${open} tasks wait` : rounds;
+    return isLong ? `${rounds}, ${plural(open, 'task')} ${open === 1 ? 'waits' : 'wait'}` : rounds;
   }
   if (process.name === 'sot') return isLong ? `model v${version}` : `v${version}`;
   return 'running';
@@ -133,7 +134,7 @@ function why(process: ProcessModel, nowMs: number): string {
   if (activity === 'verify') return `re-executes ${process.checking.map((id) => id.slice(0, 10)).join(' ')}`;
   if (activity === 'slashed') return `lost ${whole(process.slashed)}, ${process.fault ?? 'convicted'}`;
   if (activity === 'dead') return `gone for ${since}`;
-  if (process.restarts > 0) return `started again ${process.restarts} times`;
+  if (process.restarts > 0) return `started again ${plural(process.restarts, 'time')}`;
   return process.fault === null ? '' : `misbehaves: ${process.fault}`;
 }
 

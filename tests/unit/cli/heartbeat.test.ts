@@ -1,18 +1,19 @@
 import { expect, test } from 'vitest';
 import { heartbeatText } from '../../../src/cli/heartbeat.js';
 import { emptyModel, reduce, remainingMs } from '../../../src/dashboard/model.js';
-import { countUntil, recordedEvents } from '../../helpers/recordedRun.js';
+import { countUntil, isFact, recordedEvents } from '../../helpers/recordedRun.js';
 
 test('one line says how far a run is', () => {
   const events = recordedEvents();
   const early = events.slice(0, 1).reduce(reduce, emptyModel());
-  expect(heartbeatText(early, early.timeMs)).toBe(
-    '04:17:03 heartbeat step 0/8 outer 0/2 loss - model 0/0 disputes 0',
-  );
+  expect(heartbeatText(early, early.timeMs)).toBe('04:17:03 heartbeat step 0/8 outer 0/2 loss - disputes 0');
   const count = countUntil(events, ({ type }) => type === 'outer.step');
+  const waiting = countUntil(events, (event) => isFact(event, 'TaskAssigned'));
+  const solving = events.slice(0, waiting).reduce(reduce, emptyModel());
+  expect(heartbeatText(solving, solving.timeMs)).toContain(' loss - solving 1/4 disputes 0');
   const half = events.slice(0, count).reduce(reduce, emptyModel());
   expect(heartbeatText(half, half.timeMs)).toMatch(
-    /^04:17:\d\d heartbeat step 4\/8 outer 1\/2 loss \d\.\d{3} model 0\/0 disputes 1 eta \d+s$/,
+    /^04:17:\d\d heartbeat step 4\/8 outer 1\/2 loss \d\.\d{3} disputes 1 eta \d+s$/,
   );
 });
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
 import {IStaking, Position, PositionView, Role} from "./interfaces/IStaking.sol";
 import {ISubnetRegistry} from "./interfaces/ISubnetRegistry.sol";
 import {IVault} from "./interfaces/IVault.sol";
+import {EpochClock} from "./libraries/EpochClock.sol";
 import {SortitionTree} from "./libraries/SortitionTree.sol";
 
 /// @notice Positions, seats and draws. A drawn bond stays where it is and is locked, so a slash can never find it
@@ -32,6 +34,7 @@ contract Staking is IStaking {
     address public immutable market;
     address public immutable court;
     address public immutable audit;
+    EpochClock private immutable _clock;
 
     mapping(uint32 subnetId => mapping(Role => Pool)) private _pools;
 
@@ -55,6 +58,7 @@ contract Staking is IStaking {
         vault = vault_;
         registry = registry_;
         beacon = beacon_;
+        _clock = beacon_.clock();
         market = market_;
         court = court_;
         audit = audit_;
@@ -92,7 +96,7 @@ contract Staking is IStaking {
 
         position.pending += seats == held ? active : seats * perSeat;
         uint32 cooldown = registry.paramsOf(subnetId, registry.latestVersion(subnetId)).cooldownEpochs;
-        position.unlockAt = beacon.currentEpoch() + cooldown;
+        position.unlockAt = _clock.currentEpoch() + cooldown;
         pool.positions[msg.sender] = position;
         _weigh(pool, position, perSeat);
         emit UnstakeRequested(subnetId, role, msg.sender, seats, position.unlockAt);
@@ -103,7 +107,7 @@ contract Staking is IStaking {
         Position storage position = _pools[subnetId][role].positions[msg.sender];
         uint32 pending = position.pending;
         require(pending > 0, NothingPending(subnetId, role, msg.sender));
-        uint32 epoch = beacon.currentEpoch();
+        uint32 epoch = _clock.currentEpoch();
         require(epoch >= position.unlockAt, StillCoolingDown(position.unlockAt, epoch));
         uint32 unlocked = position.bonds - position.locked;
         require(unlocked > 0, StillLocked(pending, position.locked));
@@ -126,16 +130,16 @@ contract Staking is IStaking {
         Pool storage pool = _pools[subnetId][role];
         uint256 total = pool.tree.total(epoch);
         for (uint256 attempt = 0; attempt < DRAW_ATTEMPTS && total > 0; ++attempt) {
-            uint256 ticket = uint256(keccak256(abi.encode(entropy, attempt))) % total;
+            uint256 ticket = uint256(Hashes.efficientKeccak256(entropy, bytes32(attempt))) % total;
             account = pool.owners[pool.tree.find(ticket, epoch) + 1];
-            Position memory position = pool.positions[account];
+            Position storage position = pool.positions[account];
             if (position.version > version) {
                 // newcomers stand behind all others, so the tickets before theirs are as good as a tree of their own
                 total = pool.tree.totalBefore(pool.leaves.upperLookup(version), epoch);
                 continue;
             }
             if (account == excluded || _freeBonds(position) == 0) continue;
-            pool.positions[account].locked = position.locked + 1;
+            position.locked += 1;
             return account;
         }
         return address(0);
@@ -170,7 +174,7 @@ contract Staking is IStaking {
         view
         returns (PositionView memory)
     {
-        Position memory position = _pools[subnetId][role].positions[account];
+        Position storage position = _pools[subnetId][role].positions[account];
         (uint256 bond, uint32 perSeat) = bondOf(subnetId, role);
         return PositionView({
             seats: _weight(position, perSeat),
@@ -186,13 +190,13 @@ contract Staking is IStaking {
 
     /// @inheritdoc IStaking
     function drawableSeats(uint32 subnetId, Role role) external view returns (uint256) {
-        return _pools[subnetId][role].tree.total(beacon.currentEpoch());
+        return _pools[subnetId][role].tree.total(_clock.currentEpoch());
     }
 
     /// @inheritdoc IStaking
     function ownerOfTicket(uint32 subnetId, Role role, uint256 ticket) external view returns (address) {
         Pool storage pool = _pools[subnetId][role];
-        return pool.owners[pool.tree.find(ticket, beacon.currentEpoch()) + 1];
+        return pool.owners[pool.tree.find(ticket, _clock.currentEpoch()) + 1];
     }
 
     /// @inheritdoc IStaking
@@ -225,7 +229,7 @@ contract Staking is IStaking {
     function _weigh(Pool storage pool, Position memory position, uint32 perSeat) private {
         uint256 weight = _weight(position, perSeat);
         uint256 leaf = position.leaf - 1;
-        if (pool.tree.weightOf(leaf) != weight) pool.tree.update(leaf, weight, beacon.currentEpoch());
+        if (pool.tree.weightOf(leaf) != weight) pool.tree.update(leaf, weight, _clock.currentEpoch());
     }
 
     function _weight(Position memory position, uint32 perSeat) private pure returns (uint32) {
@@ -233,7 +237,7 @@ contract Staking is IStaking {
     }
 
     /// @dev Bonds that back nothing and were not asked back. Last epoch's weights may promise more.
-    function _freeBonds(Position memory position) private pure returns (uint32) {
+    function _freeBonds(Position storage position) private view returns (uint32) {
         uint32 taken = position.pending + position.locked;
         return position.jailed || taken >= position.bonds ? 0 : position.bonds - taken;
     }

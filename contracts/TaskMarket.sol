@@ -11,6 +11,7 @@ import {IStaking, Role} from "./interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
 import {ITaskMarket, Submission, Task, TaskStatus, Terms} from "./interfaces/ITaskMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
+import {EpochClock} from "./libraries/EpochClock.sol";
 import {EpochSeed} from "./libraries/EpochSeed.sol";
 import {ParamsCode} from "./libraries/ParamsCode.sol";
 import {Settlement} from "./libraries/Settlement.sol";
@@ -43,8 +44,11 @@ contract TaskMarket is ITaskMarket {
     address public immutable challenge;
     IAudit public immutable audit;
     IReputation public immutable reputation;
+    EpochClock private immutable _clock;
 
     mapping(bytes32 batchId => Batch) private _batches;
+    /// @dev An assigned task has the time of its assignment where others have their deadline, and `_load` makes the one of the
+    /// other: so nobody pays for reading parameters to assign it.
     mapping(bytes32 taskId => Task) private _tasks;
     /// @inheritdoc ITaskMarket
     mapping(bytes32 taskId => bytes32) public submissionHash;
@@ -78,6 +82,7 @@ contract TaskMarket is ITaskMarket {
         registry = registry_;
         staking = staking_;
         beacon = beacon_;
+        _clock = beacon_.clock();
         court = court_;
         challenge = challenge_;
         audit = audit_;
@@ -101,9 +106,10 @@ contract TaskMarket is ITaskMarket {
         require(terms.price >= minPrice, PriceTooLow(terms.price, minPrice));
         batchId = batchIdOf(terms);
         uint40 openBy = _after(params.member(ParamsCode.OPEN_SECONDS));
-        Batch memory created = Batch({epoch: beacon.currentEpoch(), openBy: openBy});
+        Batch memory created = Batch({epoch: _clock.currentEpoch(), openBy: openBy});
         _keep(batchId, terms.slots, created);
-        emit BatchCreated(batchId, msg.sender, terms.subnetId, terms, created.epoch, created.openBy);
+        uint32 solveSeconds = params.member(ParamsCode.SOLVE_SECONDS).toUint32();
+        emit BatchCreated(batchId, msg.sender, terms.subnetId, terms, created.epoch, openBy, solveSeconds);
         vault.move(msg.sender, address(this), terms.price * terms.slots.popCount());
     }
 
@@ -112,7 +118,7 @@ contract TaskMarket is ITaskMarket {
         (bytes32 id, Task memory entry) = _inStatus(terms, slot, TaskStatus.Open);
         require(msg.sender == terms.buyer, NotBuyer(id, msg.sender));
         require(entry.attempt == 1, AlreadyTried(id, entry.attempt));
-        uint32 epoch = beacon.currentEpoch();
+        uint32 epoch = _clock.currentEpoch();
         require(epoch == entry.epoch, SeedMayBeKnown(id, entry.epoch, epoch));
 
         _end(id, entry, TaskStatus.Cancelled);
@@ -126,10 +132,9 @@ contract TaskMarket is ITaskMarket {
     function assign(Terms calldata terms, uint8 slot) external {
         (bytes32 id, Task memory entry) = _inStatus(terms, slot, TaskStatus.Open);
         _inTime(id, entry);
-        (bytes32 seed, uint32 epoch) = beacon.forDraw(id, entry.epoch);
-        bool drawn =
-            _assign(terms, id, entry, seed, epoch, _paramsCodeOf(terms).member(ParamsCode.SOLVE_SECONDS));
-        require(drawn, NoSolverFree(id, epoch));
+        uint32 epoch = _clock.currentEpoch();
+        bytes32 seed = beacon.forDraw(id, entry.epoch, epoch);
+        require(_assign(terms, id, entry, seed, epoch), NoSolverFree(id, epoch));
     }
 
     /// @inheritdoc ITaskMarket
@@ -143,7 +148,7 @@ contract TaskMarket is ITaskMarket {
         );
 
         entry.status = TaskStatus.Submitted;
-        entry.epoch = beacon.currentEpoch();
+        entry.epoch = _clock.currentEpoch();
         entry.deadline = _challengeBy(terms);
         _store(id, entry);
         submissionHash[id] = keccak256(abi.encode(submission));
@@ -162,7 +167,7 @@ contract TaskMarket is ITaskMarket {
 
     /// @inheritdoc ITaskMarket
     function expire(Terms calldata terms, uint8 slot) external {
-        (bytes32 id, Task memory entry) = _load(batchIdOf(terms), terms.slots, slot);
+        (bytes32 id, Task memory entry) = _load(terms, batchIdOf(terms), slot);
         require(
             entry.status == TaskStatus.Open || entry.status == TaskStatus.Assigned,
             WrongStatus(id, entry.status)
@@ -173,16 +178,15 @@ contract TaskMarket is ITaskMarket {
 
     /// @inheritdoc ITaskMarket
     function assignMany(Terms calldata terms, uint256 slots) external returns (uint256 done) {
-        uint32 epoch = beacon.currentEpoch();
+        uint32 epoch = _clock.currentEpoch();
         if (epoch == 0) return 0;
         (bytes32 seed, bool ready) = beacon.seed(epoch - 1);
         if (!ready) return 0;
         bytes32 batchId = batchIdOf(terms);
-        uint256 solveSeconds = _paramsCodeOf(terms).member(ParamsCode.SOLVE_SECONDS);
         for (; slots != 0; slots &= slots - 1) {
-            (bytes32 id, Task memory entry) = _load(batchId, terms.slots, uint8(slots.ffs()));
+            (bytes32 id, Task memory entry) = _load(terms, batchId, uint8(slots.ffs()));
             if (entry.status != TaskStatus.Open || block.timestamp > entry.deadline) continue;
-            if (entry.epoch < epoch && _assign(terms, id, entry, seed, epoch, solveSeconds)) ++done;
+            if (entry.epoch < epoch && _assign(terms, id, entry, seed, epoch)) ++done;
         }
     }
 
@@ -190,7 +194,7 @@ contract TaskMarket is ITaskMarket {
     function finalizeMany(Terms calldata terms, uint256 slots) external returns (uint256 done) {
         bytes32 batchId = batchIdOf(terms);
         for (; slots != 0; slots &= slots - 1) {
-            (bytes32 id, Task memory entry) = _load(batchId, terms.slots, uint8(slots.ffs()));
+            (bytes32 id, Task memory entry) = _load(terms, batchId, uint8(slots.ffs()));
             if (!_awaitsJudgement(entry.status) || entry.openCases > 0) continue;
             if (block.timestamp <= entry.deadline) continue;
             _finalize(terms, id, entry);
@@ -204,7 +208,7 @@ contract TaskMarket is ITaskMarket {
         Params memory params = _paramsOf(terms);
         uint256 toBurn = 0;
         for (; slots != 0; slots &= slots - 1) {
-            (bytes32 id, Task memory entry) = _load(batchId, terms.slots, uint8(slots.ffs()));
+            (bytes32 id, Task memory entry) = _load(terms, batchId, uint8(slots.ffs()));
             if (entry.status != TaskStatus.Open && entry.status != TaskStatus.Assigned) continue;
             if (block.timestamp <= entry.deadline) continue;
             toBurn += _expireOrReopen(terms, id, entry, params);
@@ -325,7 +329,7 @@ contract TaskMarket is ITaskMarket {
 
     /// @inheritdoc ITaskMarket
     function task(Terms calldata terms, uint8 slot) external view returns (Task memory entry) {
-        (, entry) = _load(batchIdOf(terms), terms.slots, slot);
+        (, entry) = _load(terms, batchIdOf(terms), slot);
     }
 
     /// @inheritdoc ITaskMarket
@@ -361,14 +365,10 @@ contract TaskMarket is ITaskMarket {
     }
 
     /// @return drawn false if no attempt hit a free seat; then nothing has changed
-    function _assign(
-        Terms calldata terms,
-        bytes32 id,
-        Task memory entry,
-        bytes32 seed,
-        uint32 epoch,
-        uint256 solveSeconds
-    ) private returns (bool drawn) {
+    function _assign(Terms calldata terms, bytes32 id, Task memory entry, bytes32 seed, uint32 epoch)
+        private
+        returns (bool drawn)
+    {
         bytes32 entropy = keccak256(abi.encode(seed, id, entry.attempt));
         address solver =
             staking.draw(terms.subnetId, Role.Solver, entropy, address(0), epoch, terms.paramsVersion);
@@ -376,9 +376,9 @@ contract TaskMarket is ITaskMarket {
 
         entry.status = TaskStatus.Assigned;
         entry.solver = solver;
-        entry.deadline = _after(solveSeconds);
+        entry.deadline = _after(0); // see _tasks
         _store(id, entry);
-        emit TaskAssigned(id, solver, entry.attempt, epoch, entry.deadline);
+        emit TaskAssigned(id, solver, entry.attempt, epoch);
         return true;
     }
 
@@ -414,7 +414,7 @@ contract TaskMarket is ITaskMarket {
             entry.status = TaskStatus.Open;
             entry.solver = address(0);
             entry.attempt += 1;
-            entry.epoch = beacon.currentEpoch();
+            entry.epoch = _clock.currentEpoch();
             entry.deadline = _after(params.openSeconds);
             _store(id, entry);
             emit TaskReopened(id, solver, entry.attempt, Settlement.livenessPenalty(params));
@@ -499,17 +499,20 @@ contract TaskMarket is ITaskMarket {
     // ---------------------------------------------------------------------------------------- conditions
 
     /// @dev A task without a word of its own is as its batch says.
-    function _load(bytes32 batchId, uint256 slots, uint8 slot)
+    function _load(Terms calldata terms, bytes32 batchId, uint8 slot)
         private
         view
         returns (bytes32 id, Task memory entry)
     {
         id = taskIdOf(batchId, slot);
         entry = _tasks[id];
-        if (entry.status != TaskStatus.None) return (id, entry);
-        Batch memory origin = _batches[batchId];
-        if (origin.openBy == 0 || (slots >> slot) & 1 == 0) return (id, entry);
-        return (id, _posted(origin));
+        if (entry.status == TaskStatus.Assigned) {
+            uint256 solveSeconds = _paramsCodeOf(terms).member(ParamsCode.SOLVE_SECONDS);
+            entry.deadline = (entry.deadline + solveSeconds).toUint40();
+        } else if (entry.status == TaskStatus.None && (terms.slots >> slot) & 1 == 1) {
+            Batch memory origin = _batches[batchId];
+            if (origin.openBy != 0) entry = _posted(origin);
+        }
     }
 
     function _inStatus(Terms calldata terms, uint8 slot, TaskStatus status)
@@ -517,7 +520,7 @@ contract TaskMarket is ITaskMarket {
         view
         returns (bytes32 id, Task memory entry)
     {
-        (id, entry) = _load(batchIdOf(terms), terms.slots, slot);
+        (id, entry) = _load(terms, batchIdOf(terms), slot);
         require(entry.status == status, WrongStatus(id, entry.status));
     }
 
@@ -526,7 +529,7 @@ contract TaskMarket is ITaskMarket {
         view
         returns (bytes32 id, Task memory entry)
     {
-        (id, entry) = _load(batchIdOf(terms), terms.slots, slot);
+        (id, entry) = _load(terms, batchIdOf(terms), slot);
         require(_awaitsJudgement(entry.status), WrongStatus(id, entry.status));
     }
 

@@ -34,7 +34,7 @@ struct Terms {
     /// bit s: slot s of the round has a task in this batch
     uint256 slots;
     /// makes equal batches of one buyer differ
-    bytes32 salt;
+    uint32 salt;
 }
 
 /// @notice What a solver commits to. Opened again where it is needed.
@@ -71,17 +71,17 @@ struct Task {
 /// challengeBy has passed and no case is open.
 /// Every exit is a call that anyone may make once the deadline has passed.
 interface ITaskMarket {
+    /// @param solveSeconds from its assignment on a task is to be submitted in that time
     event BatchCreated(
         bytes32 indexed batchId,
         address indexed buyer,
         uint32 indexed subnetId,
         Terms terms,
         uint32 epoch,
-        uint40 openBy
+        uint40 openBy,
+        uint32 solveSeconds
     );
-    event TaskAssigned(
-        bytes32 indexed taskId, address indexed solver, uint8 attempt, uint32 epoch, uint40 solveBy
-    );
+    event TaskAssigned(bytes32 indexed taskId, address indexed solver, uint8 attempt, uint32 epoch);
     event TaskSubmitted(
         bytes32 indexed taskId,
         address indexed solver,

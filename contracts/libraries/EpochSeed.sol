@@ -8,6 +8,19 @@ library EpochSeed {
     /// @dev The newest seed there can be. Requests of earlier epochs were fixed before its block existed, and
     /// whoever dislikes it can not wait it out: anybody may draw.
     /// @param requestEpoch epoch in which the draw `id` was asked for
+    /// @param epoch the current one
+    /// @return value the seed
+    function forDraw(IRandomnessSource source, bytes32 id, uint32 requestEpoch, uint32 epoch)
+        internal
+        view
+        returns (bytes32 value)
+    {
+        require(epoch > requestEpoch, IRandomnessSource.SeedNotDue(id, requestEpoch, epoch));
+        bool ready;
+        (value, ready) = source.seed(epoch - 1);
+        require(ready, IRandomnessSource.SeedNotKnown(epoch - 1));
+    }
+
     /// @return value the seed
     /// @return epoch the current one
     function forDraw(IRandomnessSource source, bytes32 id, uint32 requestEpoch)
@@ -16,9 +29,6 @@ library EpochSeed {
         returns (bytes32 value, uint32 epoch)
     {
         epoch = source.currentEpoch();
-        require(epoch > requestEpoch, IRandomnessSource.SeedNotDue(id, requestEpoch, epoch));
-        bool ready;
-        (value, ready) = source.seed(epoch - 1);
-        require(ready, IRandomnessSource.SeedNotKnown(epoch - 1));
+        value = forDraw(source, id, requestEpoch, epoch);
     }
 }

@@ -11,11 +11,11 @@ library TaskIds {
     function batchIdOf(address market, Terms calldata terms) internal view returns (bytes32 id) {
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
-            let at := mload(0x40)
-            mstore(at, chainid())
-            mstore(add(at, 0x20), market)
-            calldatacopy(add(at, 0x40), terms, 0x160)
-            id := keccak256(at, 0x1a0)
+            let buffer := mload(0x40)
+            mstore(buffer, chainid())
+            mstore(add(buffer, 0x20), market)
+            calldatacopy(add(buffer, 0x40), terms, 0x160)
+            id := keccak256(buffer, 0x1a0)
         }
     }
 

@@ -103,21 +103,21 @@ library TraceTree {
     function _leaf(uint256 index, bytes32 value) private pure returns (bytes32 hash) {
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
-            let at := mload(0x40)
-            mstore(at, shl(216, index)) // 0x00 | u32be index
-            mstore(add(at, 5), value)
-            hash := keccak256(at, 37)
+            let buffer := mload(0x40)
+            mstore(buffer, shl(216, index)) // 0x00 | u32be index
+            mstore(add(buffer, 5), value)
+            hash := keccak256(buffer, 37)
         }
     }
 
     function _node(bytes32 left, bytes32 right) private pure returns (bytes32 hash) {
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
-            let at := mload(0x40)
-            mstore8(at, 1)
-            mstore(add(at, 1), left)
-            mstore(add(at, 33), right)
-            hash := keccak256(at, 65)
+            let buffer := mload(0x40)
+            mstore8(buffer, 1)
+            mstore(add(buffer, 1), left)
+            mstore(add(buffer, 33), right)
+            hash := keccak256(buffer, 65)
         }
     }
 }

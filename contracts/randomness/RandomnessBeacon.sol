@@ -5,6 +5,7 @@ import {BlockHeader} from "@openzeppelin/contracts/utils/BlockHeader.sol";
 import {Memory} from "@openzeppelin/contracts/utils/Memory.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IRandomnessBeacon} from "../interfaces/IRandomnessBeacon.sol";
+import {EpochClock, EpochClocks} from "../libraries/EpochClock.sol";
 
 /// @notice Epochs, and one seed per epoch from a proven block header.
 /// @dev The mix is taken and not the block hash: a proposer can grind the hash by reordering transactions, but
@@ -13,6 +14,7 @@ contract RandomnessBeacon is IRandomnessBeacon {
     bytes32 private constant DOMAIN =
         keccak256("PanthaliaSeed(uint256 chainId,address beacon,uint32 epoch,bytes32 mix)");
 
+    EpochClock public immutable clock;
     uint256 public immutable epochLength;
     uint256 public immutable seedDelay;
 
@@ -24,6 +26,7 @@ contract RandomnessBeacon is IRandomnessBeacon {
     constructor(uint256 epochLength_, uint256 seedDelay_) {
         // the seed must be provable, one block after its own, while the next epoch still runs
         require(epochLength_ > seedDelay_ + 1, InvalidEpoch(epochLength_, seedDelay_));
+        clock = EpochClocks.ofBlocks(epochLength_);
         epochLength = epochLength_;
         seedDelay = seedDelay_;
     }

@@ -63,11 +63,12 @@ export type ChainFact = At &
         baseRoot: Hex32;
         specHash: Hex32;
         price: bigint;
-        salt: Hex32;
+        salt: number;
         slots: number[];
         taskIds: Hex32[];
         epoch: number;
         openBy: number;
+        solveSeconds: number;
       }
     | {
         type: 'TaskAssigned';
@@ -75,7 +76,6 @@ export type ChainFact = At &
         solver: Address;
         attempt: number;
         epoch: number;
-        solveBy: number;
       }
     | {
         type: 'TaskSubmitted';

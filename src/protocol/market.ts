@@ -69,8 +69,10 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
   SeedFulfilled: (draft, fact) => draft.seeds.set(fact.epoch, fact.seed),
 
   BatchCreated: addBatch,
-  TaskAssigned: (draft, { taskId, solver, attempt, solveBy }) =>
-    changeTask(draft, taskId, { state: 'assigned', solver, attempt, solveBy }),
+  TaskAssigned: (draft, { taskId, solver, attempt, timestamp }) => {
+    const solveBy = timestamp + (draft.tasks.get(taskId)?.solveSeconds ?? 0);
+    changeTask(draft, taskId, { state: 'assigned', solver, attempt, solveBy });
+  },
   TaskSubmitted: (draft, { taskId, traceRoot, resultRoot, leavesBlob, challengeBy, blockNumber }) =>
     changeTask(draft, taskId, {
       state: 'submitted',
@@ -210,6 +212,7 @@ function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
       requestBlock: fact.blockNumber,
       openedAt: fact.timestamp,
       attempt: 1,
+      solveSeconds: fact.solveSeconds,
       solver: null,
       solveBy: null,
       submission: null,

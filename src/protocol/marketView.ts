@@ -31,6 +31,8 @@ export interface TaskView {
   requestBlock: number;
   openedAt: number;
   attempt: number;
+  /** from an assignment to its solveBy */
+  solveSeconds: number;
   solver: Address | null;
   solveBy: number | null;
   submission: Submission | null;

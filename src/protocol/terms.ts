@@ -19,7 +19,7 @@ export interface Terms {
   /** bit s: slot s of the round has a task in this batch */
   slots: bigint;
   /** makes equal batches of one buyer differ */
-  salt: Hex32;
+  salt: number;
 }
 
 /** The market that the ids belong to. */

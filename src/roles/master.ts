@@ -8,7 +8,6 @@ import { canonicalJson } from '../protocol/canonicalJson.js';
 import { isRoundAccepted, type RoundRef, slotsToPost, tasksOfRound } from '../protocol/marketQueries.js';
 import type { MarketView } from '../protocol/marketView.js';
 import { taskSpec } from '../protocol/spec.js';
-import type { Hex32 } from '../protocol/task.js';
 import { slotBits, type Terms } from '../protocol/terms.js';
 import type { MasterContext } from './context.js';
 import { keepDuring } from './keep.js';
@@ -97,10 +96,9 @@ async function postSlots(
   // The fee of a check waits beside the price.
   const cost = price + verifierFee;
   const posted = batchesOf(market.view, ref);
-  const salt: Hex32 = `0x${posted.toString(16).padStart(64, '0')}`;
   const terms: Terms = {
     ...{ buyer: requireSigner(context.chain).address, price, subnetId, round, jobId, baseRoot, specHash },
-    ...{ paramsVersion, innerSteps: context.manifest.innerSteps, slots: slotBits(slots), salt },
+    ...{ paramsVersion, innerSteps: context.manifest.innerSteps, slots: slotBits(slots), salt: posted },
   };
   try {
     const post = () => contracts.market.write('createBatch', [terms], signal);

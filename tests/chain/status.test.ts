@@ -44,14 +44,14 @@ function paymentsOf({ payments }: TaskAnswer): string[] {
 }
 
 /** Posts one task in slot 0, in the first block of an epoch: a cancellation must come before the next one. */
-async function post({ contracts, chain }: Actor, local: TestChain, salt: string) {
+async function post({ contracts, chain }: Actor, local: TestChain, salt: number) {
   const { provider } = local.deployer;
   const length = Number(await contracts.beacon.read('epochLength', []));
   while (((await provider.getBlockNumber()) + 1) % length !== 0) await provider.send('evm_mine', []);
   const buyer = chain.signer?.address ?? '0x';
   const terms = {
     ...testTerms(local.deployment.subnetId, buyer),
-    salt: `0x${salt.repeat(32)}` as Hex32,
+    salt,
   };
   await contracts.market.write('createBatch', [terms], local.signal);
   const batchId = await contracts.market.read('batchIdOf', [terms]);
@@ -69,9 +69,9 @@ test('a task that is cancelled, and one that nobody was drawn for', async () => 
   await provider.send('evm_setIntervalMining', [0]);
   await provider.send('evm_setAutomine', [true]);
 
-  const cancelled = await post(buyer, local, 'ca');
+  const cancelled = await post(buyer, local, 1);
   await market.write('cancel', [cancelled.terms, 0], local.signal);
-  const expired = await post(buyer, local, 'ee');
+  const expired = await post(buyer, local, 2);
   await provider.send('evm_increaseTime', [61]);
   await provider.send('evm_mine', []);
   await market.write('expire', [expired.terms, 0], local.signal);

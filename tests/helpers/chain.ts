@@ -74,7 +74,7 @@ export function testTerms(subnetId: number, buyer: Address): Terms {
   const some: Hex32 = `0x${'22'.repeat(32)}`;
   return {
     ...{ buyer, price: pan(10), subnetId, paramsVersion: 1, round: 0, innerSteps: 4 },
-    ...{ jobId: some, baseRoot: some, specHash: some, slots: 1n, salt: some },
+    ...{ jobId: some, baseRoot: some, specHash: some, slots: 1n, salt: 0 },
   };
 }
 

@@ -82,15 +82,15 @@ export class History {
       subnetId?: number;
       paramsVersion?: number;
       innerSteps?: number;
+      solveSeconds?: number;
     } = {},
   ): Hex32[] {
-    const { slotsPerRound: _, ...round } = { innerSteps: 4, ...round0, ...change };
+    const { slotsPerRound: _, ...round } = { innerSteps: 4, solveSeconds: 10, ...round0, ...change };
     const batchId = sha256Hex(`batch ${this.block}`);
     const taskIds = slots.map((slot) => sha256Hex(`${batchId} ${slot}`));
-    const salt = sha256Hex(`salt ${this.block}`);
     const rest = {
       buyer: carol,
-      salt,
+      salt: this.block,
       subnetId: 1,
       paramsVersion: 1,
       epoch: 0,
@@ -101,12 +101,11 @@ export class History {
     return taskIds;
   }
 
-  /** solveBy and challengeBy: seconds from now */
-  assign(taskId: Hex32, solver: Address, seconds = 10): this {
-    const solveBy = genesis + this.block + 1 + seconds;
-    return this.tell({ type: 'TaskAssigned', taskId, solver, attempt: 1, epoch: 0, solveBy });
+  assign(taskId: Hex32, solver: Address): this {
+    return this.tell({ type: 'TaskAssigned', taskId, solver, attempt: 1, epoch: 0 });
   }
 
+  /** seconds: until challengeBy */
   submit(taskId: Hex32, solver: Address, seconds = 10): this {
     const challengeBy = genesis + this.block + 1 + seconds;
     const roots = { traceRoot: sha256Hex('t'), resultRoot: sha256Hex('r'), leavesBlob: sha256Hex('l') };

@@ -151,20 +151,21 @@ export class ToyMarket {
       taskIds,
       epoch: 0,
       openBy: 0,
+      solveSeconds: 0,
       ...changes,
     } as FactWithoutPlace);
     return taskIds;
   }
 
   assign(taskId: Hex32, solver: Address): void {
-    this.tell({ type: 'TaskAssigned', taskId, solver, attempt: 1, epoch: 0, solveBy: 0 });
+    this.tell({ type: 'TaskAssigned', taskId, solver, attempt: 1, epoch: 0 });
   }
 
   accept(taskId: Hex32, resultRoot: Hex32): void {
     const solver = addresses[1] as Address;
     const submission = { traceRoot: sha256Hex('trace'), resultRoot, leavesBlob: sha256Hex('leaves') };
     this.tell(
-      { type: 'TaskAssigned', taskId, solver, attempt: 1, epoch: 0, solveBy: 0 },
+      { type: 'TaskAssigned', taskId, solver, attempt: 1, epoch: 0 },
       { type: 'TaskSubmitted', taskId, solver, ...submission, challengeBy: 0 },
       { type: 'TaskAccepted', taskId, solver },
     );

@@ -5,6 +5,7 @@ import {CheckState} from "../../../contracts/interfaces/IAudit.sol";
 import {Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {IRandomnessSource} from "../../../contracts/interfaces/IRandomnessSource.sol";
 import {TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
+import {EpochClock, EpochClocks} from "../../../contracts/libraries/EpochClock.sol";
 import {AuditWorld} from "../audit/AuditWorld.sol";
 
 /// @dev Another source than the beacon: epochs are seconds and not blocks, and seeds are signed by somebody who is trusted, as a
@@ -13,7 +14,6 @@ contract SignedSeeds is IRandomnessSource {
     uint256 public constant EPOCH_SECONDS = 10;
 
     address private immutable _signer;
-    uint256 private immutable _start = block.timestamp;
 
     mapping(uint32 epoch => bytes32) private _seeds;
 
@@ -34,7 +34,11 @@ contract SignedSeeds is IRandomnessSource {
     }
 
     function currentEpoch() public view returns (uint32) {
-        return uint32((block.timestamp - _start) / EPOCH_SECONDS + 100);
+        return uint32(block.timestamp / EPOCH_SECONDS);
+    }
+
+    function clock() external pure returns (EpochClock) {
+        return EpochClocks.ofSeconds(EPOCH_SECONDS);
     }
 
     function messageOf(uint32 epoch) public view returns (bytes32) {

@@ -26,7 +26,7 @@ contract CreateBatchTest is World {
         vm.assertEq(market.taskIdOf(batchId, 5), id, "task id");
         vm.expectEmit(address(market));
         emit ITaskMarket.BatchCreated(
-            batchId, buyer, subnet, posted, beacon.currentEpoch(), uint40(vm.getBlockTimestamp() + 60)
+            batchId, buyer, subnet, posted, beacon.currentEpoch(), uint40(vm.getBlockTimestamp() + 60), 600
         );
         vm.prank(buyer);
         market.createBatch(posted);

@@ -87,7 +87,7 @@ contract AppendTest is StatesWorld {
         );
 
         Contribution[] memory all = contributionsOf(ids);
-        all[0].terms.salt = "never posted";
+        all[0].terms.salt = 1_000_000; // never posted
         bytes32 unknown = market.taskIdOf(market.batchIdOf(all[0].terms), 0);
         expectRefusal(
             abi.encodeWithSelector(IStateRegistry.TaskNotAccepted.selector, unknown, TaskStatus.None), all

@@ -13,7 +13,7 @@ abstract contract Tasks is Accounts, Traces {
     mapping(bytes32 taskId => uint8) internal slotOf;
     mapping(bytes32 caseId => Case) internal cases_;
 
-    uint256 private _batches;
+    uint32 private _batches;
 
     function terms(uint256 slots) internal view virtual returns (Terms memory) {
         return Terms({
@@ -27,7 +27,7 @@ abstract contract Tasks is Accounts, Traces {
             baseRoot: keccak256("base"),
             specHash: keccak256("spec"),
             slots: slots,
-            salt: bytes32(_batches)
+            salt: _batches
         });
     }
 

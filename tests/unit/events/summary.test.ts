@@ -33,13 +33,14 @@ function story(): StampedEvent[] {
   const batch = (id: string, slots: number[], taskIds: Hex32[]) => {
     const ids = {
       batchId: hash(id),
-      salt: hash('13'),
+      salt: 0,
       jobId: hash('10'),
       baseRoot: hash('11'),
       specHash: hash('12'),
     };
     const terms = { innerSteps: 2, buyer: account('b0'), subnetId: 1, paramsVersion: 1, price: 10n * token };
-    fact({ type: 'BatchCreated', ...ids, ...terms, round: 0, slots, taskIds, epoch: 1, openBy: 9 });
+    const times = { epoch: 1, openBy: 9, solveSeconds: 5 };
+    fact({ type: 'BatchCreated', ...ids, ...terms, ...times, round: 0, slots, taskIds });
   };
   const solve = (
     src: string,
@@ -49,7 +50,7 @@ function story(): StampedEvent[] {
     losses: number[],
     result: string,
   ) => {
-    fact({ type: 'TaskAssigned', taskId, solver, attempt: 0, epoch: 2, solveBy: 99 });
+    fact({ type: 'TaskAssigned', taskId, solver, attempt: 0, epoch: 2 });
     tell(src, { type: 'task.solving', taskId, round: 0, slot, innerSteps: 2 });
     losses.forEach((loss, i) => {
       const step = { round: 0, slot, step: i + 1, innerSteps: 2, loss, gradientNorm: 1, milliseconds: 5 };

@@ -61,9 +61,9 @@ test('a delayed seed block is waited for', () => {
 
 test('a deadline counts from the second after it', () => {
   const history = new History().seeded();
-  const [, late, done] = history.post([0, 1, 2]) as [Hex32, Hex32, Hex32];
+  const [, late, done] = history.post([0, 1, 2], { solveSeconds: 6 }) as [Hex32, Hex32, Hex32];
   const batchId = batchIn(history);
-  history.assign(late, alice, 6).assign(done, bob).submit(done, bob, 4);
+  history.assign(late, alice).assign(done, bob).submit(done, bob, 4);
   history.tell({ type: 'SeedFulfilled', epoch: 0, seed });
   const submitted = history.view.tasks.get(done);
   while (history.clock.now < (submitted?.challengeBy ?? 0)) history.pass(1);

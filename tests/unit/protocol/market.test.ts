@@ -19,14 +19,14 @@ test('folding one by one and all at once give the same view, and the input stays
 
 test('a task goes from posted to accepted and its price is counted as paid', () => {
   const history = new History();
-  const [taskId] = history.post([1], { price: 7n }) as [Hex32];
+  const [taskId] = history.post([1], { price: 7n, solveSeconds: 5 }) as [Hex32];
   expect(history.view.tasks.get(taskId)).toMatchObject({
     state: 'open',
     slot: 1,
     attempt: 1,
     openedAt: genesis + 1,
   });
-  history.assign(taskId, alice, 5);
+  history.assign(taskId, alice);
   expect(history.view.tasks.get(taskId)).toMatchObject({
     state: 'assigned',
     solver: alice,

@@ -7,8 +7,9 @@ import { alice, bob, carol, History } from '../../helpers/facts.js';
 
 test('a solver works on what it was drawn for, the nearest deadline first, until the deadline', () => {
   const history = new History();
-  const [first, second, other] = history.post([0, 1, 2]) as [Hex32, Hex32, Hex32];
-  history.assign(first, alice, 30).assign(second, alice, 10).assign(other, bob, 10);
+  const [first] = history.post([0], { solveSeconds: 30 }) as [Hex32];
+  const [second, other] = history.post([1, 2], { solveSeconds: 10 }) as [Hex32, Hex32];
+  history.assign(first, alice).assign(second, alice).assign(other, bob);
   const toSolve = () => tasksToSolve(history.view, history.head, alice).map((task) => task.taskId);
   expect(toSolve()).toEqual([second, first]);
   history.pass(15);

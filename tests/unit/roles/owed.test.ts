@@ -13,7 +13,7 @@ test('a task is owed from its draw until nobody can ask about its result any mor
   const history = new History();
   const [taskId] = history.post([0]) as [Hex32];
   expect(owed(history)).toEqual([]);
-  history.assign(taskId, alice, 10);
+  history.assign(taskId, alice);
   const [before] = owed(history);
   expect(before).toMatchObject({ duty: 'solution', until: genesis + 12 });
   expect(duties(history, bob)).toEqual([]);

@@ -138,7 +138,10 @@ contract Staking is IStaking {
                 total = pool.tree.totalBefore(pool.leaves.upperLookup(version), epoch);
                 continue;
             }
-            if (account == excluded || _freeBonds(position) == 0) continue;
+            if (account == excluded) continue;
+            if (_freeBonds(position.bonds, position.pending + position.locked, position.jailed) == 0) {
+                continue;
+            }
             position.locked += 1;
             return account;
         }
@@ -183,7 +186,7 @@ contract Staking is IStaking {
             unlockAt: position.unlockAt,
             jailed: position.jailed,
             amount: position.bonds * bond,
-            freeBonds: _freeBonds(position),
+            freeBonds: _freeBonds(position.bonds, position.pending + position.locked, position.jailed),
             version: position.version
         });
     }
@@ -237,9 +240,8 @@ contract Staking is IStaking {
     }
 
     /// @dev Bonds that back nothing and were not asked back. Last epoch's weights may promise more.
-    function _freeBonds(Position storage position) private view returns (uint32) {
-        uint32 taken = position.pending + position.locked;
-        return position.jailed || taken >= position.bonds ? 0 : position.bonds - taken;
+    function _freeBonds(uint32 bonds, uint32 taken, bool jailed) private pure returns (uint32) {
+        return jailed || taken >= bonds ? 0 : bonds - taken;
     }
 
     function _seatsRoundedUp(uint32 bonds, uint32 perSeat) private pure returns (uint32) {

@@ -66,7 +66,9 @@ library SortitionTree {
         uint256 left = ticket;
         while (true) {
             uint256 sums = _snapshot(node, epoch);
-            leaf <<= 2;
+            unchecked {
+                leaf *= 4; // below the capacity
+            }
             for (uint256 sum = sums & MAX_SUM; left >= sum; sum = sums & MAX_SUM) {
                 // an error's arguments are reckoned before a require is: here they would cost more than the search
                 if (sums == 0) revert TicketOutOfRange(ticket, total(tree, epoch));
@@ -150,7 +152,7 @@ library SortitionTree {
         return _lane(node, 0) + _lane(node, 1) + _lane(node, 2) + _lane(node, 3);
     }
 
-    function _snapshot(uint256 node, uint32 epoch) private pure returns (uint256 sums) {
+    function _snapshot(uint256 node, uint256 epoch) private pure returns (uint256 sums) {
         return (_isOf(node, epoch) ? node >> HALF_BITS : node) & HALF_MASK;
     }
 
@@ -161,7 +163,7 @@ library SortitionTree {
         return level | (uint256(epoch) << STAMP_SHIFT) | (current << HALF_BITS) | current;
     }
 
-    function _isOf(uint256 node, uint32 epoch) private pure returns (bool) {
+    function _isOf(uint256 node, uint256 epoch) private pure returns (bool) {
         return (node >> STAMP_SHIFT) & type(uint32).max == epoch;
     }
 

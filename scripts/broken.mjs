@@ -19,7 +19,7 @@ try {
     const seen = play(i + 1);
     const isSeen = seen.says !== null && new RegExp(`^(${entry.says})`).test(seen.says);
     count[isSeen ? 'passed' : 'failed'] += 1;
-    const says = (seen.says ?? 'not seen').replace(/: \d+ \S+ \d+$/, ''); // without the two numbers
+    const says = (seen.says ?? 'not seen').replace(/: \w+ \S+ \w+$/, ''); // without the two values
     console.log(`${isSeen ? ' ✓' : ' ×'} ${entry.invariant} | ${entry.what} | ${says} | ${seen.when}`);
   });
 } finally {

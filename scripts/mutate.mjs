@@ -3,6 +3,7 @@
  *  are compiled at once, each behind a switch. Works on one core, in a copy of its own, so it may run beside anything;
  *  Ctrl-C ends it after the mutant at hand. Exit code 1 if one survived that tests/contracts/mutants.json does not explain.
  *  usage: node scripts/mutate.mjs [contract or library ...] [--every n] [--from n]   every n-th mutant, from the n-th on
+ *         node scripts/mutate.mjs [...] --passes n     all of them in n passes of every n-th: what Ctrl-C leaves is a sample
  *         node scripts/mutate.mjs Court --lines 67,90                                 those of these lines, after new tests
  *         node scripts/mutate.mjs --list [...]                                        print them, run nothing */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -49,6 +50,7 @@ const { values, positionals } = parseArgs({
   options: {
     every: { type: 'string', default: '1' },
     from: { type: 'string', default: '1' },
+    passes: { type: 'string', default: '1' },
     lines: { type: 'string', default: '' },
     list: { type: 'boolean', default: false },
   },
@@ -105,12 +107,18 @@ async function inCopy(judge) {
 async function judgeAll(copy) {
   const explained = readExplained();
   const longest = tried(copy);
-  const total = { killed: 0, survived: 0, explained: 0, endless: 0 };
-  for (const name of wanted) {
-    const count = await judge(copy, files[name], near[name] ?? '*', explained, longest);
-    for (const key of Object.keys(total)) total[key] += count[key];
-    console.log(`${name}: ${sentence(count)}`);
+  const counts = new Map(wanted.map((name) => [name, { killed: 0, survived: 0, explained: 0, endless: 0 }]));
+  for (const mutant of inPasses(chosen, Number(values.passes))) {
+    await turn(); // signals are heard between two mutants
     if (stopped) break;
+    judge(copy, mutant, counts.get(basename(mutant.file, '.sol')), explained, longest);
+  }
+  const total = { killed: 0, survived: 0, explained: 0, endless: 0 };
+  for (const [name, count] of counts) {
+    for (const key of Object.keys(total)) total[key] += count[key];
+    const all = chosen.filter(({ file }) => file === files[name]).length;
+    const judged = count.killed + count.survived;
+    console.log(`${name}: ${sentence(count)}${judged < all ? `; ${all - judged} were not judged` : ''}`);
   }
   console.log(
     `${sentence(total)}; ${invalid.size} do not compile; every ${every} of them from ${values.from}`,
@@ -125,25 +133,24 @@ async function judgeAll(copy) {
   return total.survived === total.explained && stale.length === 0 && !stopped;
 }
 
-async function judge(copy, file, tests, explained, longest) {
-  const count = { killed: 0, survived: 0, explained: 0, endless: 0 };
-  for (const mutant of chosen) {
-    if (mutant.file !== file) continue;
-    await turn(); // signals are heard between two mutants
-    if (stopped) break;
-    const nearby = ['--match-path', `tests/contracts/${tests}`];
-    const end = fails(copy, mutant.number, nearby, longest) ?? fails(copy, mutant.number, [], longest);
-    if (end === 'endless') count.endless += 1;
-    count[end === null ? 'survived' : 'killed'] += 1;
-    if (end !== null) continue;
-    const known = explained.get(keyOf(mutant));
-    if (known !== undefined) {
-      known.isMet = true;
-      count.explained += 1;
-    }
-    console.log(` × ${described(mutant)}${known === undefined ? '' : `   (${known.why})`}`);
+/** The first of every n, then the second ones, and so on. */
+function inPasses(list, passes) {
+  return Array.from({ length: passes }, (_, pass) => list.filter((_, i) => i % passes === pass)).flat();
+}
+
+function judge(copy, mutant, count, explained, longest) {
+  const name = basename(mutant.file, '.sol');
+  const nearby = ['--match-path', `tests/contracts/${near[name] ?? '*'}`];
+  const end = fails(copy, mutant.number, nearby, longest) ?? fails(copy, mutant.number, [], longest);
+  if (end === 'endless') count.endless += 1;
+  count[end === null ? 'survived' : 'killed'] += 1;
+  if (end !== null) return;
+  const known = explained.get(keyOf(mutant));
+  if (known !== undefined) {
+    known.isMet = true;
+    count.explained += 1;
   }
-  return count;
+  console.log(` × ${described(mutant)}${known === undefined ? '' : `   (${known.why})`}`);
 }
 
 function sentence({ killed, survived, explained, endless }) {

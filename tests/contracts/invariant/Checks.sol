@@ -109,6 +109,7 @@ abstract contract Checks is Stakes {
             held += books[accounts[i]].free;
         }
         uint256 inVault = token.balanceOf(address(vault));
+        if (inVault != held) compareBooks(); // whose money it is says more than that a sum is off
         same(inVault, held, "1: tokens = accounts");
         same(
             vault.totalDeposited(),

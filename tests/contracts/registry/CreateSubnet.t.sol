@@ -15,6 +15,8 @@ contract CreateSubnetTest is World {
         fund(stranger, SUBNET_BOND);
         vm.expectEmit(address(registry));
         emit ISubnetRegistry.SubnetCreated(3, stranger, keccak256("other"), SUBNET_BOND);
+        vm.expectEmit(address(registry));
+        emit ISubnetRegistry.ParamsAdded(3, 1, 0);
         vm.prank(stranger);
         uint32 id = registry.createSubnet(defaultParams(), keccak256("other"));
         vm.assertEq(id, 3, "ids count from one");
@@ -32,6 +34,16 @@ contract CreateSubnetTest is World {
             keccak256(abi.encode(defaultParams())),
             "parameters"
         );
+    }
+
+    function test_aSeatMayHaveRoomForOneTask() public {
+        Params memory params = defaultParams();
+        params.exposure = 1;
+        uint32 id = registry.createSubnet(params, 0);
+        (uint96 solverStake, uint96 seatBond, uint8 exposure) = registry.seatTerms(id);
+        vm.assertEq(solverStake, params.solverStake, "solver's stake");
+        vm.assertEq(seatBond, params.seatBond, "bond");
+        vm.assertEq(exposure, 1, "exposure");
     }
 
     function test_otherSubnetsAreUnknown() public {

@@ -116,7 +116,9 @@ abstract contract Audits is Play {
             audit.revealCheck(termsOf[id], slotOf[id], _answers[id], "salt");
         } else {
             _expectClose(id, check, p);
+            bool goesOn = market.isSubmitted(id) && check.state == CheckState.Committing && _drawn[id] < 2;
             audit.closeCheck(termsOf[id], slotOf[id]);
+            holds(audit.isOpen(id) == goesOn, "35: only the first checker is replaced");
         }
     }
 

@@ -79,6 +79,6 @@ function walletOf(privateKey: string): Wallet {
 function badKey(message: string): PanthaliaError {
   return new PanthaliaError('user', message, {
     code: 'account.bad_key',
-    next: 'leave the key out, and a new one is made',
+    next: 'check the key; panthalia wallet new NAME makes a new one',
   });
 }

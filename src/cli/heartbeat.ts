@@ -1,7 +1,7 @@
 /** One line every few seconds that says how far a run is, for whoever reads plain lines. */
 import { duration } from '../dashboard/format.js';
 import { taskLoad } from '../dashboard/market.js';
-import { type DashboardModel, emptyModel, reduce, remainingMs } from '../dashboard/model.js';
+import { type DashboardModel, emptyModel, reduce, remainingMs, silenceOf } from '../dashboard/model.js';
 import type { EventListener } from '../events/bus.js';
 
 export interface Heartbeat {
@@ -44,5 +44,7 @@ export function heartbeatText(model: DashboardModel, nowMs: number): string {
   const solving = active === 0 ? '' : ` solving ${assigned}/${active}`;
   const figures = `step ${step} outer ${version}/${facts.rounds} loss ${loss}${solving}`;
   const time = new Date(nowMs).toISOString().slice(11, 19);
-  return `${time} heartbeat ${figures} disputes ${market.counts.disputed}${eta}`;
+  const silence = silenceOf(model, nowMs);
+  const end = silence === null ? eta : `. ${silence}`;
+  return `${time} heartbeat ${figures} disputes ${market.counts.disputed}${end}`;
 }

@@ -1,6 +1,7 @@
 /** All that the screens show of a run, folded from its events. Pure, and bounded however long the run. */
 import { describe } from '../events/describe.js';
 import type { Level, StampedEvent } from '../events/types.js';
+import { duration } from './format.js';
 import { harmless } from './harmless.js';
 import { appendLine, emptyLog, type Line, type LineLog } from './lineLog.js';
 import { addLoss, emptyCurve, type LossCurve } from './lossCurve.js';
@@ -97,6 +98,15 @@ export function remainingMs(model: DashboardModel, nowMs: number): number | null
   if (startedMs === null || versionMs === null || endedMs !== null) return null;
   const roundMs = (versionMs - startedMs) / version;
   return Math.max(0, startedMs + roundMs * facts.rounds - nowMs);
+}
+
+/** So long without an event in a run that has not ended, and something is wrong. */
+const silenceMs = 30_000;
+
+/** What is to be said of a run that says nothing; null while it does, before it has begun and when it is over. */
+export function silenceOf({ endedMs, timeMs }: DashboardModel, nowMs: number): string | null {
+  if (endedMs !== null || timeMs === 0 || nowMs - timeMs <= silenceMs) return null;
+  return `No event for ${duration(nowMs - timeMs)}: the run is stuck, or gone.`;
 }
 
 /** Workers by number, then the rest by name, as in the paper's list. */

@@ -2,7 +2,7 @@
 import { short } from './format.js';
 import { footerText } from './keys.js';
 import { type Layout, layoutOf, type Size, smallest } from './layout.js';
-import { type DashboardModel, processList } from './model.js';
+import { type DashboardModel, processList, silenceOf } from './model.js';
 import { bottomRows } from './panes/bottomPane.js';
 import { helpRows, questionRows } from './panes/helpPane.js';
 import { feedRows, logRows, logTitle, type PaneSize, searchText } from './panes/logPane.js';
@@ -33,8 +33,6 @@ export interface Scene {
 
 /** How long an alarm stands on top of the screen. */
 const bannerMs = 15_000;
-/** So long without an event in a run that has not ended, and something is wrong. */
-const silenceMs = 30_000;
 
 function layoutFor(model: DashboardModel, view: View, size: Size): Layout {
   const list = processList(model);
@@ -151,14 +149,9 @@ function headerRows(options: SceneOptions, columns: number): Row[] {
 
 /** What somebody should know now: a slash, a process that died, a run that says nothing any more. */
 function alarmRow({ model, nowMs }: SceneOptions, columns: number): Row | null {
-  const { banner, endedMs, timeMs } = model;
-  if (endedMs === null && timeMs > 0 && nowMs - timeMs > silenceMs) {
-    const seconds = Math.floor((nowMs - timeMs) / 1000);
-    return bar(` No event for ${seconds} s: the run is stuck, or gone.`, columns, {
-      color: 'red',
-      inverse: true,
-    });
-  }
+  const { banner } = model;
+  const silence = silenceOf(model, nowMs);
+  if (silence !== null) return bar(` ${silence}`, columns, { color: 'red', inverse: true });
   if (banner === null || nowMs - banner.timeMs > bannerMs) return null;
   return bar(` ${banner.text}`, columns, {
     color: banner.level === 'error' ? 'red' : 'yellow',

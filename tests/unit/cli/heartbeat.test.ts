@@ -17,6 +17,15 @@ test('one line says how far a run is', () => {
   );
 });
 
+test('a run that was killed says so to whoever reads its lines', () => {
+  const events = recordedEvents();
+  const model = events.slice(0, 1).reduce(reduce, emptyModel());
+  expect(heartbeatText(model, model.timeMs + 30_000)).toMatch(/ disputes 0$/);
+  expect(heartbeatText(model, model.timeMs + 65_000)).toMatch(
+    / disputes 0\. No event for 1m05s: the run is stuck, or gone\.$/,
+  );
+});
+
 test('what is left shrinks while a round lasts, and is never below nothing', () => {
   const events = recordedEvents();
   const count = countUntil(events, ({ type }) => type === 'outer.step');

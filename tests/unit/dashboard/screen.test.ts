@@ -179,7 +179,7 @@ test('somebody who was slashed is told on top of the screen for a while', () => 
 
 test('a run that says nothing for long is called stuck, a finished one is not', () => {
   const silent = { ...options(voting, 80, 24), nowMs: voting.timeMs + 42_000 };
-  expect(screen(sceneOf(silent)).split('\n')[0]).toContain('No event for 42 s');
+  expect(screen(sceneOf(silent)).split('\n')[0]).toContain('No event for 42s');
   expect(screen(sceneOf({ ...options(whole, 80, 24), nowMs: whole.timeMs + 42_000 }))).not.toContain(
     'No event',
   );

@@ -67,11 +67,17 @@ function linesOf({ buffer: { active } }) {
       const text = at?.getChars() || ' ';
       const style = at === undefined ? {} : styleOf(at);
       const last = pieces.at(-1);
-      if (last !== undefined && JSON.stringify(last.style) === JSON.stringify(style)) last.text += text;
+      const isOfPiece = JSON.stringify(last?.style) === JSON.stringify(style) && !isBraille(last.text + text);
+      if (isOfPiece) last.text += text;
       else pieces.push({ x, text, style });
     }
     return pieces;
   });
+}
+
+/** The font has none, and those of another one are wider: each is put where it belongs. */
+function isBraille(text) {
+  return /[\u2800-\u28ff]/.test(text);
 }
 
 function styleOf(at) {

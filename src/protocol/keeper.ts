@@ -4,7 +4,15 @@
 import { type CheckStanding, hasOpenCheck, rollEpoch, standingOf } from './drawnChecks.js';
 import { type EpochRules, epochOf, seedBlock } from './epochs.js';
 import { currentRound, hasOpenCase, isTerminal } from './marketQueries.js';
-import type { CaseView, CheckView, MarketView, RoundView, TaskView } from './marketView.js';
+import {
+  type CaseView,
+  type CheckView,
+  type MarketView,
+  type PositionView,
+  positionKey,
+  type RoundView,
+  type TaskView,
+} from './marketView.js';
 import type { SamplingTerms } from './sampling.js';
 import type { Hex32 } from './task.js';
 
@@ -76,6 +84,60 @@ export function dueCalls(view: MarketView, clock: Clock, rules: MarketRules): Du
     ...provable.map((one) => ({ call: 'fulfil' as const, epoch: one })),
     ...(canDraw ? draws : []),
   ];
+}
+
+/** Those of `due` that can change something, as far as facts tell: a draw of solvers waits while every seat is taken, one of verifiers while
+ *  there is none but the solver, and a seed that only such draws would need is not asked for. What facts do not tell (older versions,
+ *  part-empty seats, bad luck) is tried. The rest stays due: a seat that comes free makes it useful in the next block. */
+export function usefulCalls(
+  due: readonly DueCall[],
+  view: MarketView,
+  clock: Clock,
+  rules: MarketRules,
+): DueCall[] {
+  const seats = seatsToDraw(view);
+  const calls = due.filter((call) => canHit(call, view, seats));
+  const isDrawn = calls.some(isDraw);
+  const rolled = isDrawn ? [] : epochsToRoll(view, clock, rules);
+  return calls.filter((call) => call.call !== 'fulfil' || isDrawn || rolled.includes(call.epoch));
+}
+
+type DrawCall =
+  | Extract<DueCall, { call: 'drawSeats' | 'drawChecker' }>
+  | (SlotsCall & { call: 'assignMany' });
+
+function isDraw(call: DueCall): call is DrawCall {
+  return call.call === 'assignMany' || call.call === 'drawSeats' || call.call === 'drawChecker';
+}
+
+/** Whom a draw may hit. A solver's seat is one bond, so what is free is exact; a verifier's backs several. */
+function seatsToDraw({ positions, tasks }: MarketView): PositionView[] {
+  const busy = new Map<string, number>();
+  for (const { subnetId, solver, state } of tasks.values()) {
+    if (solver === null || isTerminal(state)) continue;
+    const key = positionKey(subnetId, 'solver', solver);
+    busy.set(key, (busy.get(key) ?? 0) + 1);
+  }
+  return [...positions].flatMap(([key, position]) => {
+    const taken = position.role === 'solver' ? (busy.get(key) ?? 0) : 0;
+    return position.jailed || position.seats <= taken ? [] : [position];
+  });
+}
+
+/** The solver of a task is in no panel about it, and does not check it. */
+function canHit(call: DueCall, view: MarketView, seats: readonly PositionView[]): boolean {
+  if (!isDraw(call)) return true;
+  const task = taskOfDraw(call, view);
+  const role = call.call === 'assignMany' ? 'solver' : 'verifier';
+  return seats.some((one) => {
+    const isExcluded = role === 'verifier' && one.account === task?.solver;
+    return one.role === role && one.subnetId === task?.subnetId && !isExcluded;
+  });
+}
+
+function taskOfDraw(call: DrawCall, { tasks, cases }: MarketView): TaskView | undefined {
+  if ('batchId' in call) return [...tasks.values()].find(({ batchId }) => batchId === call.batchId);
+  return tasks.get('caseId' in call ? (cases.get(call.caseId)?.taskId ?? '0x') : call.taskId);
 }
 
 /** A draw in epoch e takes what was asked for before e, and the seed of e - 1. What is sent now lands in the next block. */

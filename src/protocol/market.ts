@@ -51,9 +51,13 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
     changePosition(draft, fact, (p) => ({ unstaking: p.unstaking - fact.seats })),
   SeatSlashed: (draft, fact) => {
     draft.ledger.slashed += fact.amount;
-    // A solver loses its bond, which is the seat; a verifier's seat backs several cases and stays.
-    const lostSeats = fact.role === 'solver' ? 1 : 0;
-    changePosition(draft, fact, (p) => ({ seats: p.seats - lostSeats, slashed: p.slashed + fact.amount }));
+    // A solver loses its bond, which is the seat, and of those asked back where it has no other; a verifier's seat backs several
+    // cases and stays.
+    const lost = fact.role === 'solver' ? 1 : 0;
+    changePosition(draft, fact, ({ seats, unstaking, slashed }) => ({
+      ...(seats > 0 ? { seats: seats - lost } : { unstaking: unstaking - lost }),
+      slashed: slashed + fact.amount,
+    }));
   },
   PositionJailed: (draft, fact) => changePosition(draft, fact, () => ({ jailed: true })),
 

@@ -6,7 +6,7 @@ import { isUnreachable } from '../chain/rpcError.js';
 import type { Sent } from '../chain/send.js';
 import { caseOf } from '../protocol/case.js';
 import { seedBlock } from '../protocol/epochs.js';
-import { type DueCall, demandsLeftOpen, dueCalls } from '../protocol/keeper.js';
+import { type DueCall, demandsLeftOpen, dueCalls, usefulCalls } from '../protocol/keeper.js';
 import { taskOf, termsOf } from '../protocol/marketQueries.js';
 import type { Hex32 } from '../protocol/task.js';
 import { slotBits } from '../protocol/terms.js';
@@ -45,7 +45,10 @@ async function keepMarket(context: Keeper, options: KeepOptions, signal: AbortSi
       const rules = await tolerant(context, null, () => rulesOfTasks(options.rules, view), signal);
       if (rules === null) continue;
       const due = [...dueCalls(view, clock, rules), ...demandsLeftOpen(view, clock)];
-      const patience = (call: DueCall) => options.standIn?.patienceFor(call, due, view, rules) ?? 0;
+      const useful = usefulCalls(due, view, clock, rules);
+      // What is in vain now has been due all the same: nobody who waits for others begins anew when it is not any more.
+      const patience = (call: DueCall) =>
+        useful.includes(call) ? (options.standIn?.patienceFor(call, useful, view, rules) ?? 0) : Infinity;
       const calls = ripening.ripe(due, clock, patience);
       if (calls.length > 0) await perform(context, calls, options.rules, signal);
     }

@@ -3,6 +3,7 @@ import {
   demandsLeftOpen,
   dueCalls,
   type MarketRules,
+  usefulCalls,
   type VersionRules,
 } from '../../../src/protocol/keeper.js';
 import type { Hex32 } from '../../../src/protocol/task.js';
@@ -338,4 +339,46 @@ test('different answers give time to dispute, and a check waits for the cases ab
   expect(callsNow()).toEqual(['closeCheck']);
   history.tell({ type: 'TaskRejected', taskId, solver: alice });
   expect(callsNow()).toEqual(['closeCheck']);
+});
+
+const useful = (history: History) => usefulCalls(due(history), history.view, history.clock, rules);
+
+test('a draw that can hit nobody waits for a seat, and the seed that only it needs with it', () => {
+  const history = new History();
+  const [first, second] = history.post([0, 1]) as [Hex32, Hex32];
+  const draw = { call: 'assignMany', batchId: batchIn(history), slots: [0, 1] };
+  history.pass(3);
+  expect(due(history)).toEqual([{ call: 'fulfil', epoch: 0 }, draw]);
+  expect(useful(history)).toEqual([]);
+  history.stake(alice);
+  expect(useful(history)).toEqual([{ call: 'fulfil', epoch: 0 }, draw]);
+  history.stake(bob, 'verifier').assign(first, alice).pass(3);
+  expect(due(history)).not.toEqual([]);
+  expect(useful(history)).toEqual([]);
+  // The seed of its epoch says whether a submission is checked, whoever is free.
+  history.submit(first, alice, 60).pass(4);
+  const rolled = Math.floor((history.view.tasks.get(first)?.submittedBlock ?? 0) / 4);
+  expect(useful(history)).toEqual([{ call: 'fulfil', epoch: rolled }]);
+  history.stake(carol);
+  expect(useful(history)).toContainEqual({ ...draw, slots: [1] });
+  expect(second).not.toBe(first);
+});
+
+test('a panel and a checker are asked for where somebody but the solver can be drawn', () => {
+  const checking = versioned({ ...first, pMin: 2 ** 32 - 1, pMax: 2 ** 32 - 1 });
+  const history = new History().seeded().stake(alice, 'verifier');
+  const [caseId] = history.post([0]) as [Hex32];
+  history.assign(caseId, alice).submit(caseId, alice, 60).dispute(caseId, bob).pass(4);
+  const calls = () => {
+    const all = dueCalls(history.view, history.clock, checking);
+    return [all, usefulCalls(all, history.view, history.clock, checking)].map((some) =>
+      some.map(({ call }) => call),
+    );
+  };
+  expect(calls()).toEqual([['drawSeats', 'drawChecker'], []]);
+  history.stake(bob, 'verifier');
+  expect(calls()).toEqual([
+    ['drawSeats', 'drawChecker'],
+    ['drawSeats', 'drawChecker'],
+  ]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { applyFact, applyFacts } from '../../../src/protocol/market.js';
 import { casesOf, isRoundAccepted, slotsToPost, solversBefore } from '../../../src/protocol/marketQueries.js';
-import { emptyMarket } from '../../../src/protocol/marketView.js';
+import { emptyMarket, positionKey } from '../../../src/protocol/marketView.js';
 import { sha256Hex } from '../../../src/protocol/requestAuth.js';
 import type { Hex32 } from '../../../src/protocol/task.js';
 import { alice, bob, carol, genesis, History, pinned, round0 } from '../../helpers/facts.js';
@@ -156,4 +156,15 @@ test('a rejected task stays rejected when its other case ends', () => {
   history.assign(taskId, alice).submit(taskId, alice).dispute(taskId, bob);
   history.tell({ type: 'TaskRejected', taskId, solver: alice }).settle(taskId, 'none', 1);
   expect(history.view.tasks.get(taskId)?.state).toBe('rejected');
+});
+
+test('a solver that loses a bond after it asked all seats back has one fewer of those, and what it stakes anew counts whole', () => {
+  const history = new History().stake(alice);
+  const seat = { subnetId: 1, role: 'solver', account: alice } as const;
+  history.tell({ type: 'UnstakeRequested', ...seat, seats: 1, unlockAt: 9 });
+  history.tell({ type: 'SeatSlashed', ...seat, amount: 10n, caseId: sha256Hex('c') });
+  const position = () => history.view.positions.get(positionKey(1, 'solver', alice));
+  expect(position()).toMatchObject({ seats: 0, unstaking: 0, slashed: 10n });
+  history.stake(alice);
+  expect(position()).toMatchObject({ seats: 1, unstaking: 0 });
 });

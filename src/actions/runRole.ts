@@ -1,7 +1,9 @@
 /** One role with its dependencies, as its own process: what `worker`, `master` and `sot` do after their flags are read. */
 import { recoverRequestSigner, requestDomain } from '../chain/requestSigner.js';
+import { longestReorgBlocks } from '../chain/watch.js';
 import { openDataset } from '../data/dataset.js';
 import { ensureAddon } from '../engine/buildAddon.js';
+import { developmentChainId } from '../process/anvil.js';
 import { canonicalId } from '../protocol/canonicalJson.js';
 import { pinCost } from '../protocol/economics.js';
 import type { Address, Hex32, Opset } from '../protocol/task.js';
@@ -87,6 +89,12 @@ export interface RunSotOptions extends RoleOptions {
   port: number;
 }
 
+/** What the chain can not take back any more: as deep as reorganisations are followed, which is two epochs of Ethereum. Our own node makes
+ *  none. */
+function depthOn(chainId: number): number {
+  return chainId === developmentChainId ? 0 : longestReorgBlocks;
+}
+
 /** Until the signal. */
 export async function runSot(options: RunSotOptions): Promise<void> {
   const { emit, say, signal, buyer, machine, dir, host, port } = options;
@@ -100,6 +108,7 @@ export async function runSot(options: RunSotOptions): Promise<void> {
   await sot(
     {
       ...{ manifest, jobId: canonicalId(manifest), buyer, subnetId: deployment.subnetId, market },
+      depth: depthOn(deployment.chainId),
       ...{ domain: requestDomain(deployment), recoverSigner: recoverRequestSigner, dataset, leastBond },
       ...{ compute: outerComputeOn(machine, manifest), dir, host, port, emit },
     },

@@ -11,7 +11,7 @@ import type { Emit } from '../events/types.js';
 import { canonicalJson } from '../protocol/canonicalJson.js';
 import { type RecoverSigner, type RequestDomain, sha256Hex } from '../protocol/requestAuth.js';
 import type { Address, Hex32, RunManifest } from '../protocol/task.js';
-import { acceptedResults, mayWrite } from './sot/market.js';
+import { acceptedResults, mayWrite, standing } from './sot/market.js';
 import { initialVersion, nextVersion, type OuterCompute, type OuterStepContext } from './sot/outerStep.js';
 
 export interface SotContext {
@@ -24,6 +24,8 @@ export interface SotContext {
   /** of a commitment to a dispute, token units: what it costs a stranger to store something */
   leastBond: bigint;
   market: Pick<MarketFollower, 'view' | 'waitFor'>;
+  /** blocks for which results must have been accepted before they are merged */
+  depth: number;
   /** chain id and market address */
   domain: RequestDomain;
   recoverSigner: RecoverSigner;
@@ -135,7 +137,7 @@ async function mergeRounds(
     const base = versions.latest as ModelVersion;
     if (base.number >= context.manifest.rounds) return;
     const contributions = await context.market.waitFor(
-      (view) => acceptedResults(view, context, base.number, base),
+      standing((view) => acceptedResults(view, context, base.number, base), context.depth),
       signal,
     );
     const version = await nextVersion(context, base, contributions, signal);

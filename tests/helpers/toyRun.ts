@@ -55,7 +55,12 @@ export interface ToyWorker {
   drain(): Promise<WorkerReport>;
 }
 
-export async function startToyRun(local: TestChain, change: Partial<RunManifest> = {}): Promise<ToyRun> {
+/** depth: see SotContext */
+export async function startToyRun(
+  local: TestChain,
+  change: Partial<RunManifest> = {},
+  { depth = 0 }: { depth?: number } = {},
+): Promise<ToyRun> {
   const manifest = toyManifest(change);
   const jobId = canonicalId(manifest);
   const folder = await mkdtemp(join(tmpdir(), 'panthalia-toy-'));
@@ -82,6 +87,7 @@ export async function startToyRun(local: TestChain, change: Partial<RunManifest>
           buyer: developmentAddresses(3)[masterAccount] as Address,
           subnetId: local.deployment.subnetId,
           leastBond: pan(1),
+          depth,
           market,
           domain: requestDomain(local.deployment),
           recoverSigner: recoverRequestSigner,

@@ -111,7 +111,7 @@ export class ToyMarket {
   waitFor<T>(ask: (view: MarketView, head: never) => T | undefined, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
       const check = () => {
-        const answer = ask(this.view, undefined as never);
+        const answer = ask(this.view, { number: this.view.block } as never);
         if (answer === undefined) return;
         this.#asking.delete(check);
         resolve(answer);
@@ -212,6 +212,7 @@ export async function startToySot(
       domain,
       recoverSigner: recoverRequestSigner,
       leastBond: 5n,
+      depth: 0,
       dataset: { validationBatches: (windows, rows) => new Array(windows / rows).fill(batch) },
       compute,
       dir,

@@ -1,4 +1,5 @@
 /** What the Source of Truth reads from the market. Pure. */
+import { isDeepStrictEqual } from 'node:util';
 import { canonicalId } from '../../protocol/canonicalJson.js';
 import type { MarketView, TaskView } from '../../protocol/marketView.js';
 import { taskSpec } from '../../protocol/spec.js';
@@ -34,6 +35,20 @@ export function acceptedResults(
     contributions.push({ slot, taskId: task.taskId, resultRoot: task.submission.resultRoot });
   }
   return contributions;
+}
+
+/** `ask`, with an answer once it was the same for `depth` blocks: a version that is merged stays, and a reorganisation may put a dispute in
+ *  time before what it makes anew. Remembers between calls, which have to come with every block. */
+export function standing<T>(
+  ask: (view: MarketView) => T | undefined,
+  depth: number,
+): (view: MarketView, head: { number: number }) => T | undefined {
+  let seen: { answer: T | undefined; block: number } = { answer: undefined, block: 0 };
+  return (view, { number }) => {
+    const answer = ask(view);
+    if (!isDeepStrictEqual(answer, seen.answer)) seen = { answer, block: number };
+    return number - seen.block >= depth ? answer : undefined;
+  };
 }
 
 /** The job's buyer, whoever has seats at stake, a solver that still owes a result (a seat that is asked back while its task runs

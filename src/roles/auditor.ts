@@ -1,6 +1,7 @@
 /** Checks the submissions of others before the challenge window closes. */
 import { rm } from 'node:fs/promises';
 import type { Hex32 } from '../protocol/task.js';
+import { keepMade } from './checker.js';
 import { fetchLeaves } from './inputs.js';
 import type { Job } from './job.js';
 import { heal, requireSubmission } from './publish.js';
@@ -42,6 +43,8 @@ export async function auditTask(job: Job): Promise<Finding> {
     signal,
     expected: leaves ?? undefined,
   });
+  // Whoever looked unasked may be drawn to look.
+  await keepMade(context, taskId, { ...replay, resultRoot: replay.outcome?.resultRoot ?? null });
   const wrong = firstWrongStep(replay, submission, spec.innerSteps);
   try {
     if (wrong === null) await heal(job, replay);

@@ -15,7 +15,7 @@ export interface CheckFinding {
   firstWrongStep: number | null;
   /** the solver's S_0 .. S_H; null when they can not be had */
   leaves: readonly Hex32[] | null;
-  /** inner steps that were made for it: none after a restart that still had them */
+  /** inner steps that were made for it: none where they were kept, from before a restart or of an audit */
   steps: number;
   computeSeconds: number;
 }
@@ -64,12 +64,14 @@ export async function stepsOf(job: Job, count: number): Promise<{ made: Made; co
   return { made, computeSeconds };
 }
 
-/** Without it a restart computes again, which is no reason to stop now. */
+/** What goes further than what is kept already. Without it a restart computes again, which is no reason to stop now. */
 export async function keepMade(
   { memory, emit }: Pick<Job['context'], 'memory' | 'emit'>,
   taskId: Hex32,
   made: Made,
 ): Promise<void> {
+  const known = await recall(memory, taskId);
+  if (known !== null && known.seen.length > made.seen.length) return;
   try {
     await keep(memory, taskId, made);
   } catch (error) {

@@ -14,6 +14,7 @@ import {
   firstWorker,
   passWindows,
   startToyRun,
+  submittedBy,
   type ToyRun,
   type ToyWorker,
   tasksOf,
@@ -342,4 +343,27 @@ test.each([
   expect(market.view.checks.get(taskId)?.attempt).toBe(2);
   expect(await slashedOf([solver, unable, able])).toEqual([0n, 0n, 0n]);
   await expectBooksToAgree(local);
+});
+
+test('who looked at a result unasked and is then drawn to check it computes nothing a second time', async () => {
+  // Blocks so long that the chain is stopped before a checker can be drawn.
+  await using local = await startTestChain(deadlines, 1);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  const solver = await run.worker(first, drawn);
+  const { market } = await run.contextOf(0);
+  const finished = run.master();
+  await assignedTo(run, solver.address, local.signal);
+  const auditor = await run.worker(second, { ...drawn, audit: 'all' });
+  const { taskId } = await submittedBy(run, solver.address, local.signal);
+  await local.deployer.provider.send('evm_setIntervalMining', [0]);
+  await eventually('the auditor finds the result right', () =>
+    auditor.events.some((event) => event.type === 'audit.finished' && event.taskId === taskId),
+  );
+  expect(market.view.checks.size).toBe(0);
+  await passChecked(run, local);
+  await local.deployer.provider.send('anvil_setIntervalMining', [1]);
+  expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
+  expect(market.view.checks.get(taskId)).toMatchObject({ checker: auditor.address, outcome: 'passed' });
+  const checked = auditor.events.flatMap((event) => (event.type === 'check.computed' ? [event] : []));
+  expect(checked).toMatchObject([{ taskId, firstWrongStep: null, steps: 0, computeSeconds: 0 }]);
 });

@@ -67,6 +67,8 @@ export function createScreen({ session, hasColors, stdin, stdout }: ScreenOption
       return areLinesPlain;
     },
     take() {
+      // A job in the background is stopped by this, and has not drawn yet. Ink would draw first.
+      stdin.setRawMode(true);
       if (!areLinesPlain) draw();
       let onGone = () => {};
       const gone = new Promise<void>((resolve) => {

@@ -202,6 +202,23 @@ test.each(['the screen', 'plain lines'])(
   },
 );
 
+test('what is sent to the background draws nothing there, and fg has the screen', async () => {
+  const terminal = openTerminal(['watch', recordedFolder()], { hasJobs: true });
+  await terminal.until('the run', isDrawn);
+  const [pid] = childrenOf(terminal.pid);
+  terminal.type('\x1a');
+  await terminal.until('the shell', isStopped);
+  terminal.type('bg\n');
+  await terminal.until('the shell', (screen) => screen.includes('in the background'));
+  const stateOf = () => execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  await eventually('it is stopped for wanting the terminal', () => stateOf().startsWith('T'), 60_000);
+  expect(terminal.isAlternate()).toBe(false);
+  terminal.type('\n');
+  await terminal.until('the run again', isDrawn);
+  terminal.type('q');
+  await expectWhole(terminal, 0);
+});
+
 test.each(['SIGTSTP', 'SIGSTOP'] as const)(
   'after %s from elsewhere fg draws the screen again',
   async (signal) => {

@@ -11,7 +11,8 @@ export interface TerminalOptions {
   rows?: number;
   cwd?: string;
   env?: Record<string, string>;
-  /** The shell knows jobs: it says `stopped with` and the settings of the terminal when the program is, and `fg` after a line feed. */
+  /** The shell knows jobs: it says `stopped with` and the settings of the terminal when the program is, and `fg` after a line feed; `bg` before
+   *  that where it is typed. */
   hasJobs?: boolean;
 }
 
@@ -71,6 +72,11 @@ while [ $code -eq 148 ] || [ $code -eq 147 ]; do
   stty -a | tr '\\n' ' '
   echo 'end of settings'
   read -r answer
+  if [ "$answer" = bg ]; then
+    bg
+    echo 'in the background'
+    read -r answer
+  fi
   fg
   code=$?
 done

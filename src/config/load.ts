@@ -69,8 +69,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** One complaint about each setting, the first. */
 function describeIssues(error: z.ZodError): string {
+  const names = error.issues.map(({ path }) => path.join('.'));
   return error.issues
+    .filter((_, i) => names[i] === '' || names.indexOf(names[i] ?? '') === i)
     .map(({ path, message, input, code }) => {
       const isTold = code === 'custom' || code === 'unrecognized_keys' || typeof input === 'object';
       const received = isTold ? '' : `, received ${JSON.stringify(input)}`;

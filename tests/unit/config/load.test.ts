@@ -53,6 +53,10 @@ test.each([
   );
 });
 
+test('a setting that is wrong in two ways is told once', () => {
+  expect(() => loadConfig({ flags: { seed: 1e20 } })).toThrow(/^The configuration is wrong: seed: [^;]*$/);
+});
+
 test('an unknown key in the file is an error that names it', () => {
   const file = fileWith('{"wokers": 3, "inner": {"lr": 1}}');
   expect(() => loadConfig({ file, flags: {} })).toThrow(/wokers.*lr|lr.*wokers/);

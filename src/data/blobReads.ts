@@ -1,7 +1,9 @@
 /** Open requests: blobs, what they are made of, versions of the model. */
+
 import { createReadStream } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { within } from '../deadline.js';
 import type { PanthaliaError } from '../errors.js';
 import type { Hex32 } from '../protocol/task.js';
 import { partSizeBytes, streamChunkBytes } from './blobParts.js';
@@ -118,7 +120,7 @@ async function waitForVersion(
   const waitMs = Math.min(wait, longestWaitSeconds) * 1000;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  return versions.waitAbove(after, AbortSignal.any([closing, gone.signal, AbortSignal.timeout(waitMs)]));
+  return versions.waitAbove(after, within(waitMs, closing, gone.signal));
 }
 
 function blobNotFound(blob: Hex32): PanthaliaError {

@@ -1,7 +1,9 @@
 /** Takes a wrong submission to court: commits to the dispute, publishes the state before the wrong step, pins the step. */
+
 import { latestBlock, requireSigner } from '../chain/client.js';
 import { isRefusal } from '../chain/revert.js';
 import type { Receipt } from '../chain/send.js';
+import { within } from '../deadline.js';
 import { pinCost } from '../protocol/economics.js';
 import { caseAbout } from '../protocol/marketQueries.js';
 import type { CaseView, TaskView } from '../protocol/marketView.js';
@@ -105,7 +107,7 @@ async function publishInTime(
   const left = challengeBy - market.head.timestamp - pinSeconds;
   if (step === 0 || left <= 0) return null;
   try {
-    return await publish(step, AbortSignal.any([signal, AbortSignal.timeout(1000 * left)]));
+    return await publish(step, within(1000 * left, signal));
   } catch (error) {
     signal.throwIfAborted();
     const message = `State ${step} of task ${task.taskId} is not published: ${(error as Error).message}`;

@@ -1,9 +1,11 @@
 /** Makes the calls that anyone may make: seeds, draws, deadlines. The master does it at once; workers when it does not. */
+
 import { headerRlp } from '../chain/header.js';
 import { isLost } from '../chain/resend.js';
 import { isRefusal } from '../chain/revert.js';
 import { isUnreachable } from '../chain/rpcError.js';
 import type { Sent } from '../chain/send.js';
+import { within } from '../deadline.js';
 import { caseOf } from '../protocol/case.js';
 import { seedBlock } from '../protocol/epochs.js';
 import { type DueCall, demandsLeftOpen, dueCalls, usefulCalls } from '../protocol/keeper.js';
@@ -164,7 +166,7 @@ export function servedLeaves(
   signal: AbortSignal,
 ): Map<Hex32, Promise<readonly Hex32[] | null>> {
   if (taskIds.length === 0) return new Map();
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(1000 * leavesSeconds)]);
+  const inTime = within(1000 * leavesSeconds, signal);
   const fetched = async (taskId: Hex32) => {
     try {
       const task = taskOf(market.view, taskId);

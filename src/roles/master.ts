@@ -3,6 +3,7 @@
 import { requireSigner } from '../chain/client.js';
 import { isRefusal } from '../chain/revert.js';
 import type { ModelVersion } from '../data/versions.js';
+import { within } from '../deadline.js';
 import { PanthaliaError } from '../errors.js';
 import { canonicalJson } from '../protocol/canonicalJson.js';
 import { isRoundAccepted, type RoundRef, slotsToPost, tasksOfRound } from '../protocol/marketQueries.js';
@@ -44,7 +45,7 @@ export async function run(context: MasterContext, signal: AbortSignal): Promise<
 
 async function postAll(master: Master, signal: AbortSignal): Promise<void> {
   await runRounds(master, signal);
-  await panelsPaid(master, AbortSignal.any([signal, AbortSignal.timeout(closingSeconds * 1000)]));
+  await panelsPaid(master, within(closingSeconds * 1000, signal));
 }
 
 async function runRounds(master: Master, signal: AbortSignal): Promise<void> {

@@ -17,10 +17,10 @@ const allowed: Record<string, readonly string[]> = {
     'protocol',
     'errors',
   ],
-  roles: ['protocol', 'chain', 'engine', 'data', 'events', 'errors'],
+  roles: ['protocol', 'chain', 'engine', 'data', 'events', 'deadline', 'errors'],
   chain: ['protocol', 'errors'],
   engine: ['protocol', 'errors'],
-  data: ['protocol', 'errors'],
+  data: ['protocol', 'deadline', 'errors'],
   process: ['errors'],
   config: ['protocol', 'errors'],
   events: ['protocol', 'errors'],
@@ -28,6 +28,7 @@ const allowed: Record<string, readonly string[]> = {
   metrics: ['events', 'protocol', 'errors'],
   dashboard: ['events'],
   protocol: ['errors'],
+  deadline: [],
   errors: [],
 };
 

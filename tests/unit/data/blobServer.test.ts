@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, expect, test } from 'vitest';
 import { type BlobDescription, describeBytes, partSizeBytes, uploadId } from '../../../src/data/blobParts.js';
 import { contentDigest, sha256Hex } from '../../../src/protocol/requestAuth.js';
@@ -339,4 +341,13 @@ test('a damaged disk is 500 without details for the client, and is told to the o
   expect(answer).toMatchObject({ status: 500, code: 'sot.internal' });
   expect(answer.body.toString()).not.toContain(sot.dir);
   expect(sot.errors).toHaveLength(1);
+});
+
+test('a wait for a version ends in its time, also when what nobody holds is collected meanwhile', async () => {
+  const sot = await newSot();
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const answered = send(sot.url, 'GET', '/v1/versions/latest?after=9&wait=0.5');
+  const collecting = setInterval(collect, 50);
+  expect((await answered.finally(() => clearInterval(collecting))).status).toBe(204);
 });

@@ -1,0 +1,16 @@
+/** Waits that end by themselves. */
+
+/** Aborts with the first of `signals`, or after `ms` with a TimeoutError. In place of AbortSignal.any with AbortSignal.timeout: nothing holds a
+ *  timeout that only another signal depends on, so Node 20 collects it as garbage, and its time never comes. */
+export function within(ms: number, ...signals: readonly AbortSignal[]): AbortSignal {
+  const end = new AbortController();
+  const late = () => end.abort(new DOMException(`not within ${ms / 1000} s`, 'TimeoutError'));
+  const timer = setTimeout(late, ms).unref();
+  end.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  for (const signal of signals) {
+    const stop = () => end.abort(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true, signal: end.signal });
+  }
+  return end.signal;
+}

@@ -1,3 +1,4 @@
+import { keccak256 } from 'ethers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createChain } from '../../src/chain/client.js';
 import { connectContracts } from '../../src/chain/contracts.js';
@@ -231,4 +232,92 @@ test('a transaction that ran out of gas is no refusal of a contract, and says ho
     code: 'transaction.failed',
     message: expect.stringMatching(/with \d+ of 3\d{4} gas, and a repetition of the call succeeds\.$/),
   });
+});
+
+test.each([401, 404])(
+  'a transaction that a service turns away with %d was not sent, and its nonce is free',
+  async (status) => {
+    await using one = await behindMoody(
+      status === 401 ? 16 : 17,
+      first(sending, async () => Promise.reject(new NoAnswer(status))),
+    );
+    await expect(one.deposit(pan(1))).rejects.toMatchObject({ family: 'network', code: 'rpc.failed' });
+    await one.deposit(pan(2));
+    expect(await one.outcome()).toEqual([pan(2), 2]);
+  },
+);
+
+test.each([408, 504])(
+  'a service that gave up waiting for its node (%d) may have handed the transaction on: it happens once',
+  async (status) => {
+    const handedOn = first(sending, async (params, pass) => {
+      await pass(sending, params);
+      throw new NoAnswer(status);
+    });
+    await using one = await behindMoody(status === 408 ? 18 : 19, handedOn);
+    await one.deposit(pan(1));
+    expect(await one.outcome()).toEqual([pan(1), 2]);
+    expect(one.codes()).toEqual([]);
+  },
+);
+
+test.each([
+  ['max fee per gas less than block base fee', 3],
+  ['transaction underpriced', 4],
+  ['nonce too high', 5],
+])(
+  'a node that does not take a transaction yet (%s) is shown it again, as it was signed',
+  async (says, account) => {
+    const shown: unknown[] = [];
+    await using one = await behindMoody(account, async (method, params, pass) => {
+      if (method === sending && shown.push(params[0]) === 1) throw new RpcRefusal(-32000, says);
+      return pass(method, params);
+    });
+    const [held, count] = await one.outcome();
+    await one.deposit(pan(1));
+    expect(await one.outcome()).toEqual([(held as bigint) + pan(1), (count as number) + 1]);
+    expect(shown).toHaveLength(2);
+    expect(shown[1]).toBe(shown[0]);
+  },
+);
+
+test('a dearer offer that the node refuses is no version of the transaction, and the next one is made anew', async () => {
+  const shown: unknown[] = [];
+  await using one = await behindMoody(6, async (method, params, pass) => {
+    if (method === sending && shown.push(params[0]) === 2)
+      throw new RpcRefusal(-32000, 'replacement transaction underpriced');
+    if (method === 'eth_getTransactionCount' && params[1] === 'pending' && shown.length > 0) {
+      return `0x${(Number(await pass(method, [params[0], 'latest'])) + 1).toString(16)}`;
+    }
+    return pass(method, params);
+  });
+  const [held, count] = await one.outcome();
+  const { provider } = local.deployer;
+  await provider.send('evm_setIntervalMining', [0]);
+  const sent = await one.contracts.vault.send('deposit', [pan(1)], local.signal);
+  await provider.send('anvil_setNextBlockBaseFeePerGas', ['0x5af3107a4000']);
+  await provider.send('evm_mine', []);
+  const waiting = sent.confirmed();
+  await provider.send('anvil_setIntervalMining', [1]);
+  const { hash } = await waiting;
+  expect(shown).toHaveLength(3);
+  expect([keccak256(shown[0] as string), hash]).toEqual([sent.hash, keccak256(shown[2] as string)]);
+  // The refused one was never an offer: nobody is told of it, and nobody looks for its receipt.
+  expect(one.codes()).toEqual(['transaction.fee_raised']);
+  expect(one.chain.signer?.sent.get(Number(count))?.signed).toHaveLength(2);
+  expect(await one.outcome()).toEqual([(held as bigint) + pan(1), (count as number) + 1]);
+});
+
+test('of what was sent only as much is kept as a reorganisation may take away', async () => {
+  await using one = await behindMoody(7, (method, params, pass) => pass(method, params));
+  const { token, vault } = one.contracts;
+  for (let sent = 0; sent < 8; sent++) {
+    const approvals = Array.from({ length: 20 }, (_, i) =>
+      token.write('approve', [vault.address, BigInt(i)], local.signal),
+    );
+    await Promise.all(approvals);
+  }
+  const kept = one.chain.signer?.sent;
+  expect(kept?.size).toBeLessThanOrEqual(64 + 20);
+  expect(Math.min(...(kept?.keys() ?? []))).toBeGreaterThan(60);
 });

@@ -1,5 +1,4 @@
 /** Open requests: blobs, what they are made of, versions of the model. */
-
 import { createReadStream } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';

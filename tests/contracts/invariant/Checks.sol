@@ -22,6 +22,7 @@ abstract contract Checks is Stakes {
     mapping(uint32 epoch => bytes32) private _seeds;
     mapping(bytes32 value => bool) private _isSeed;
     mapping(uint32 version => bytes32) private _params;
+    uint32 private _newest;
     /// epoch from which on the newest parameters are in force
     uint32 internal noticeUntil;
     /// of a subnet that is closed: when its bond goes back
@@ -138,7 +139,14 @@ abstract contract Checks is Stakes {
         uint32 newest = registry.latestVersion(subnet);
         uint32 awaited = beacon.currentEpoch() < noticeUntil ? 1 : 0;
         same(registry.currentVersion(subnet), newest - awaited, "17: in force before its notice is over");
-        uint32 version = uint32(1 + pick(newest));
+        for (uint32 version = 1; newest != _newest && version <= newest; ++version) {
+            _checkParams(version); // all of them when there is another one
+        }
+        _newest = newest;
+        _checkParams(uint32(1 + pick(newest)));
+    }
+
+    function _checkParams(uint32 version) private {
         bytes32 hash = keccak256(abi.encode(registry.paramsOf(subnet, version)));
         if (_params[version] == 0) _params[version] = hash;
         sameHash(hash, _params[version], "17: parameters of a version changed");

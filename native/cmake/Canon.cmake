@@ -4,7 +4,6 @@ find_package(Threads REQUIRED)
 
 add_library(panthalia_canon STATIC
   native/kernels/canon/canon_operators.cc
-  native/kernels/canon/floating_point_mode.cc
   native/kernels/canon/isa.cc
   native/kernels/canon/isa_avx2.cc
   native/kernels/canon/isa_avx512.cc

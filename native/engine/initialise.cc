@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "engine/exact_arithmetic.h"
+#include "engine/floating_point_mode.h"
 #include "engine/philox.h"
 #include "engine/sha256.h"
 
@@ -39,6 +41,7 @@ void fill_normal(float* out, int64_t length, double deviation, std::array<uint32
 }  // namespace
 
 void initialise_parameters(const Layout& layout, int64_t layers, const Seed& seed, float* parameters) {
+  check_floating_point_mode();
   const double projection = 0.02 / std::sqrt(2.0 * static_cast<double>(layers));
   for (size_t t = 0; t < layout.tensors().size(); ++t) {
     const TensorSlot& slot = layout.tensors()[t];

@@ -4,6 +4,8 @@
 
 #include "engine/arena.h"
 #include "engine/engine_error.h"
+#include "engine/exact_arithmetic.h"
+#include "engine/floating_point_mode.h"
 #include "engine/state_tree.h"
 #include "engine/vectorised.h"
 
@@ -28,6 +30,7 @@ template void nesterov<float>(std::span<float>, std::span<float>, std::span<cons
 template void nesterov<double>(std::span<double>, std::span<double>, std::span<const double* const>, double, double);
 
 OuterStepResult apply_outer_step(const OuterStepOptions& options) {
+  check_floating_point_mode();
   if (options.results.empty()) {
     throw EngineError(ErrorCode::value_out_of_range, "the outer step needs at least one result, received none");
   }

@@ -41,7 +41,7 @@ struct OuterStepResult {
   Digest state_root;  // of (theta_{t+1}, 0, 0)
 };
 
-/** throws VALUE_OUT_OF_RANGE without results, IO, SHAPE_MISMATCH, INVALID_STATE */
+/** throws VALUE_OUT_OF_RANGE without results or in another floating-point mode, IO, SHAPE_MISMATCH, INVALID_STATE */
 OuterStepResult apply_outer_step(const OuterStepOptions& options);
 
 }  // namespace panthalia

@@ -3,6 +3,8 @@
 #include <bit>
 #include <cmath>
 
+#include "engine/exact_arithmetic.h"
+
 namespace panthalia {
 namespace {
 

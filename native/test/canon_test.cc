@@ -2,8 +2,10 @@
 // JSON object.
 //
 //   panthalia_canon_test operators   against loops that follow the document: what differs in any bit
-//   panthalia_canon_test mode        what the caller, and a worker thread, say to floating-point modes that would change bits
+//   panthalia_canon_test mode        what a caller, a worker thread, initialisation and outer step say to floating-point modes that
+//                                    would change bits
 //   panthalia_canon_test time        nanoseconds of thread CPU time per element
+#include <unistd.h>
 #include <xmmintrin.h>
 
 #include <algorithm>
@@ -11,13 +13,16 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 
 #include "engine/engine_error.h"
-#include "kernels/canon/floating_point_mode.h"
+#include "engine/floating_point_mode.h"
+#include "engine/initialise.h"
+#include "engine/outer_step.h"
 #include "kernels/canon/thread_pool.h"
 #include "kernels/canon/isa.h"
 #include "plain_operators.h"
@@ -306,6 +311,40 @@ std::string refusal_of_worker(unsigned mxcsr) {
   });
 }
 
+/** What is said to `work` on a thread in this mode. */
+template <typename Work>
+std::string refusal_in(unsigned mxcsr, Work work) {
+  const unsigned before = _mm_getcsr();
+  _mm_setcsr(mxcsr);
+  const std::string answer = refusal(work);
+  _mm_setcsr(before);
+  return answer;
+}
+
+/** A model of two channels, its parameters in a file of a folder that goes with it. */
+class SmallModel {
+ public:
+  SmallModel() : folder_(std::filesystem::temp_directory_path() / ("panthalia-mode-" + std::to_string(::getpid()))) {
+    std::filesystem::create_directory(folder_);
+    initialise();
+    write_parameters(base(), layout_, theta_.data());
+  }
+  ~SmallModel() { std::filesystem::remove_all(folder_); }
+
+  void initialise() { initialise_parameters(layout_, shape_.layers, Seed{}, theta_.data()); }
+  void outer_step() const {
+    apply_outer_step({shape_, base(), {}, {base()}, 0.7f, 0.9f, folder_ / "theta", folder_ / "momentum"});
+  }
+
+ private:
+  std::string base() const { return folder_ / "base"; }
+
+  ModelShape shape_{5, 3, 1, 1, 2};
+  Layout layout_{shape_};
+  Row theta_ = Row(layout_.parameter_count());
+  std::filesystem::path folder_;
+};
+
 void print_modes() {
   struct Mode {
     const char* name;
@@ -314,14 +353,15 @@ void print_modes() {
   constexpr Mode modes[] = {{"ordinary", 0x1f80},          {"flags", 0x1fbf},     {"flushToZero", 0x9f80},
                             {"denormalsAreZero", 0x1fc0},  {"towardZero", 0x7f80}, {"down", 0x3f80},
                             {"up", 0x5f80},                {"traps", 0x1d80}};
-  const unsigned before = _mm_getcsr();
+  SmallModel model;
   bool first = true;
   for (const Mode& mode : modes) {
-    _mm_setcsr(mode.mxcsr);
-    const std::string answer = refusal(check_floating_point_mode);
-    _mm_setcsr(before);
-    std::printf("%s\"%s\":[\"%s\",\"%s\"]", first ? "{" : ",", mode.name, answer.c_str(),
-                refusal_of_worker(mode.mxcsr).c_str());
+    const std::string caller = refusal_in(mode.mxcsr, check_floating_point_mode);
+    const std::string initialisation = refusal_in(mode.mxcsr, [&] { model.initialise(); });
+    const std::string outer_step = refusal_in(mode.mxcsr, [&] { model.outer_step(); });
+    std::printf("%s\"%s\":{\"caller\":\"%s\",\"worker\":\"%s\",\"initialisation\":\"%s\",\"outerStep\":\"%s\"}",
+                first ? "{" : ",", mode.name, caller.c_str(), refusal_of_worker(mode.mxcsr).c_str(),
+                initialisation.c_str(), outer_step.c_str());
     first = false;
   }
   std::printf("}\n");

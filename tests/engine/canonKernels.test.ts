@@ -26,15 +26,13 @@ describe('the kernels of canon-f32-v1', () => {
     }
   });
 
-  it('refuse a caller and a worker thread that round, flush or trap otherwise', async () => {
-    const { ordinary, flags, ...modes } = await runProgram<Record<string, [string, string]>>(
-      'panthalia_canon_test',
-      'mode',
-    );
-    expect([ordinary, flags]).toEqual([
-      ['', ''],
-      ['', ''],
-    ]);
+  it('refuse threads that round, flush or trap otherwise, as do initialisation and outer step', async () => {
+    const places = ['caller', 'worker', 'initialisation', 'outerStep'] as const;
+    const { ordinary, flags, ...modes } = await runProgram<
+      Record<string, Record<(typeof places)[number], string>>
+    >('panthalia_canon_test', 'mode');
+    const silent = { caller: '', worker: '', initialisation: '', outerStep: '' };
+    expect([ordinary, flags]).toEqual([silent, silent]);
     expect(Object.keys(modes)).toEqual([
       'flushToZero',
       'denormalsAreZero',
@@ -43,12 +41,14 @@ describe('the kernels of canon-f32-v1', () => {
       'up',
       'traps',
     ]);
-    expect(modes.flushToZero?.[0]).toBe(
+    expect(modes.flushToZero?.caller).toBe(
       'VALUE_OUT_OF_RANGE the floating-point mode (MXCSR) must be 0x1f80 (round to nearest, keep subnormals, no traps), ' +
         'received 0x9f80: a library in this process has changed it',
     );
     for (const answers of Object.values(modes)) {
-      for (const answer of answers) expect(answer).toMatch(/^VALUE_OUT_OF_RANGE .* received 0x/);
+      for (const place of places) {
+        expect(answers[place], place).toMatch(/^VALUE_OUT_OF_RANGE .* received 0x/);
+      }
     }
   });
 });
@@ -111,30 +111,48 @@ describe('an object compiled for one instruction set', () => {
     expect(code).toMatch(/%xmm0/);
     expect(code.match(foreign)?.[0]).toBeUndefined();
   });
+});
 
-  it.each(objects)('is compiled without contraction and reassociation: %s', (isa) => {
+describe('what computes results', () => {
+  const native = join(root, 'native');
+  const sources = [
+    'kernels/canon/isa_scalar.cc',
+    'kernels/canon/canon_operators.cc',
+    'engine/trainer.cc',
+    'engine/outer_step.cc',
+    'engine/philox.cc',
+    'engine/initialise.cc',
+  ];
+
+  it('is compiled without contraction and reassociation, every object of engine and opset', () => {
     const ninja = readFileSync(join(cmakeFolder, 'build.ninja'), 'utf8');
-    const flags =
-      new RegExp(`isa_${isa}\\.cc\\.o: [^]*?\n {2}FLAGS = (.*)`).exec(ninja)?.[1]?.split(' ') ?? [];
-    const lastOf = (pattern: RegExp) => flags.filter((flag) => pattern.test(flag)).at(-1);
-    expect(lastOf(/^-ffp-contract=/)).toBe('-ffp-contract=off');
-    expect(lastOf(/^-f(no-)?fast-math$|^-Ofast$/)).toBe('-fno-fast-math');
-    expect(
-      flags.filter((flag) => /unsafe-math|associative-math|reciprocal-math|rounding-math/.test(flag)),
-    ).toEqual([]);
+    const objects = [
+      ...ninja.matchAll(
+        /^build CMakeFiles\/panthalia_(?:engine|canon)\.dir\/native\/(\S+)\.o: (?:.|\n)*?\n {2}FLAGS = (.*)/gm,
+      ),
+    ].map(([, source, flags]) => ({ source, flags: flags?.split(' ') ?? [] }));
+    expect(objects.map(({ source }) => source)).toEqual(expect.arrayContaining(sources));
+    for (const { source, flags } of objects) {
+      const lastOf = (pattern: RegExp) => flags.filter((flag) => pattern.test(flag)).at(-1);
+      expect(lastOf(/^-ffp-contract=/), source).toBe('-ffp-contract=off');
+      expect(lastOf(/^-f(no-)?fast-math$|^-Ofast$/), source).toBe('-fno-fast-math');
+      expect(
+        flags.filter((flag) => /unsafe-math|associative-math|reciprocal-math|rounding-math/.test(flag)),
+        source,
+      ).toEqual([]);
+    }
   });
 
-  it('is refused by its own source where somebody asks for fast math all the same', () => {
-    const native = join(root, 'native');
+  it.each(sources)('is refused by its own source where somebody asks for fast math: %s', (source) => {
     const compile = (...flags: string[]) =>
       spawnSync(
         'c++',
-        ['-std=c++20', '-I', native, '-fsyntax-only', ...flags, join(native, 'kernels/canon/isa_scalar.cc')],
-        {
-          encoding: 'utf8',
-        },
+        ['-std=c++20', '-I', native, '-fsyntax-only', '-fmax-errors=1', ...flags, join(native, source)],
+        { encoding: 'utf8' },
       );
     expect(compile()).toMatchObject({ status: 0, stderr: '' });
-    expect(compile('-ffast-math').stderr).toContain('canon-f32-v1 can not be compiled with -ffast-math');
+    for (const part of ['-ffast-math', '-freciprocal-math']) {
+      expect(compile(part).stderr, part).toContain('can not be compiled with -ffast-math, or a part of it');
+    }
   });
 });

@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "engine/arena.h"
+#include "engine/exact_arithmetic.h"
+#include "engine/floating_point_mode.h"
 #include "engine/state_tree.h"
-#include "kernels/canon/floating_point_mode.h"
 #include "kernels/canon/linear_operators.h"
 #include "kernels/canon/parallel_attention.h"
 #include "kernels/canon/parallel_gemm.h"

@@ -11,9 +11,7 @@
 #include <immintrin.h>
 #endif
 
-#ifdef __FAST_MATH__
-#error "canon-f32-v1 can not be compiled with -ffast-math: it would change bits"
-#endif
+#include "engine/exact_arithmetic.h"
 
 #define PANTHALIA_INLINE static inline __attribute__((always_inline))
 /** Of a lambda. */

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "engine/engine_error.h"
-#include "kernels/canon/floating_point_mode.h"
+#include "engine/floating_point_mode.h"
 
 namespace panthalia::canon {
 namespace {

@@ -1,4 +1,4 @@
-#include "kernels/canon/floating_point_mode.h"
+#include "engine/floating_point_mode.h"
 
 #include <xmmintrin.h>
 
@@ -6,7 +6,7 @@
 
 #include "engine/engine_error.h"
 
-namespace panthalia::canon {
+namespace panthalia {
 namespace {
 
 constexpr unsigned sticky_flags = 0x3f;  // what has happened so far; no bit of a result depends on it
@@ -25,4 +25,4 @@ void check_floating_point_mode() {
                         received + ": a library in this process has changed it");
 }
 
-}  // namespace panthalia::canon
+}  // namespace panthalia

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -98,7 +99,8 @@ WrittenFile read_groups(const std::string& path, const Layout& layout, std::span
 }
 
 WrittenFile write_groups(const std::string& path, const Layout& layout, std::span<const float* const> groups) {
-  const std::string temporary = path + ".tmp-" + std::to_string(::getpid());
+  static std::atomic<uint64_t> written = 0;  // by this process: two trainers may save to one path at once
+  const std::string temporary = path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(++written);
   const size_t size = static_cast<size_t>(layout.parameter_count()) * sizeof(float);
   Sha256 hash;
   File file(temporary, O_WRONLY | O_CREAT | O_TRUNC);

@@ -157,6 +157,21 @@ describe('files and roots', () => {
     expect(await made.stateRoot()).toBe(stateRoot(oddModel, { theta, m: zeros, v: zeros }));
   });
 
+  it('writes a whole file where two trainers save to one path at once', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'theta');
+    const pair = [await trainer(slow), await trainer(slow)];
+    await Promise.all(pair.map((each, i) => each.initialise(i === 0 ? seed : otherSeed)));
+    for (let round = 0; round < 5; round++) {
+      const files = await Promise.all(pair.map((each) => each.saveParameters(path)));
+      const digest = `0x${createHash('sha256')
+        .update(await readFile(path))
+        .digest('hex')}`;
+      expect(files.map(({ sha256 }) => sha256)).toContain(digest);
+      expect(await readdir(folder)).toEqual(['theta']);
+    }
+  });
+
   it('lays tensors out as protocol/stateTree.ts does', async () => {
     const addon = await loadAddon();
     expect(addon.parameterLayout(oddModel)).toEqual(modelTensors(oddModel));

@@ -2,41 +2,17 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <fstream>
-#include <limits>
 #include <string>
 
+#include "engine/available_memory.h"
 #include "engine/engine_error.h"
 
 namespace panthalia {
 namespace {
 
 constexpr size_t huge_page = size_t{1} << 21;
-constexpr int64_t unknown = std::numeric_limits<int64_t>::max();
-
-/** The number after `key` in a file of /proc or of a control group, times `unit`; unknown where there is none. */
-int64_t number_in(const char* path, const std::string& key, int64_t unit) {
-  std::ifstream file(path);
-  std::string word;
-  while (!key.empty() && file >> word && word != key) continue;
-  int64_t number = 0;
-  return file >> number ? number * unit : unknown;
-}
-
-/** Bytes that the process can still touch without being killed for it. Pages are promised long before they are touched,
- *  so what the engine holds counts as used even where the system has not noticed yet. */
-int64_t available_bytes(int64_t held) {
-  const int64_t free = number_in("/proc/meminfo", "MemAvailable:", 1024);
-  if (free == unknown) return unknown;
-  const int64_t swap = number_in("/proc/meminfo", "SwapFree:", 1024);
-  const int64_t total = std::min({number_in("/proc/meminfo", "MemTotal:", 1024),
-                                  number_in("/sys/fs/cgroup/memory.max", "", 1),
-                                  number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes", "", 1)});
-  return std::min(free, total - held) + (swap == unknown ? 0 : swap);
-}
 
 /** Pages come zeroed from the system when they are first touched. Large arenas ask for huge pages: a product walks
  *  through them by columns too, and would miss the translation cache at every row of small ones. */
@@ -50,7 +26,7 @@ class HostMemory final : public Memory {
                      ? MAP_FAILED
                      : ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (data == MAP_FAILED) {
-      const std::string left = available == unknown ? "fewer" : std::to_string(available);
+      const std::string left = available == unknown_memory ? "fewer" : std::to_string(available);
       throw EngineError(ErrorCode::out_of_memory, std::to_string(bytes) + " bytes of memory are needed beside the " +
                                                       std::to_string(held_) + " that the engine holds, and " + left +
                                                       " are available");

@@ -174,22 +174,30 @@ std::optional<std::string> Gpt::first_non_finite_activation() {
 }
 
 std::optional<std::string> Gpt::first_non_finite_gradient(const float* gradients) {
-  auto bad = [&](int64_t tensor, const std::string& name) -> std::optional<std::string> {
+  auto bad = [&](int64_t tensor, const std::string& operators) -> std::optional<std::string> {
     const TensorSlot& slot = layout_.tensors()[tensor];
     if (operators_.all_finite({gradients + slot.offset, static_cast<size_t>(slot.length)})) return std::nullopt;
-    return "the backward pass of " + name + ", in the gradient of tensor " + slot.name;
+    return "the backward pass of " + operators + ", in the gradient of tensor " + slot.name;
   };
+  // Between one parameter's gradient and the next, gradients of activations are computed that nobody keeps.
   constexpr std::pair<Layout::LayerTensor, const char*> written[] = {
-      {mlp_down, "linear mlp.c_proj"},              {mlp_up, "linear mlp.c_fc"},         {ln_2, "layer norm ln_2"},
-      {attention_projection, "linear attn.c_proj"}, {attention_qkv, "linear attn.c_attn"}, {ln_1, "layer norm ln_1"}};
-  if (const auto found = bad(layout_.final_norm(), "layer norm ln_f")) return found;
+      {mlp_down, "linear mlp.c_proj"},
+      {mlp_up, "linear mlp.c_proj, gelu or linear mlp.c_fc"},
+      {ln_2, "linear mlp.c_fc or layer norm ln_2"},
+      {attention_projection, "layer norm ln_2 or linear attn.c_proj"},
+      {attention_qkv, "linear attn.c_proj, attention or linear attn.c_attn"},
+      {ln_1, "linear attn.c_attn or layer norm ln_1"}};
+  if (const auto found = bad(layout_.final_norm(), "the cross-entropy, the head's linear or layer norm ln_f")) return found;
+  std::string above = "layer norm ln_f";
   for (int64_t i = shape_.layers - 1; i >= 0; --i) {
-    for (const auto& [tensor, name] : written) {
-      const auto found = bad(layout_.layer_tensor(i, tensor), std::string(name) + " of layer " + std::to_string(i));
-      if (found) return found;
+    const std::string layer = " of layer " + std::to_string(i);
+    for (const auto& [tensor, names] : written) {
+      const std::string before = tensor == mlp_down ? above + " or " : "";
+      if (const auto found = bad(layout_.layer_tensor(i, tensor), before + names + layer)) return found;
     }
+    above = "layer norm ln_1" + layer;
   }
-  const auto found = bad(Layout::position_embedding, "the embedding");
+  const auto found = bad(Layout::position_embedding, above + " or the embedding");
   return found ? found : bad(Layout::token_embedding, "the head's linear or the embedding");
 }
 

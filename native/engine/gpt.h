@@ -27,7 +27,8 @@ class Gpt {
 
   /** Which operator of the last forward pass first gave NaN or Inf, in words; nothing when all of them are finite. */
   std::optional<std::string> first_non_finite_activation();
-  /** The same for the gradients of the last backward pass, by the tensor whose gradient an operator writes, in that order. */
+  /** The same for the gradients of the last backward pass, by the tensor whose gradient is written, in that order: all
+   *  operators that come between the one before and it. */
   std::optional<std::string> first_non_finite_gradient(const float* gradients);
 
  private:

@@ -1,9 +1,11 @@
 #include "engine/trainer.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
 
+#include "engine/exact_arithmetic.h"
 #include "engine/state_tree.h"
 
 namespace panthalia {
@@ -84,9 +86,11 @@ StepResult Trainer::inner_step(Tokens inputs, Tokens targets, const StepScalars&
   const float loss = loss_and_gradients(inputs, targets);
   const float norm = operators_->norm(layout(), gradients_.data());
   if (!std::isfinite(norm)) {
-    const auto gradient = gpt_.first_non_finite_gradient(gradients_.data());
-    invalidate(gradient ? *gradient
-                        : "the gradient norm: squares are beyond fp32, those of tensor " + largest_gradient() + " most of all");
+    invalidate([&] {
+      const auto gradient = gpt_.first_non_finite_gradient(gradients_.data());
+      return gradient ? *gradient
+                      : "the gradient norm: squares are beyond fp32, those of tensor " + largest_gradient() + " most of all";
+    });
   }
   stop_.check();
   step_ += 1;
@@ -104,8 +108,7 @@ float Trainer::loss_and_gradients(Tokens inputs, Tokens targets) {
     const Tokens in = inputs.subspan(count * i, count), out = targets.subspan(count * i, count);
     const float loss = gpt_.forward(parameters_.data(), in, out);
     if (!std::isfinite(loss)) {
-      const auto activation = gpt_.first_non_finite_activation();
-      invalidate(activation ? *activation : "the mean of the losses");
+      invalidate([&] { return gpt_.first_non_finite_activation().value_or("the mean of the losses"); });
     }
     Arena& gradients = i == 0 ? gradients_ : micro_gradients_;
     gpt_.backward(parameters_.data(), in, out, options_.micro_batches, gradients.data());
@@ -176,15 +179,19 @@ void Trainer::check_state() const {
   if (!invalid_.empty()) throw EngineError(ErrorCode::invalid_state, invalid_);
 }
 
-/** The name of the tensor whose gradient is longest, all of which are finite. */
+/** The name of the tensor whose gradient is longest, all of which are finite. By pieces: memory may be what is short. */
 std::string Trainer::largest_gradient() {
+  std::array<float, 4096> piece;
   double largest = -1;
   std::string name;
   for (const TensorSlot& slot : layout().tensors()) {
-    Arena host(slot.length);
-    operators_->memory().to_host(gradients_.data() + slot.offset, host.data(), slot.length);
     double squares = 0;
-    for (const float each : host.span()) squares += static_cast<double>(each) * each;
+    for (int64_t done = 0; done < slot.length;) {
+      const int64_t length = std::min<int64_t>(piece.size(), slot.length - done);
+      operators_->memory().to_host(gradients_.data() + slot.offset + done, piece.data(), length);
+      for (int64_t i = 0; i < length; ++i) squares += static_cast<double>(piece[i]) * piece[i];
+      done += length;
+    }
     if (squares <= largest) continue;
     largest = squares;
     name = slot.name;
@@ -192,19 +199,26 @@ std::string Trainer::largest_gradient() {
   return name;
 }
 
-void Trainer::invalidate(const std::string& where) {
-  invalid_ = "NaN or Inf in inner step " + std::to_string(step_ + 1) + ", first in " + where;
+/** Ends the state first: whatever happens while the place is looked for, it stays ended. */
+void Trainer::invalidate(const std::function<std::string()>& find_place) {
+  invalid_ = "NaN or Inf in inner step " + std::to_string(step_ + 1);
+  invalid_ += ", first in " + find_place();
   throw EngineError(ErrorCode::invalid_state, invalid_);
 }
 
+/** What throws half-way leaves tensors of two steps: the state counts again only when all of them are written. */
 void Trainer::update(const StepScalars& scalars, float gradient_scale) {
+  invalid_ = "the update of inner step ";  // in the memory that it has: a step allocates nothing
+  invalid_ += std::to_string(step_);
+  invalid_ += " did not finish";
   const AdamwArenas arenas{parameters_.data(), m_.data(), v_.data(), gradients_.data()};
   const auto tensor = operators_->adamw(layout(), arenas, options_.inner, scalars, gradient_scale);
   if (tensor) {
     invalid_ = "NaN or Inf in the state after inner step " + std::to_string(step_) + ", first in AdamW of tensor " +
                layout().tensors()[*tensor].name;
+    check_state();
   }
-  check_state();
+  invalid_.clear();
 }
 
 }  // namespace panthalia

@@ -53,7 +53,7 @@ class Trainer {
   /** Forward and backward of each micro-batch, clip, AdamW. An abort leaves the state as it was.
    *  inputs, targets: step_tokens() of them, micro-batch by micro-batch
    *  throws ABORTED; INVALID_STATE naming step, operator and tensor where loss, gradient norm or state is NaN or Inf,
-   *  after which the state can not be used
+   *  after which, as after an update that throws, the state can not be used
    *  source: Loshchilov & Hutter 2019, algorithm 2 */
   StepResult inner_step(Tokens inputs, Tokens targets, const StepScalars& scalars);
   float evaluate(Tokens inputs, Tokens targets);
@@ -67,7 +67,7 @@ class Trainer {
   void begin_state(int64_t step = 0);
   void set_parameters(const std::function<void(float*)>& fill);
   void check_state() const;
-  [[noreturn]] void invalidate(const std::string& where);
+  [[noreturn]] void invalidate(const std::function<std::string()>& find_place);
   std::string largest_gradient();
   float loss_and_gradients(Tokens inputs, Tokens targets);
   void update(const StepScalars& scalars, float gradient_scale);

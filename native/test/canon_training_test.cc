@@ -2,24 +2,32 @@
 //
 //   panthalia_canon_training_test allocations    how often memory was asked for: to make a trainer, and in its steps
 //   panthalia_canon_training_test run            what is chosen on this processor, and where three steps lead
+//   panthalia_canon_training_test failures       what is said where a step fails, then of its state, and by the step after it
+//   panthalia_canon_training_test births         what a step says of a NaN, for each call of the backward pass that may leave it
+//   panthalia_canon_training_test memory ROOT HELD   the bytes left by the files of /proc and /sys in that folder
 //   panthalia_canon_training_test run-old        the same as on a processor without AVX2
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/available_memory.h"
 #include "engine/trainer.h"
 #include "kernels/canon/canon_operators.h"
+#include "touched_operators.h"
 
 namespace {
 
 std::atomic<int64_t> allocations = 0;  // of all threads
+std::atomic<bool> no_more_pages = false;
 
 }  // namespace
 
@@ -41,6 +49,7 @@ int posix_memalign(void** memory, size_t alignment, size_t size) {
 }
 void* mmap(void* address, size_t size, int protection, int flags, int file, off_t offset) noexcept {
   ++allocations;
+  if (no_more_pages) return MAP_FAILED;
   return reinterpret_cast<void*>(::syscall(SYS_mmap, address, size, protection, flags, file, offset));
 }
 
@@ -68,16 +77,19 @@ std::vector<int64_t> tokens(int64_t count, int64_t vocabulary, int64_t salt) {
 /** Makes a trainer and takes three steps, the roots of each included. */
 class Training {
  public:
-  Training(canon::Isa isa, int threads) : trainer_(options(), make_canon_operators(threads, isa), stop_) {
+  Training(canon::Isa isa, int threads) : Training(make_canon_operators(threads, isa)) {}
+  explicit Training(std::unique_ptr<Operators> operators) : trainer_(options(), std::move(operators), stop_) {
     const int64_t count = trainer_.step_tokens(), vocabulary = trainer_.vocab_size();
     inputs_ = tokens(count, vocabulary, 0);
     targets_ = tokens(count, vocabulary, 1);
     trainer_.initialise(Seed{7});
   }
+  Trainer& trainer() { return trainer_; }
+  void step() { trainer_.inner_step(inputs_, targets_, {1e-2f, 3.0f, 0.999f}); }
   Digest run() {
     Digest root;
-    for (int step = 0; step < 3; ++step) {
-      trainer_.inner_step(inputs_, targets_, {1e-2f, 3.0f, 0.999f});
+    for (int i = 0; i < 3; ++i) {
+      step();
       root = trainer_.state_root();
       trainer_.gradient_root();
     }
@@ -133,6 +145,57 @@ void run() {
               canon::isa_name(canon::best_isa()), refusal.c_str(), to_hex(root).c_str());
 }
 
+template <typename Work>
+std::string refusal(Work work) {
+  try {
+    work();
+  } catch (const EngineError& error) {
+    return std::string(error_code_name(error.code())) + " " + error.what();
+  }
+  return "";
+}
+
+/** The first step of a training whose operators are touched, its state after that, and its second step. */
+void print_failure(const char* separator, const char* name, const TouchedOperators::Touch& touch) {
+  Training training(std::make_unique<TouchedOperators>(make_canon_operators(1, canon::best_isa()), touch));
+  const std::string first = refusal([&] { training.step(); });
+  no_more_pages = false;
+  const std::string state = refusal([&] { training.trainer().state_root(); });
+  const std::string second = refusal([&] { training.step(); });
+  std::printf("%s\"%s\":[\"%s\",\"%s\",\"%s\"]", separator, name, first.c_str(), state.c_str(), second.c_str());
+}
+
+void print_failures() {
+  print_failure("{", "update", [](std::string_view name, float*) {
+    if (name == "adamw") throw EngineError(ErrorCode::value_out_of_range, "a worker refuses");
+  });
+  print_failure(",", "normWithoutMemory", [](std::string_view name, float* written) {
+    if (name != "norm") return;
+    *written = INFINITY;
+    no_more_pages = true;
+  });
+  std::printf("}\n");
+}
+
+/** What a step says of a NaN that each call of its backward pass leaves, in their order. */
+void print_births() {
+  const char* separator = "{";
+  for (int64_t born = 0, calls = 1; born < calls; ++born, separator = ",") {
+    std::string where;
+    int64_t call = 0;
+    Training training(std::make_unique<TouchedOperators>(
+        make_canon_operators(1, canon::best_isa()), [&](std::string_view name, float* written) {
+          if (name.find("_backward") == name.npos || call++ != born) return;
+          where = name;
+          *written = NAN;
+        }));
+    const std::string answer = refusal([&] { training.step(); });
+    calls = call / options().micro_batches;
+    std::printf("%s\"%lld %s\":\"%s\"", separator, static_cast<long long>(born), where.c_str(), answer.c_str());
+  }
+  std::printf("}\n");
+}
+
 }  // namespace
 }  // namespace panthalia
 
@@ -141,6 +204,12 @@ int main(int argc, char** argv) {
   if (action == "run-old") panthalia::hide_avx2();
   if (action == "allocations") return panthalia::count_allocations(), 0;
   if (action == "run" || action == "run-old") return panthalia::run(), 0;
-  std::fprintf(stderr, "usage: allocations | run | run-old\n");
+  if (action == "failures") return panthalia::print_failures(), 0;
+  if (action == "births") return panthalia::print_births(), 0;
+  if (argc == 4 && argv[1] == std::string_view("memory")) {
+    std::printf("%lld\n", static_cast<long long>(panthalia::available_bytes(std::atoll(argv[3]), argv[2])));
+    return 0;
+  }
+  std::fprintf(stderr, "usage: allocations | run | run-old | failures | births | memory ROOT HELD\n");
   return 2;
 }

@@ -124,12 +124,12 @@ describe('a number that is none', () => {
   // The forward pass shrinks by as much as the backward pass grows.
   it.each([
     [
-      'linear mlp.c_fc of layer 1',
+      'linear mlp.c_proj, gelu or linear mlp.c_fc of layer 1',
       'h.1.mlp.c_fc.weight',
       { 'h.1.ln_2.weight': 1e38, 'h.1.mlp.c_fc.weight': 1e-39 },
     ],
     [
-      'layer norm ln_2 of layer 1',
+      'linear mlp.c_fc or layer norm ln_2 of layer 1',
       'h.1.ln_2.weight',
       { 'h.1.ln_2.weight': 1e-38, 'h.1.mlp.c_fc.weight': 3e37 },
     ],

@@ -1,6 +1,9 @@
 /** Whole steps of canon-f32-v1 in a program of their own: what they ask of the allocator, and of the processor. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../src/engine/loadAddon.js';
+import { temporaryFolder } from '../helpers/engine.js';
 import { buildPrograms, runProgram } from '../helpers/nativeProgram.js';
 
 const program = 'panthalia_canon_training_test';
@@ -18,6 +21,102 @@ describe('a step', () => {
       machines.map((machine) => ({ ...machine, toMake: expect.any(Number), inSteps: 0 })),
     );
     for (const { toMake } of counts) expect(toMake).toBeGreaterThan(10);
+  });
+});
+
+describe('a step that fails', () => {
+  it('in the update, or where memory is short for the words, leaves a state that nobody can use', async () => {
+    const failures = await runProgram<Record<string, string[]>>(program, 'failures');
+    const torn = 'INVALID_STATE the update of inner step 1 did not finish';
+    const norm = expect.stringMatching(
+      /^INVALID_STATE NaN or Inf in inner step 1, first in the gradient norm: .* of tensor transformer\.\S+ most of all$/,
+    );
+    expect(failures).toEqual({
+      update: ['VALUE_OUT_OF_RANGE a worker refuses', torn, torn],
+      normWithoutMemory: [norm, norm, norm],
+    });
+  });
+});
+
+describe('a NaN that is born in the backward pass', () => {
+  it('is looked for where it was: among the operators that are named, whichever of them left it', async () => {
+    const answers = await runProgram<Record<string, string>>(program, 'births');
+    const loss = "the cross-entropy, the head's linear or layer norm ln_f (ln_f)";
+    const layer = (i: number, above: string) => {
+      const down = `${above} or linear mlp.c_proj of layer ${i} (h.${i}.mlp.c_proj)`;
+      const up = `linear mlp.c_proj, gelu or linear mlp.c_fc of layer ${i} (h.${i}.mlp.c_fc)`;
+      const projection = `layer norm ln_2 or linear attn.c_proj of layer ${i} (h.${i}.attn.c_proj)`;
+      const attention = `linear attn.c_proj, attention or linear attn.c_attn of layer ${i} (h.${i}.attn.c_attn)`;
+      return [
+        ['layer_norm_backward', down],
+        ['linear_backward_weight', down],
+        ['linear_backward_input_gelu', up],
+        ['linear_backward_weight', up],
+        ['linear_backward_input', `linear mlp.c_fc or layer norm ln_2 of layer ${i} (h.${i}.ln_2)`],
+        ['layer_norm_backward', projection],
+        ['linear_backward_weight', projection],
+        ['linear_backward_input', attention],
+        ['attention_backward', attention],
+        ['linear_backward_weight', attention],
+        ['linear_backward_input', `linear attn.c_attn or layer norm ln_1 of layer ${i} (h.${i}.ln_1)`],
+      ];
+    };
+    const expected = [
+      ['cross_entropy_backward', loss],
+      ['linear_backward_weight', "the head's linear or the embedding (wte)"],
+      ['linear_backward_input', loss],
+      ...layer(1, 'layer norm ln_f'),
+      ...layer(0, 'layer norm ln_1 of layer 1'),
+      ['layer_norm_backward', 'layer norm ln_1 of layer 0 or the embedding (wpe)'],
+      ['embedding_backward', 'layer norm ln_1 of layer 0 or the embedding (wpe)'],
+    ];
+    const said =
+      /^INVALID_STATE NaN or Inf in inner step 1, first in the backward pass of (.*), in the gradient of tensor transformer\.(.*)\.weight$/;
+    const received = Object.entries(answers).map(([born, answer]) => [born, answer.replace(said, '$1 ($2)')]);
+    expect(received).toEqual(expected.map(([operator, words], i) => [`${i} ${operator}`, words]));
+  });
+});
+
+describe('memory that is left', () => {
+  const GiB = 1024 ** 3;
+  /** A machine of 64 GiB, 60 of them free. */
+  const left = async (held: number, group: Record<string, string>) => {
+    const folder = temporaryFolder();
+    const meminfo = `MemTotal: ${64 * 1024 ** 2} kB\nMemAvailable: ${60 * 1024 ** 2} kB\nSwapFree: 0 kB\n`;
+    for (const [path, text] of Object.entries({ 'proc/meminfo': meminfo, ...group })) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), text);
+    }
+    return (await runProgram<number>(program, 'memory', folder, held * GiB)) / GiB;
+  };
+  const group = (limit: number | 'max', current: number, inactive: number) => ({
+    'sys/fs/cgroup/memory.max': `${limit === 'max' ? limit : limit * GiB}\n`,
+    'sys/fs/cgroup/memory.current': `${current * GiB}\n`,
+    'sys/fs/cgroup/memory.stat': `anon 1\nactive_file 2\ninactive_file ${inactive * GiB}\nslab 3\n`,
+  });
+
+  it('is what the machine has, less what the engine holds, where no group limits it', async () => {
+    expect(await left(0, {})).toBe(60);
+    expect(await left(20, {})).toBe(44);
+    expect(await left(20, group('max', 30, 0))).toBe(44);
+  });
+
+  it('is what the group leaves: others of the group count, files that can be dropped do not', async () => {
+    expect(await left(0, group(16, 6, 0))).toBe(10);
+    expect(await left(2, group(16, 6, 3))).toBe(13);
+  });
+
+  it('counts what the engine was promised and has not touched', async () => {
+    expect(await left(9, group(16, 6, 0))).toBe(7);
+  });
+
+  it('reads the files of the first version of control groups too', async () => {
+    const old = {
+      'sys/fs/cgroup/memory/memory.limit_in_bytes': `${16 * GiB}\n`,
+      'sys/fs/cgroup/memory/memory.usage_in_bytes': `${6 * GiB}\n`,
+      'sys/fs/cgroup/memory/memory.stat': `cache 1\ntotal_inactive_file ${1 * GiB}\n`,
+    };
+    expect(await left(2, old)).toBe(11);
   });
 });
 

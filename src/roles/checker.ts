@@ -53,7 +53,8 @@ export async function stepsOf(job: Job, count: number): Promise<{ made: Made; co
   const { compute, scratch, memory, emit } = context;
   const { taskId, slot } = task;
   const known = await recall(memory, taskId);
-  if (known !== null && known.seen.length >= count) return { made: known, computeSeconds: 0 };
+  if (known !== null && reaches(known, count, task.terms.innerSteps))
+    return { made: known, computeSeconds: 0 };
   const spec = await inputs.spec(task, signal);
   const base = await inputs.base(spec, signal);
   const options = { taskId, slot, spec, base, scratch, compute, turn, signal, steps: count };
@@ -64,6 +65,11 @@ export async function stepsOf(job: Job, count: number): Promise<{ made: Made; co
   return { made, computeSeconds };
 }
 
+/** The last step is answered with the result, which an audit that stopped at a wrong S_H has not made. */
+function reaches({ seen, resultRoot }: Made, count: number, innerSteps: number): boolean {
+  return seen.length >= count && (count < innerSteps || resultRoot !== null);
+}
+
 /** What goes further than what is kept already. Without it a restart computes again, which is no reason to stop now. */
 export async function keepMade(
   { memory, emit }: Pick<Job['context'], 'memory' | 'emit'>,
@@ -71,7 +77,7 @@ export async function keepMade(
   made: Made,
 ): Promise<void> {
   const known = await recall(memory, taskId);
-  if (known !== null && known.seen.length > made.seen.length) return;
+  if (known !== null && (known.resultRoot !== null || known.seen.length > made.seen.length)) return;
   try {
     await keep(memory, taskId, made);
   } catch (error) {

@@ -13,12 +13,13 @@ import type { Hex32, Submission } from '../../../src/protocol/task.js';
 import { traceRoot } from '../../../src/protocol/trace.js';
 import { auditTask } from '../../../src/roles/auditor.js';
 import { type Behaviour, honest } from '../../../src/roles/behaviour.js';
+import { checkTask } from '../../../src/roles/checker.js';
 import { checkFault, faults } from '../../../src/roles/faults.js';
 import { createInputs, fetchLeaves } from '../../../src/roles/inputs.js';
 import type { Job } from '../../../src/roles/job.js';
 import { ownLeaves } from '../../../src/roles/leaves.js';
 import { publishState } from '../../../src/roles/publish.js';
-import { replayTask } from '../../../src/roles/replay.js';
+import { leavesBlob, replayTask } from '../../../src/roles/replay.js';
 import { alice, History } from '../../helpers/facts.js';
 import { type SotFixture, signerOf, startSot } from '../../helpers/sotServer.js';
 import { toyCompute, toyManifest } from '../../helpers/toyCompute.js';
@@ -141,6 +142,27 @@ test('without the leaves an audit still decides, and an auditor without stake le
   expect(stranger.events.some((event) => event.type === 'alert' && event.code === 'auth.not_allowed')).toBe(
     true,
   );
+});
+
+test('a check of the last step has the result, although an audit that went as far had stopped before it', async () => {
+  const submission = await solvedBy(honest);
+  const { sot } = job(0).context;
+  const leaves = (await fetchLeaves(sot, submission, manifest.innerSteps, signal)) as Hex32[];
+  const last: Hex32 = `0x${'5f'.repeat(32)}`;
+  const lie = [...leaves.slice(0, -1), last];
+  const { blob } = await sot.putBytes(leavesBlob(lie));
+  const worker = job(1, { ...submission, traceRoot: traceRoot(lie), leavesBlob: blob });
+  const steps = [1, manifest.innerSteps - 1];
+  expect((await auditTask(worker)).firstWrongStep).toBe(5);
+  const { made, firstWrongStep } = await checkTask(worker, steps);
+  expect(firstWrongStep).toBe(5);
+  const { resultRoot } = submission;
+  expect(made).toMatchObject({ leaves, resultRoot });
+  expect(answersOf(last, steps, made as Made, manifest.innerSteps)).toMatch(/^0x/);
+
+  // Another audit, after a restart, is as far and has no result again: what the check made stays.
+  await auditTask(worker);
+  expect(await checkTask(worker, steps)).toMatchObject({ made: { resultRoot }, steps: 0 });
 });
 
 test.each(['noise', 'wrong-result'])(

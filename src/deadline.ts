@@ -5,7 +5,8 @@
 export function within(ms: number, ...signals: readonly AbortSignal[]): AbortSignal {
   const end = new AbortController();
   const late = () => end.abort(new DOMException(`not within ${ms / 1000} s`, 'TimeoutError'));
-  const timer = setTimeout(late, ms).unref();
+  // Past its largest number setTimeout ends at once.
+  const timer = setTimeout(late, Math.min(ms, 2 ** 31 - 1)).unref();
   end.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   for (const signal of signals) {
     const stop = () => end.abort(signal.reason);

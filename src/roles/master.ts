@@ -53,14 +53,15 @@ async function runRounds(master: Master, signal: AbortSignal): Promise<void> {
   let version = await versionAtLeast(master, 0, signal);
   while (version.number < rounds) {
     // The record of one outer step is made while the next round runs: nobody waits for it.
-    await Promise.all([recordOuterSteps(master.context, version, signal), runRound(master, version, signal)]);
-    version = await versionAtLeast(master, version.number + 1, signal);
+    const recorded = recordOuterSteps(master.context, version, signal);
+    [version] = await Promise.all([runRound(master, version, signal), recorded]);
   }
   await recordOuterSteps(master.context, version, signal);
 }
 
-/** Posts the round's slots, and again each one that was rejected, expired or voided, until all are accepted. */
-async function runRound(master: Master, base: ModelVersion, signal: AbortSignal): Promise<void> {
+/** Posts the round's slots, and again each one that was rejected, expired or voided, until all are accepted and merged: before that a
+ *  reorganisation may take an acceptance back.  returns the next version */
+async function runRound(master: Master, base: ModelVersion, signal: AbortSignal): Promise<ModelVersion> {
   const { market, manifest, jobId, sot, emit } = master.context;
   const round = base.number;
   const { slotsPerRound } = manifest;
@@ -70,10 +71,34 @@ async function runRound(master: Master, base: ModelVersion, signal: AbortSignal)
   emit({ type: 'round.opened', round, baseRoot: base.stateRoot, slots: slotsPerRound });
   while (true) {
     const slots = await market.waitFor((view) => nextSlots(view, ref), signal);
-    if (slots === 'closed') break;
-    await postSlots(master, ref, slots, signal);
+    if (slots !== 'closed') {
+      await postSlots(master, ref, slots, signal);
+      continue;
+    }
+    emit({ type: 'round.closed', round });
+    const isOpenAgain = (view: MarketView) => !isRoundAccepted(view, ref) || undefined;
+    const next = await firstOf<ModelVersion | true>(signal, [
+      (either) => versionAtLeast(master, round + 1, either),
+      (either) => market.waitFor(isOpenAgain, either),
+    ]);
+    if (next !== true) return next;
   }
-  emit({ type: 'round.closed', round });
+}
+
+/** The first of these waits to end; it ends the others. */
+async function firstOf<T>(
+  signal: AbortSignal,
+  waits: readonly ((either: AbortSignal) => Promise<T>)[],
+): Promise<T> {
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const begun = waits.map((wait) => wait(either));
+  try {
+    return await Promise.race(begun);
+  } finally {
+    over.abort();
+    await Promise.allSettled(begun);
+  }
 }
 
 function nextSlots(view: MarketView, ref: RoundRef): number[] | 'closed' | undefined {

@@ -26,6 +26,7 @@
 #include "kernels/canon/thread_pool.h"
 #include "kernels/canon/isa.h"
 #include "plain_operators.h"
+#include "refusal.h"
 #include "samples.h"
 
 namespace panthalia::canon {
@@ -281,16 +282,6 @@ double thread_seconds() {
   timespec now;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return now.tv_sec + 1e-9 * now.tv_nsec;
-}
-
-template <typename Work>
-std::string refusal(Work work) {
-  try {
-    work();
-  } catch (const EngineError& error) {
-    return std::string(error_code_name(error.code())) + " " + error.what();
-  }
-  return "";
 }
 
 /** What a pool says whose workers began in this mode, to a caller in the ordinary one. A job may be over before a worker

@@ -14,15 +14,18 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/available_memory.h"
 #include "engine/trainer.h"
 #include "kernels/canon/canon_operators.h"
-#include "touched_operators.h"
+#include "refusal.h"
+#include "watched_operators.h"
 
 namespace {
 
@@ -145,19 +148,23 @@ void run() {
               canon::isa_name(canon::best_isa()), refusal.c_str(), to_hex(root).c_str());
 }
 
-template <typename Work>
-std::string refusal(Work work) {
-  try {
-    work();
-  } catch (const EngineError& error) {
-    return std::string(error_code_name(error.code())) + " " + error.what();
-  }
-  return "";
-}
+/** Shows what each operator has written, by its first float: to spoil it, or to fail there. */
+class TouchedOperators final : public WatchedOperators {
+ public:
+  using Touch = std::function<void(std::string_view name, float* written)>;
+
+  explicit TouchedOperators(Touch touch)
+      : WatchedOperators(make_canon_operators(1, canon::best_isa())), touch_(std::move(touch)) {}
+
+  void ends(const OperatorCall& call, float* written) override { touch_(call.name, written); }
+
+ private:
+  Touch touch_;
+};
 
 /** The first step of a training whose operators are touched, its state after that, and its second step. */
 void print_failure(const char* separator, const char* name, const TouchedOperators::Touch& touch) {
-  Training training(std::make_unique<TouchedOperators>(make_canon_operators(1, canon::best_isa()), touch));
+  Training training(std::make_unique<TouchedOperators>(touch));
   const std::string first = refusal([&] { training.step(); });
   no_more_pages = false;
   const std::string state = refusal([&] { training.trainer().state_root(); });
@@ -183,12 +190,11 @@ void print_births() {
   for (int64_t born = 0, calls = 1; born < calls; ++born, separator = ",") {
     std::string where;
     int64_t call = 0;
-    Training training(std::make_unique<TouchedOperators>(
-        make_canon_operators(1, canon::best_isa()), [&](std::string_view name, float* written) {
-          if (name.find("_backward") == name.npos || call++ != born) return;
-          where = name;
-          *written = NAN;
-        }));
+    Training training(std::make_unique<TouchedOperators>([&](std::string_view name, float* written) {
+      if (name.find("_backward") == name.npos || call++ != born) return;
+      where = name;
+      *written = NAN;
+    }));
     const std::string answer = refusal([&] { training.step(); });
     calls = call / options().micro_batches;
     std::printf("%s\"%lld %s\":\"%s\"", separator, static_cast<long long>(born), where.c_str(), answer.c_str());

@@ -1,8 +1,9 @@
-// Operators that pass every call on, and show a test what it has written: to spoil it, or to fail there.
+// Operators that pass every call on to others and tell of each: to take its time, to spoil what it wrote, or to fail there.
 #pragma once
 
-#include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -10,12 +11,21 @@
 
 namespace panthalia {
 
-class TouchedOperators final : public Operators {
- public:
-  /** Called after an operator, named as in Operators, with the first float that it wrote. */
-  using Touch = std::function<void(std::string_view name, float* written)>;
+/** An operator that is called, named as in Operators. */
+struct OperatorCall {
+  std::string_view name;
+  /** of a product: its weight, and the rows of the activations */
+  std::optional<ConstMatrix> weight = std::nullopt;
+  int64_t rows = 0;
+};
 
-  TouchedOperators(std::unique_ptr<Operators> inner, Touch touch) : inner_(std::move(inner)), touch_(std::move(touch)) {}
+class WatchedOperators : public Operators {
+ public:
+  explicit WatchedOperators(std::unique_ptr<Operators> inner) : inner_(std::move(inner)) {}
+
+  virtual void begins(const OperatorCall&) {}
+  /** written: the first float that the operator wrote */
+  virtual void ends(const OperatorCall&, float* /*written*/) {}
 
   Memory& memory() override { return inner_->memory(); }
   void plan(const ModelShape& shape, BatchShape batch) override { inner_->plan(shape, batch); }
@@ -31,84 +41,117 @@ class TouchedOperators final : public Operators {
 
   void embedding(Tokens tokens, int64_t time, ConstMatrix token_table, ConstMatrix position_table,
                  Matrix out) override {
+    const OperatorCall call{"embedding"};
+    begins(call);
     inner_->embedding(tokens, time, token_table, position_table, out);
-    touch_("embedding", out.data);
+    ends(call, out.data);
   }
   void embedding_backward(Tokens tokens, int64_t time, ConstMatrix d_out, Matrix token_gradient,
                           Matrix position_gradient) override {
+    const OperatorCall call{"embedding_backward"};
+    begins(call);
     inner_->embedding_backward(tokens, time, d_out, token_gradient, position_gradient);
-    touch_("embedding_backward", position_gradient.data);
+    ends(call, position_gradient.data);
   }
   void layer_norm(ConstMatrix x, ConstVector gain, Matrix out, NormStatistics statistics) override {
+    const OperatorCall call{"layer_norm"};
+    begins(call);
     inner_->layer_norm(x, gain, out, statistics);
-    touch_("layer_norm", out.data);
+    ends(call, out.data);
   }
   void layer_norm_backward(ConstMatrix d_out, ConstMatrix x, ConstVector gain, NormStatistics statistics, Matrix d_x,
                            Vector gain_gradient) override {
+    const OperatorCall call{"layer_norm_backward"};
+    begins(call);
     inner_->layer_norm_backward(d_out, x, gain, statistics, d_x, gain_gradient);
-    touch_("layer_norm_backward", d_x.data);
+    ends(call, d_x.data);
   }
   void linear(ConstMatrix x, ConstMatrix weight, Matrix out) override {
+    const OperatorCall call{"linear", weight, x.rows};
+    begins(call);
     inner_->linear(x, weight, out);
-    touch_("linear", out.data);
+    ends(call, out.data);
   }
   void linear_residual(ConstMatrix x, ConstMatrix weight, ConstMatrix residual, Matrix out) override {
+    const OperatorCall call{"linear_residual", weight, x.rows};
+    begins(call);
     inner_->linear_residual(x, weight, residual, out);
-    touch_("linear_residual", out.data);
+    ends(call, out.data);
   }
   void linear_gelu(ConstMatrix x, ConstMatrix weight, Matrix up, Matrix out) override {
+    const OperatorCall call{"linear_gelu", weight, x.rows};
+    begins(call);
     inner_->linear_gelu(x, weight, up, out);
-    touch_("linear_gelu", out.data);
+    ends(call, out.data);
   }
   void linear_backward_input(ConstMatrix d_out, ConstMatrix weight, Matrix d_x) override {
+    const OperatorCall call{"linear_backward_input", weight, d_out.rows};
+    begins(call);
     inner_->linear_backward_input(d_out, weight, d_x);
-    touch_("linear_backward_input", d_x.data);
+    ends(call, d_x.data);
   }
   void linear_backward_input_gelu(ConstMatrix d_out, ConstMatrix weight, ConstMatrix up, Matrix d_up) override {
+    const OperatorCall call{"linear_backward_input_gelu", weight, d_out.rows};
+    begins(call);
     inner_->linear_backward_input_gelu(d_out, weight, up, d_up);
-    touch_("linear_backward_input_gelu", d_up.data);
+    ends(call, d_up.data);
   }
   void linear_backward_weight(ConstMatrix d_out, ConstMatrix x, Matrix weight_gradient) override {
+    const OperatorCall call{"linear_backward_weight", weight_gradient, x.rows};
+    begins(call);
     inner_->linear_backward_weight(d_out, x, weight_gradient);
-    touch_("linear_backward_weight", weight_gradient.data);
+    ends(call, weight_gradient.data);
   }
   void attention(ConstMatrix qkv, AttentionShape shape, Vector saved, Matrix out) override {
+    const OperatorCall call{"attention"};
+    begins(call);
     inner_->attention(qkv, shape, saved, out);
-    touch_("attention", out.data);
+    ends(call, out.data);
   }
   void attention_backward(ConstMatrix d_out, ConstMatrix out, ConstMatrix qkv, AttentionShape shape,
                           ConstVector saved, Matrix d_qkv) override {
+    const OperatorCall call{"attention_backward"};
+    begins(call);
     inner_->attention_backward(d_out, out, qkv, shape, saved, d_qkv);
-    touch_("attention_backward", d_qkv.data);
+    ends(call, d_qkv.data);
   }
   float cross_entropy(Matrix logits, Tokens targets, Vector row_sums) override {
+    const OperatorCall call{"cross_entropy"};
+    begins(call);
     float loss = inner_->cross_entropy(logits, targets, row_sums);
-    touch_("cross_entropy", &loss);
+    ends(call, &loss);
     return loss;
   }
   void cross_entropy_backward(Matrix logits, Tokens targets, ConstVector row_sums, float share) override {
+    const OperatorCall call{"cross_entropy_backward"};
+    begins(call);
     inner_->cross_entropy_backward(logits, targets, row_sums, share);
-    touch_("cross_entropy_backward", logits.data);
+    ends(call, logits.data);
   }
   void accumulate(ConstVector addend, Vector total) override {
+    const OperatorCall call{"accumulate"};
+    begins(call);
     inner_->accumulate(addend, total);
-    touch_("accumulate", total.data());
+    ends(call, total.data());
   }
   float norm(const Layout& layout, const float* gradients) override {
+    const OperatorCall call{"norm"};
+    begins(call);
     float norm = inner_->norm(layout, gradients);
-    touch_("norm", &norm);
+    ends(call, &norm);
     return norm;
   }
   std::optional<size_t> adamw(const Layout& layout, const AdamwArenas& arenas, const InnerConstants& constants,
                               const StepScalars& scalars, float gradient_scale) override {
+    const OperatorCall call{"adamw"};
+    begins(call);
     const auto bad = inner_->adamw(layout, arenas, constants, scalars, gradient_scale);
-    touch_("adamw", arenas.parameters);
+    ends(call, arenas.parameters);
     return bad;
   }
 
  private:
   std::unique_ptr<Operators> inner_;
-  Touch touch_;
 };
 
 }  // namespace panthalia

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => local?.[Symbol.asyncDispose]());
 
-test('the seven contracts are wired to each other and the subnet has the given rules', async () => {
+test('the contracts are wired to each other and the subnet has the given rules', async () => {
   const { deployment, deployer } = local;
   const { vault, registry, beacon } = connectContracts(deployer, deployment);
   expect(deployment.subnetId).toBe(1);

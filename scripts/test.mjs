@@ -1,9 +1,11 @@
-/** npm test: everything that runs without a GPU. The last line is the count; the exit code is 1 if anything failed.
+/** npm test: everything that runs without a GPU. The last line is the count, before it stands what failed; the exit code is 1 if
+ *  anything did.
  *  usage: node scripts/test.mjs [suite ...]     suites: unit engine chain e2e contracts gas smt; only where named: invariants broken */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { root } from './compile.mjs';
 import { forgeBinary } from './forge.mjs';
 
@@ -35,12 +37,16 @@ if (build.status !== 0) {
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
 for (const name of wanted.length > 0 ? wanted : Object.keys(suites)) {
   const start = Date.now();
   const count = allSuites[name](name);
   console.log(`suite ${name}: ${sentence(count)} (${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
   for (const key of Object.keys(total)) total[key] += count[key];
+  failures.push(...count.failures.map((failure) => ({ suite: name, ...failure })));
 }
+// Once more at the end: of a long log often the end only is kept.
+for (const { suite, where, says } of failures) console.log(` × ${suite}: ${where}${firstLines(says)}`);
 console.log(sentence(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
 
@@ -48,32 +54,32 @@ function sentence({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
+/** The last line is kept too: it says where. */
+function firstLines(text) {
+  const lines = stripVTControlCharacters(text)
+    .trim()
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  const told = lines.length <= 8 ? lines : [...lines.slice(0, 6), '...', lines.at(-1)];
+  return told.map((line) => `\n     ${line.slice(0, 300)}`).join('');
+}
+
+/** What is counted where a runner ended without its count. */
+function oneFailure(where, { status, signal, error }) {
+  const says = `ended ${signal === null ? `with code ${status}` : `by ${signal}`}${error === undefined ? '' : `: ${error.message}`}, and named no failure; its output stands above`;
+  return { passed: 0, failed: 1, skipped: 0, failures: [{ where, says }] };
+}
+
 function runVitest(project) {
   const folder = mkdtempSync(join(tmpdir(), 'panthalia-test-'));
-  const report = join(folder, 'report.json');
-  const args = [vitest, 'run', '--root', root, '--project', project];
-  const { status } = run(process.execPath, [
-    ...args,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ]);
+  const report = join(folder, 'count.json');
+  const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts/vitestCount.mjs')}`];
+  const args = [vitest, 'run', '--root', root, '--project', project, ...reporters];
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
-      readFileSync(report, 'utf8'),
-    );
-    // A file that does not load has no failed test; an unhandled rejection is known to the exit code only.
-    const broken = testResults.filter(
-      (file) => file.status === 'failed' && file.assertionResults.length === 0,
-    );
-    const failed = numFailedTests + broken.length;
-    return {
-      passed: numPassedTests,
-      failed: failed === 0 && status !== 0 ? 1 : failed,
-      skipped: numPendingTests + numTodoTests,
-    };
-  } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    const ended = run(process.execPath, [...args, `--outputFile.count=${report}`]);
+    const count = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : oneFailure('vitest', ended);
+    if (ended.status === 0 || count.failed > 0) return count;
+    return { ...oneFailure('vitest', ended), passed: count.passed, skipped: count.skipped };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -86,15 +92,17 @@ function runInvariants() {
 
 function runForge(_name, only = [], env = {}) {
   const args = ['test', '--root', root, '--json', ...only];
-  const { status, stdout } = run(forgeBinary(), args, ['ignore', 'pipe', 'inherit'], env);
-  const count = { passed: 0, failed: 0, skipped: 0 };
-  for (const [file, suite] of Object.entries(parseForge(stdout))) {
+  const ended = run(forgeBinary(), args, ['ignore', 'pipe', 'inherit'], env);
+  const count = { passed: 0, failed: 0, skipped: 0, failures: [] };
+  for (const [file, suite] of Object.entries(parseForge(ended.stdout))) {
     for (const [test, { status: outcome, reason, counterexample }] of Object.entries(suite.test_results)) {
       if (outcome === 'Success') count.passed += 1;
       else if (outcome === 'Skipped') count.skipped += 1;
       else {
         count.failed += 1;
-        console.log(` × ${file} ${test}: ${reason ?? 'failed'} ${JSON.stringify(counterexample ?? '')}`);
+        const says = `${reason ?? 'failed'} ${JSON.stringify(counterexample ?? '')}`;
+        count.failures.push({ where: `${file} > ${test}`, says });
+        console.log(` × ${file} ${test}: ${says}`);
       }
     }
     const results = Object.values(suite.test_results);
@@ -103,23 +111,23 @@ function runForge(_name, only = [], env = {}) {
     );
   }
   // forge that does not compile prints no results at all.
-  if (status !== 0 && count.failed === 0) count.failed = 1;
-  return count;
+  if (ended.status === 0 || count.failed > 0) return count;
+  return { ...oneFailure('forge', ended), passed: count.passed, skipped: count.skipped };
 }
 
-/** A script of ours whose last line is its count. */
+/** A script of ours whose last line is its count; what failed has a line with × before it. */
 function runScript(name) {
-  const { stdout } = run(
-    process.execPath,
-    [join(root, 'scripts', name), '--json'],
-    ['ignore', 'pipe', 'inherit'],
-  );
-  const lines = `${stdout}`.trim().split('\n');
+  const args = [join(root, 'scripts', name), '--json'];
+  const ended = run(process.execPath, args, ['ignore', 'pipe', 'inherit']);
+  const lines = `${ended.stdout}`.trim().split('\n');
   process.stdout.write(`${lines.slice(0, -1).join('\n')}\n`);
   try {
-    return { skipped: 0, ...JSON.parse(lines.at(-1)) };
+    const failures = lines
+      .filter((line) => line.startsWith(' × '))
+      .map((line) => ({ where: name, says: line.slice(3) }));
+    return { skipped: 0, ...JSON.parse(lines.at(-1)), failures };
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return oneFailure(name, ended);
   }
 }
 

@@ -1,10 +1,10 @@
 /** Small trainings that two implementations can be compared on: what tests/fixtures/canon.json was made from. */
 import { createHash } from 'node:crypto';
-import { innerConstants, stepScalars } from '../../../src/protocol/spec.js';
 import type { Hex32, InnerConstants, ModelShape, StepScalars } from '../../../src/protocol/task.js';
 import { type Binary32, bits, value } from './binary32.js';
 import { erf, exp, log, tanh } from './elementary.js';
 import { initialise } from './initialise.js';
+import { constantsOf, scalarsOf } from './scalars.js';
 import { groupRoot, stateRoot } from './stateRoot.js';
 import { innerStep, type State } from './step.js';
 
@@ -46,10 +46,7 @@ function trainingCase({ microBatches = 1, steps = 3, ...options }: Shape): Train
     ...{ learningRate, warmupSteps: 2, beta1, beta2: 0.99, epsilon: 1e-8 },
     ...{ weightDecay: 0.1, clipNorm },
   };
-  const constants = {
-    inner: innerConstants({ inner }),
-    scalars: stepScalars({ inner, innerSteps: steps }, 0),
-  };
+  const constants = { inner: constantsOf(inner), scalars: scalarsOf(inner, steps) };
   return { ...shape, microBatches, seed: `0x${'07'.repeat(32)}`, ...constants };
 }
 

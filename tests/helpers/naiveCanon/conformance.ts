@@ -1,9 +1,9 @@
 /** Section 8: the conformance run, written from the text alone. */
 import { createHash } from 'node:crypto';
-import { innerConstants, stepScalars } from '../../../src/protocol/spec.js';
 import type { Hex32, ModelShape } from '../../../src/protocol/task.js';
 import { bits } from './binary32.js';
 import { initialise } from './initialise.js';
+import { constantsOf, scalarsOf } from './scalars.js';
 import { stateRoot } from './stateRoot.js';
 import { innerStep, outerStep, type State, zerosLike } from './step.js';
 
@@ -65,14 +65,9 @@ export function conformanceDigest(S: number, seed: Hex32): Hex32 {
     const state = initialise(model, seed);
     const theta = [state.theta.map((tensor) => tensor.slice())];
     digest.update(bytesOfHex(stateRoot(state)));
-    for (const [index, scalars] of stepScalars({ inner, innerSteps: S }, 0).entries()) {
+    for (const [index, scalars] of scalarsOf(inner, S).entries()) {
       const batch = batchOf(seed, number, index % 4);
-      const { loss, norm } = innerStep(
-        state,
-        { model, ...shape, inner: innerConstants({ inner }) },
-        batch,
-        scalars,
-      );
+      const { loss, norm } = innerStep(state, { model, ...shape, inner: constantsOf(inner) }, batch, scalars);
       digest
         .update(u32(bits(loss), 'BE'))
         .update(u32(bits(norm), 'BE'))

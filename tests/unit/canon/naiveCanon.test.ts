@@ -1,10 +1,13 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { innerConstants, stepScalars } from '../../../src/protocol/spec.js';
 import { parameterCount, stateRoot as stateRootTwin } from '../../../src/protocol/stateTree.js';
 import fixture from '../../fixtures/canon.json' with { type: 'json' };
 import { bits, fma, value } from '../../helpers/naiveCanon/binary32.js';
 import { elementaryDigests, naiveTraining, type TrainingCase } from '../../helpers/naiveCanon/cases.js';
 import { erf, exp, log, tanh } from '../../helpers/naiveCanon/elementary.js';
 import { initialise, philox, quantile } from '../../helpers/naiveCanon/initialise.js';
+import { constantsOf, scalarsOf } from '../../helpers/naiveCanon/scalars.js';
 import { bytesOf, stateRoot } from '../../helpers/naiveCanon/stateRoot.js';
 import { outerStep } from '../../helpers/naiveCanon/step.js';
 import { colsum, gemm, greatest, rowsum, rowsumOfProducts } from '../../helpers/naiveCanon/sums.js';
@@ -21,6 +24,31 @@ describe('the naive implementation of canon-f32-v1', () => {
   it('gives the elementary functions of the shared fixture', () => {
     const { stride, ...digests } = fixture.elementary;
     expect(elementaryDigests(stride)).toEqual(digests);
+  });
+
+  it('runs no code of the project but its own: a second opinion', () => {
+    const folder = new URL('../../helpers/naiveCanon/', import.meta.url);
+    const files = readdirSync(folder);
+    const foreign = files.flatMap((file) =>
+      [...readFileSync(new URL(file, folder), 'utf8').matchAll(/^(?:import|export) (.*?)from '(.*?)';/gms)]
+        .filter(([, what, path]) => !what?.startsWith('type ') && !/^(\.\/|node:)/.test(path as string))
+        .map(([statement]) => `${file}: ${statement}`),
+    );
+    expect(files.length).toBeGreaterThan(10);
+    expect(foreign).toEqual([]);
+  });
+
+  it.each([
+    [{ learningRate: 0.01, warmupSteps: 2, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1 }, 1e-37],
+    [{ learningRate: 6e-4, warmupSteps: 700, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1 }, 1],
+    [{ learningRate: 3e-3, warmupSteps: 0, beta1: 0, beta2: 0.999, epsilon: 1e-6, weightDecay: 0 }, 0.5],
+  ])('has the scalars that the master puts into a task: %j', (rest, clipNorm) => {
+    const inner = { ...rest, clipNorm };
+    expect(constantsOf(inner)).toEqual(innerConstants({ inner }));
+    for (const round of [0, 1, 2]) {
+      const theirs = stepScalars({ inner, innerSteps: 300 }, round);
+      expect(scalarsOf(inner, 300, round)).toEqual(theirs);
+    }
   });
 
   it('has the state tree of its twin', () => {

@@ -57,12 +57,13 @@ export async function runChecks(options: ChecksOptions, signals: LaneSignals): P
         checksToMake(view, head, self).filter(({ task }) => options.isTaken(task.taskId)),
       work: async (item) => {
         const answered = await lookAndCommit(options, item, self, signals.hard);
-        if (answered === null) return;
+        if (answered === null) return 'over';
         // In the background: the solver takes its time, and other checks must go on.
         const rest = seeThrough(options, item, answered, signals.hard).catch((error) => {
           if (!signals.hard.aborted) tell(context, item, error);
         });
         begun.add(rest);
+        return 'over';
       },
     },
     { ...context, onBusy },

@@ -20,12 +20,16 @@ export interface LaneItem {
   key?: string;
 }
 
+/** `shown`: by a block, so that what is to be done all the same was taken back by a reorganisation, and is done again.
+ *  `over`: not again while it is to be done, whatever became of it */
+export type Done = 'shown' | 'over';
+
 export interface Lane<Item extends LaneItem> {
   /** for messages: `solve` */
   name: string;
   /** what could be worked on now, the most urgent first */
   candidates(view: MarketView, head: Head): readonly Item[];
-  work(item: Item): Promise<void>;
+  work(item: Item): Promise<Done>;
 }
 
 export interface LaneHost {
@@ -42,7 +46,8 @@ export interface LaneSignals {
   hard: AbortSignal;
 }
 
-/** Runs until `taking`. Each attempt at a task, or case of one, is worked on once; a failure is reported and tried again later.
+/** Runs until `taking`. Each attempt at a task, or case of one, is worked on once, and again where the chain forgets it; a failure is
+ *  reported and tried again later.
  *  throws what trying again would not mend, and the reason of `hard` */
 export async function runLane<Item extends LaneItem>(
   lane: Lane<Item>,
@@ -52,20 +57,27 @@ export async function runLane<Item extends LaneItem>(
   const notBefore = new Map<string, number>();
   const ready = (item: Item, head: Head) => (notBefore.get(keyOf(item)) ?? 0) <= head.timestamp;
   while (true) {
-    const item = await next(market, taking, (view, head) =>
-      lane.candidates(view, head).find((candidate) => ready(candidate, head)),
-    );
+    const item = await next(market, taking, (view, head) => {
+      const candidates = lane.candidates(view, head);
+      const wanted = new Set(candidates.map(keyOf));
+      for (const key of notBefore.keys()) if (!wanted.has(key)) notBefore.delete(key);
+      return candidates.find((candidate) => ready(candidate, head));
+    });
     if (item === null) return;
-    notBefore.set(keyOf(item), Number.POSITIVE_INFINITY);
+    const again = (after: Done) =>
+      notBefore.set(
+        keyOf(item),
+        after === 'over' ? Number.POSITIVE_INFINITY : market.head.timestamp + retrySeconds,
+      );
     onBusy?.(1);
     try {
-      await lane.work(item);
+      again(await lane.work(item));
     } catch (error) {
       hard.throwIfAborted();
       if (isFatal(error)) throw error;
       report(emit, lane.name, item.task, error);
       // Also after what became pointless: the next panel of a case may draw us again.
-      notBefore.set(keyOf(item), market.head.timestamp + retrySeconds);
+      again('shown');
     } finally {
       onBusy?.(-1);
     }

@@ -43,8 +43,10 @@ export async function runVotes(options: VoteOptions, { taking, hard }: LaneSigna
     {
       name: 'verification',
       candidates: undecided,
-      work: async ({ task, kase }) =>
-        void judgements.set(kase.caseId, await decide(options, { task, kase }, self)),
+      work: async ({ task, kase }) => {
+        judgements.set(kase.caseId, await decide(options, { task, kase }, self));
+        return 'over';
+      },
     },
     { market, emit: options.context.emit, onBusy: options.onBusy },
     signals,

@@ -8,7 +8,7 @@ import { pinCost, roundFee } from '../protocol/economics.js';
 import { isTerminal } from '../protocol/marketQueries.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import { positionKey } from '../protocol/marketView.js';
-import type { Address } from '../protocol/task.js';
+import type { Address, Hex32, Submission } from '../protocol/task.js';
 import { canAudit, canSolve, idleReason, openSeats, tasksToAudit, tasksToSolve } from './agenda.js';
 import { checksToAnswer, openAnswers, type QuestionItem } from './answers.js';
 import { type FollowOptions, followCase } from './appeals.js';
@@ -21,7 +21,7 @@ import { checkFault } from './faults.js';
 import { createInputs, type Inputs } from './inputs.js';
 import { type Job, whenNodeAnswers, whileDisplaced, whileWanted } from './job.js';
 import { keepDuring } from './keep.js';
-import { type Lane, type LaneItem, type LaneSignals, runLane } from './lane.js';
+import { type Done, type Lane, type LaneItem, type LaneSignals, runLane } from './lane.js';
 import { demandsToAnswer, isDemanded, ownLeaves, showLeaves } from './leaves.js';
 import { forget } from './memory.js';
 import { standIn } from './patience.js';
@@ -63,6 +63,10 @@ interface Worker {
   /** to store what it solves */
   permission: Permission;
   report: WorkerReport;
+  /** by task: a reorganisation may take a submission back, and its task is the same whoever is drawn for it again */
+  solutions: Map<Hex32, Submission>;
+  /** cases that are seen through */
+  following: Set<Hex32>;
   /** ends everything at once: the time to finish what is owed is over, or a lane has failed */
   hard: AbortSignal;
 }
@@ -130,6 +134,8 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
     turns: createEngineTurns(),
     permission: createPermission(context, self),
     report: { solved: 0, audited: 0, disputed: 0, voted: 0, checked: 0, slashed: 0n },
+    solutions: new Map(),
+    following: new Set(),
     hard,
   };
   tellSeats(worker, (seats) => `${worker.self} has ${seats} staked.`, 'info');
@@ -215,31 +221,46 @@ function startLanes(worker: Worker, stay: Stay, { taking, hard }: LaneSignals): 
     lane({
       name: 'defence',
       candidates: (view) => (behaviour.defends ? ownDisputed(view, self) : []),
-      work: async ({ kase }) => follow(worker, { caseId: kase.caseId, opinion: 'valid' }),
+      work: async ({ kase }) => {
+        follow(worker, { caseId: kase.caseId, opinion: 'valid' });
+        return 'over';
+      },
     }),
   ];
 }
 
-async function solve(worker: Worker, task: TaskView): Promise<void> {
-  const { context, self, behaviour, permission, hard } = worker;
+async function solve(worker: Worker, task: TaskView): Promise<Done> {
+  const { context, self, solutions, hard } = worker;
   const { market, contracts } = context;
-  const isOurs = (view: MarketView, head: Head) => canSolve(view.tasks.get(task.taskId), head, self);
-  const submission = await whileWanted(market, isOurs, hard, async (signal) => {
-    await permission.awaited(task.taskId, signal);
-    const job = jobOf(worker, task, 'solve', signal);
-    const sot = permission.patient(context.sot, signal);
-    return behaviour.solve({ ...job, context: { ...context, sot } });
-  });
-  if (submission === null) return;
+  const { taskId } = task;
+  const isOurs = (view: MarketView, head: Head) => canSolve(view.tasks.get(taskId), head, self);
+  const known = solutions.get(taskId);
+  if (known !== undefined) {
+    const message = `The submission of task ${taskId} is not on chain any more, and the task still ours: it is submitted again.`;
+    context.emit({ type: 'alert', level: 'warn', message, code: 'solution.shown_again' });
+  }
+  const submission =
+    known ?? (await whileWanted(market, isOurs, hard, (signal) => compute(worker, task, signal)));
+  if (submission === null) return 'over';
+  solutions.set(taskId, submission);
   const args = [task.terms, task.slot, submission] as const;
   const submit = () => whenNodeAnswers(market, hard, () => contracts.market.write('submit', args, hard));
   const receipt = await whileDisplaced(market, isOurs, hard, submit);
-  worker.report.solved += 1;
+  if (known === undefined) worker.report.solved += 1;
   await market.caughtUp(receipt.blockNumber, hard);
   await forgetEnded(context);
+  return 'shown';
 }
 
-async function show(worker: Worker, task: TaskView): Promise<void> {
+async function compute(worker: Worker, task: TaskView, signal: AbortSignal): Promise<Submission | null> {
+  const { context, behaviour, permission } = worker;
+  await permission.awaited(task.taskId, signal);
+  const job = jobOf(worker, task, 'solve', signal);
+  const sot = permission.patient(context.sot, signal);
+  return behaviour.solve({ ...job, context: { ...context, sot } });
+}
+
+async function show(worker: Worker, task: TaskView): Promise<Done> {
   const { context, hard } = worker;
   const { taskId } = task;
   const leaves = await whileWanted(
@@ -250,13 +271,14 @@ async function show(worker: Worker, task: TaskView): Promise<void> {
   );
   if (leaves !== null) {
     await whenNodeAnswers(context.market, hard, () => showLeaves(context, task, leaves, hard));
-    return;
+    return 'shown';
   }
   const message = `The trace of task ${taskId} is demanded, and our computation does not give it.`;
   context.emit({ type: 'alert', level: 'error', message, code: 'leaves.wrong' });
+  return 'over';
 }
 
-async function audit(worker: Worker, task: TaskView): Promise<void> {
+async function audit(worker: Worker, task: TaskView): Promise<Done> {
   const { context, behaviour, hard } = worker;
   const { taskId } = task;
   const finding = await whileWanted(
@@ -267,7 +289,7 @@ async function audit(worker: Worker, task: TaskView): Promise<void> {
   );
   worker.report.audited += 1;
   const { firstWrongStep: step, leaves, ownLeaves } = finding;
-  if (step === null) return;
+  if (step === null) return 'over';
   try {
     await accuse(worker, task, { step, leaves, ownLeaves });
   } catch (error) {
@@ -276,6 +298,7 @@ async function audit(worker: Worker, task: TaskView): Promise<void> {
     const message = `Task ${taskId} is wrong and is not disputed: ${error.message}`;
     context.emit({ type: 'alert', level: 'error', message, code: error.code });
   }
+  return 'over';
 }
 
 /** Takes the transition to court.  returns whether a case about it stands */
@@ -337,7 +360,7 @@ async function look(worker: Worker, task: TaskView, steps: readonly number[], un
   return finding;
 }
 
-async function answer(worker: Worker, { task, check }: QuestionItem): Promise<void> {
+async function answer(worker: Worker, { task, check }: QuestionItem): Promise<Done> {
   const { context, self, behaviour, rules, hard } = worker;
   const { market } = context;
   const isAsked = (view: MarketView, head: Head) =>
@@ -345,13 +368,14 @@ async function answer(worker: Worker, { task, check }: QuestionItem): Promise<vo
   const made = await whileWanted(market, isAsked, hard, (signal) =>
     behaviour.answer(jobOf(worker, task, 'verify', signal)),
   );
-  if (made === null) return;
+  if (made === null) return 'over';
   const openings = openingsOf(
     context.compute.opset,
     checkedSteps(await rules.paramsOf(task.terms.paramsVersion), check, task.terms.innerSteps),
     made,
   );
   await whenNodeAnswers(market, hard, () => openAnswers(context, task, openings, hard));
+  return 'shown';
 }
 
 async function judge(worker: Worker, task: TaskView, kase: CaseView) {
@@ -365,12 +389,17 @@ async function judge(worker: Worker, task: TaskView, kase: CaseView) {
 
 /** In the background: a case takes minutes, and other audits must go on. */
 function follow(worker: Worker, options: FollowOptions): void {
-  const { context, disputer, hard } = worker;
-  followCase(disputer, options, hard).catch((error) => {
-    if (hard.aborted) return;
-    const { message, code } = error as Error & { code?: string };
-    context.emit({ type: 'alert', level: 'error', message, ...(code === undefined ? {} : { code }) });
-  });
+  const { context, disputer, following, hard } = worker;
+  const { caseId } = options;
+  if (following.has(caseId)) return;
+  following.add(caseId);
+  followCase(disputer, options, hard)
+    .catch((error) => {
+      if (hard.aborted) return;
+      const { message, code } = error as Error & { code?: string };
+      context.emit({ type: 'alert', level: 'error', message, ...(code === undefined ? {} : { code }) });
+    })
+    .finally(() => following.delete(caseId));
 }
 
 async function forgetEnded({ memory, market }: WorkerContext): Promise<void> {

@@ -14,7 +14,10 @@ test('work that became pointless is taken up again when it is wanted again, as b
     candidates: () => [...history.view.tasks.values()].map((task) => ({ task })),
     work: async () => {
       attempts.push(history.head.number);
-      if (attempts.length === 2) return done.abort();
+      if (attempts.length === 2) {
+        done.abort();
+        return 'over' as const;
+      }
       throw new PanthaliaError('deadline', 'The chain went on without this work.', { code: 'job.pointless' });
     },
   };

@@ -1,0 +1,79 @@
+/** What a reorganisation takes back is done again, by whoever has done it: the money that is at stake on it does not come back by itself. */
+import { expect, test, vi } from 'vitest';
+import { latestBlock } from '../../src/chain/client.js';
+import { expectBooksToAgree } from '../helpers/books.js';
+import { startTestChain, type TestChain } from '../helpers/chain.js';
+import { honestParameters } from '../helpers/toyCompute.js';
+import { firstWorker, startToyRun, tasksOf } from '../helpers/toyRun.js';
+
+// Windows and draws take real blocks, and a machine that runs other tests takes its time.
+vi.setConfig({ testTimeout: 120_000 });
+
+/** Takes away all blocks from `block` on; anvil forgets what was in them. Then a block with `transactions`, and the chain goes on. */
+async function goOnFrom(
+  { deployer }: TestChain,
+  block: number,
+  transactions: readonly string[],
+): Promise<void> {
+  const { provider } = deployer;
+  await provider.send('evm_setIntervalMining', [0]);
+  const { number } = await latestBlock(deployer);
+  await provider.send('anvil_rollback', [number - block + 1]);
+  for (const signed of transactions) await provider.send('eth_sendRawTransaction', [signed]);
+  await provider.send('anvil_mine', ['0x1']);
+  await provider.send('anvil_setIntervalMining', [1]);
+}
+
+test('a solver whose task is drawn again after its submission was refused submits what it had, and computes nothing', async () => {
+  await using local = await startTestChain({ challengeSeconds: 6, solveSeconds: 40 });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+  const { market } = await run.contextOf(0);
+  let told: (hash: string) => void = () => {};
+  const submitted = new Promise<string>((resolve) => {
+    told = resolve;
+  });
+  const worker = await run.worker(firstWorker, {
+    audit: 'never',
+    onEvent: (event) => event.type === 'transaction.sent' && event.what === 'submit' && told(event.hash),
+  });
+  const finished = run.master();
+  const { assignedIn, taskId } = await market.waitFor((view) => {
+    const [task] = tasksOf(view);
+    return task?.state === 'assigned' ? { assignedIn: view.block, taskId: task.taskId } : undefined;
+  }, local.signal);
+  const hash = await submitted;
+  const { provider } = local.deployer;
+  const signed = await provider.send('eth_getRawTransactionByHash', [hash]);
+  await goOnFrom(local, assignedIn, [signed]);
+  expect((await provider.getTransactionReceipt(hash))?.status).toBe(0);
+
+  const version = await finished;
+  expect(version.parameters).toBe(await honestParameters(run.manifest, run.folder));
+  expect(tasksOf(market.view)).toMatchObject([
+    { taskId, state: 'accepted', attempt: 1, solver: worker.address },
+  ]);
+  expect(worker.events.filter(({ type }) => type === 'task.solving')).toHaveLength(1);
+  expect(await worker.drain()).toMatchObject({ solved: 1, slashed: 0n });
+});
+
+test('a batch that is reorganised away is posted again by its master, once, and paid for once', async () => {
+  await using local = await startTestChain({ challengeSeconds: 2 });
+  await using run = await startToyRun(local, { rounds: 1 });
+  const { market } = await run.contextOf(0);
+  const finished = run.master();
+  const postedIn = await market.waitFor(
+    (view) => (tasksOf(view).length > 0 ? view.block : undefined),
+    local.signal,
+  );
+  const before = tasksOf(market.view).map(({ taskId }) => taskId);
+  await goOnFrom(local, postedIn, []);
+  await market.waitFor((view) => tasksOf(view).length === 0 || undefined, local.signal);
+
+  await run.worker(firstWorker, { audit: 'never' });
+  const version = await finished;
+  expect(version.parameters).toBe(await honestParameters(run.manifest, run.folder));
+  expect(tasksOf(market.view).map(({ taskId, state }) => [taskId, state])).toEqual(
+    before.map((taskId) => [taskId, 'accepted']),
+  );
+  await expectBooksToAgree(local);
+});

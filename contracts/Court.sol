@@ -343,20 +343,22 @@ contract Court is ICourt, ReentrancyGuardTransient {
         round.valid += 1;
     }
 
-    /// @dev Voting is over: all commitments are open, or the time for it has passed.
+    /// @dev Voting is over: all commitments are open, or the time for it has passed. A tie leaves the ruling that was there.
     function _rule(Case calldata about, bytes32 caseId, Round storage round) private {
         Verdict ruling = _ruling(round);
-        if (ruling == Verdict.None) {
-            if (!round.replacement && _votes(round) < round.size) _replaceAbsent(about, caseId, round);
-            else _void(caseId, round);
-            return;
-        }
-        if (round.split) _countAgreeing(caseId, round);
+        uint256 votes = _votes(round);
+        bool isTied = ruling == Verdict.None;
+        if (isTied && !round.replacement && votes < round.size) return _replaceAbsent(about, caseId, round);
         address params = _paramsCodeOf(about);
         uint256 last = Escalation.lastRound(
             params.member(ParamsCode.MAX_ROUNDS), params.member(ParamsCode.TERMINAL_PANEL)
         );
         uint8 number = round.number;
+        if (isTied) {
+            if (number == last || !Escalation.isQuorum(round.size, votes)) return _void(caseId, round);
+            ruling = round.ruling; // or a few seats that divide a panel would put an end to appeals
+        }
+        if (round.split) _countAgreeing(caseId, round);
         uint40 appealBy = number == last ? 0 : _after(params.member(ParamsCode.APPEAL_SECONDS));
         round.state = RoundState.Ruled;
         round.ruling = ruling;
@@ -416,7 +418,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
             burned += rest;
             uint256 bonds = (lost - round.replaced) * params.seatBond; // those of replaced seats are here
             if (bonds > 0) vault.move(address(staking), address(this), bonds);
-            if (round.state == RoundState.Void) {
+            if (_isVoid(newest, round)) {
                 uint256 fee = Escalation.panelFee(params, number);
                 vault.move(address(this), _payerOf(about, caseId, number), fee);
             } else if (refund > 0) {
@@ -448,7 +450,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         uint256 share
     ) private {
         bool isMoot = newest.status == CaseStatus.Moot;
-        bool isVoid = round.state == RoundState.Void;
+        bool isVoid = _isVoid(newest, round);
         bool isRight = isVoid ? seat.verdict != Verdict.None : _isRight(newest.ruling, round, seat);
         bool keepsBond = isRight || isMoot || (isVoid && round.excused);
         uint256 paid = isRight && !isMoot ? share : 0;
@@ -473,7 +475,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         view
         returns (uint256 share, uint256 lost, uint256 refund, uint256 burned)
     {
-        if (round.state == RoundState.Void) {
+        if (_isVoid(newest, round)) {
             uint256 voted = _votes(round);
             lost = round.excused ? round.replaced : uint256(round.replaced) + round.size - voted;
             (share, burned) = Settlement.ofVoidRound(params.seatBond, params.verifierFee, voted, lost);
@@ -492,6 +494,11 @@ contract Court is ICourt, ReentrancyGuardTransient {
         returns (uint256 share)
     {
         if (newest.status == CaseStatus.Settled) (share,,,) = _outcome(newest, round, params);
+    }
+
+    /// @dev Of a case without a ruling no vote was right or wrong, tied panels included.
+    function _isVoid(Round storage newest, Round storage round) private view returns (bool) {
+        return round.state == RoundState.Void || newest.ruling == Verdict.None;
     }
 
     function _isRight(Verdict ruling, Round storage round, Seat storage seat) private view returns (bool) {

@@ -44,7 +44,7 @@ struct Case {
 struct Round {
     CaseStatus status;
     RoundState state;
-    /// of the newest panel that came to one; final once settled
+    /// of the newest panel that came to one, this one or one before; final once settled
     Verdict ruling;
     /// from 1
     uint8 number;
@@ -86,8 +86,9 @@ struct Seat {
 /// @notice Disputes: panels of drawn verifiers, commit-reveal votes, appeals, settlement.
 ///
 /// A round: Drawing -> Commit -> Reveal -> Ruled, then settled or appealed to a larger panel. Too few votes, or
-/// a tie, replaces the absent seats once, then the round is Void; so is a panel that can not be filled in time.
-/// A void round leaves the ruling before it standing; a void first round ends the case without a verdict.
+/// a tie, replaces the absent seats once. Then a round with too few votes is Void, and so is a panel that can not be filled in
+/// time. A tie is Ruled with the ruling before it, none in the first round, and can be appealed as every ruling; in the last round it is Void.
+/// A void round leaves the ruling before it standing. A case that ends without a ruling returns the fees of all its panels.
 /// Any number of cases about one task run side by side; when one of them ends the task, the others are moot.
 /// Every exit is a call that anyone may make once the deadline has passed.
 interface ICourt {
@@ -120,7 +121,7 @@ interface ICourt {
         Verdict verdict,
         bytes32 answer
     );
-    /// @param verdict `None` if the round is void
+    /// @param verdict that stands now: of a tie, that of the round before. `None` where there is none, and of a void round
     /// @param appealBy zero if there is no appeal
     event RoundRuled(bytes32 indexed caseId, uint16 round, Verdict verdict, uint40 appealBy);
     event CaseSettled(bytes32 indexed caseId, Verdict verdict, uint16 rounds, uint256 burned);

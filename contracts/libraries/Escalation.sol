@@ -29,13 +29,17 @@ library Escalation {
         return panelSize(params, round) * params.verifierFee;
     }
 
+    function isQuorum(uint256 size, uint256 votes) internal pure returns (bool) {
+        return 2 * votes > size;
+    }
+
     /// @notice The verdict with the most votes, if more than half of the panel voted and no other has as many.
     function ruling(uint256 size, uint256 valid, uint256 invalid, uint256 unavailable)
         internal
         pure
         returns (Verdict)
     {
-        if (2 * (valid + invalid + unavailable) <= size) return Verdict.None;
+        if (!isQuorum(size, valid + invalid + unavailable)) return Verdict.None;
         if (valid > invalid && valid > unavailable) return Verdict.Valid;
         if (invalid > valid && invalid > unavailable) return Verdict.Invalid;
         if (unavailable > valid && unavailable > invalid) return Verdict.Unavailable;

@@ -163,7 +163,7 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
     case 'VoteRevealed':
       return info(`${kase(fact.caseId)}: ${who(fact.voter)} votes ${fact.verdict}`);
     case 'RoundRuled':
-      return info(`${kase(fact.caseId)}: panel ${fact.round} rules ${fact.verdict}`);
+      return info(`${kase(fact.caseId)}: panel ${fact.round} ${ruling(fact)}`);
     case 'CaseSettled':
       return info(`${kase(fact.caseId)} settled: ${fact.verdict}`);
     case 'DisputeCommitted':
@@ -276,4 +276,10 @@ function info(text: string): Description {
 
 function warn(text: string): Description {
   return { level: 'warn', text };
+}
+
+/** A tie where nothing was ruled before waits for an appeal; a void panel ends the case. */
+function ruling({ verdict, appealBy }: Extract<ChainFact, { type: 'RoundRuled' }>): string {
+  if (verdict !== 'none') return `rules ${verdict}`;
+  return appealBy > 0 ? 'is tied' : 'comes to no ruling';
 }

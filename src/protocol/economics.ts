@@ -1,6 +1,7 @@
 /** The money of a dispute, in token units. Twins: contracts/libraries/Escalation.sol, Settlement.sol.
  *  source: the paper's Figure 4 (3 verifiers for 30, 5 for 50); docs/protocol.md, money */
 import type { Verdict } from './facts.js';
+import { isVoid } from './marketQueries.js';
 import type { CaseView } from './marketView.js';
 import { partOf } from './settlement.js';
 import type { Address } from './task.js';
@@ -86,16 +87,16 @@ export function disputeBalance(
   for (const [i, round] of kase.rounds.entries()) {
     if (round.payer !== account) continue;
     paid += round.fee;
-    // An appeal is repaid by the panel it corrected, a void panel by nobody: its fee was not spent.
+    // An appeal is repaid by the panel it corrected, or that was tied; a void panel by nobody: its fee was not spent.
     const corrected = i > 0 && kase.rounds[i - 1]?.ruling !== kase.verdict;
-    if (kase.moot || round.ruling === 'none' || corrected) received += round.fee;
+    if (kase.moot || isVoid(round, kase.verdict) || corrected) received += round.fee;
   }
   if (kase.disputer !== account) return { paid, received };
   const { deposit } = pinCost(terms, price);
   paid += deposit;
   if (kase.verdict !== 'valid') received += deposit;
   const first = kase.rounds[0];
-  if (first !== undefined && first.ruling !== 'none' && !kase.moot) {
+  if (first !== undefined && !kase.moot) {
     if (kase.verdict === 'invalid') received += first.fee + partOf(terms.solverStake, terms.bountyBps);
     if (kase.verdict === 'unavailable') received += first.fee < price ? first.fee : price;
   }

@@ -19,7 +19,7 @@ export interface CaseState {
   taskId: Hex32;
   solver: Address | null;
   disputer: Address;
-  panels: { payer: Address; fee: bigint; ruling: Verdict | 'none' | null }[];
+  panels: { payer: Address; fee: bigint; ruling: Verdict | 'none' | null; appealBy: number }[];
   isOpen: boolean;
 }
 
@@ -57,11 +57,13 @@ export function learn({ versions, tasks, cases, commitments, demands }: Books, f
   }
   const kase = 'caseId' in fact ? cases.get(fact.caseId) : undefined;
   if (kase === undefined) return;
-  if (fact.type === 'RoundOpened') kase.panels.push({ payer: fact.payer, fee: fact.fee, ruling: null });
+  if (fact.type === 'RoundOpened') {
+    kase.panels.push({ payer: fact.payer, fee: fact.fee, ruling: null, appealBy: 0 });
+  }
   if (fact.type === 'CaseSettled' || fact.type === 'CaseMoot') kase.isOpen = false;
   if (fact.type === 'RoundRuled') {
     const panel = kase.panels[fact.round - 1];
-    if (panel !== undefined) panel.ruling = fact.verdict;
+    if (panel !== undefined) [panel.ruling, panel.appealBy] = [fact.verdict, fact.appealBy];
   }
 }
 

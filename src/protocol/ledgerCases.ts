@@ -2,6 +2,7 @@
 import type { ChainFact, Verdict } from './facts.js';
 import type { Books, CaseState, TaskState } from './ledgerBooks.js';
 import { account, burned, escrow, type Move, pot, staked } from './ledgerEntry.js';
+import { isVoid } from './marketQueries.js';
 import { partOf, settleConviction } from './settlement.js';
 import type { Address } from './task.js';
 
@@ -72,13 +73,13 @@ export function lostBond({ cases }: Books, { account: owner, amount, caseId }: S
   return [{ from: staked(owner), to: pot, amount, reason: 'forfeit', taskId, caseId }];
 }
 
-/** A void panel's fee goes back to who paid it; a wrong panel pays for the next one: Court._settleRound. */
+/** A void panel's fee goes back to who paid it; a wrong panel, or a tied one, pays for the next: Court._settleRounds. */
 function feesRepaid({ panels }: CaseState, verdict: Verdict | 'none'): Move[] {
   return panels.flatMap((panel, i): Move[] => {
     const repay = ({ payer, fee }: { payer: Address; fee: bigint }, number: number): Move => ({
       ...{ from: pot, to: account(payer), amount: fee, reason: 'fee repaid', panel: number },
     });
-    if (panel.ruling === 'none') return [repay(panel, i + 1)];
+    if (isVoid(panel, verdict)) return [repay(panel, i + 1)];
     const next = panels[i + 1];
     return panel.ruling === verdict || next === undefined ? [] : [repay(next, i + 2)];
   });

@@ -1,4 +1,5 @@
 /** Questions about the market that more than one role asks. */
+import type { Verdict } from './facts.js';
 import type { CaseView, MarketView, RoundView, SeatView, TaskState, TaskView } from './marketView.js';
 import type { Address, Hex32 } from './task.js';
 import type { Terms } from './terms.js';
@@ -77,6 +78,15 @@ export function hasOpenCase({ cases }: Pick<MarketView, 'cases'>, taskId: Hex32)
  *  ended without a verdict. */
 export function caseAbout(view: MarketView, taskId: Hex32, step: number): CaseView | undefined {
   return casesOf(view, taskId).find((kase) => kase.step === step && kase.verdict !== 'none');
+}
+
+/** Whether a panel came to nothing that a case could end with: no time to appeal was given, or no other panel ruled either. A tie
+ *  waits for an appeal, and is judged by the final ruling.  final: of the case */
+export function isVoid(
+  { ruling, appealBy }: { ruling: Verdict | 'none' | null; appealBy: number | null },
+  final: Verdict | 'none' | null,
+): boolean {
+  return final === 'none' || (ruling === 'none' && appealBy === 0);
 }
 
 /** Whether a seat of this panel voted as the case ended. A vote for valid also needs the answer of the majority of them, where one

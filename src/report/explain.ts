@@ -9,7 +9,7 @@ import { areTermsTold, ledgerOf } from '../protocol/ledger.js';
 import { termsOf } from '../protocol/ledgerBooks.js';
 import type { Entry, Place } from '../protocol/ledgerEntry.js';
 import { applyFacts } from '../protocol/market.js';
-import { isRight } from '../protocol/marketQueries.js';
+import { isRight, isVoid } from '../protocol/marketQueries.js';
 import { type CaseView, emptyMarket, type MarketView, type RoundView } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { firstVersion, termsIn } from './terms.js';
@@ -220,12 +220,14 @@ function feeRepaidFormula({ market, terms }: Ground, { caseId, panel, amount, fr
   if (from.pocket === 'market') return `fee of panel 1 back, as far as the price goes: ${own}`;
   if (fact.type === 'CaseMoot')
     return `fee ${own} of panel ${panel} back: the task ended before the case did`;
+  const verdict = fact.type === 'CaseSettled' ? fact.verdict : 'none';
   const rounds = caseIn(market, caseId)?.rounds ?? [];
-  if (rounds[(panel ?? 0) - 1]?.ruling === 'none')
+  const round = rounds[(panel ?? 0) - 1];
+  if (round === undefined || isVoid(round, verdict))
     return `panel ${panel} came to no ruling: its fee ${own} goes back`;
   const before = rounds[(panel ?? 0) - 2];
-  const verdict = fact.type === 'CaseSettled' ? fact.verdict : '';
-  return `panel ${panel} corrected panel ${(panel ?? 0) - 1}, which ruled ${before?.ruling} where the case ended ${verdict}: lost bonds repay its fee ${own}`;
+  const said = before?.ruling === 'none' ? 'was tied' : `ruled ${before?.ruling}`;
+  return `panel ${panel} corrected panel ${(panel ?? 0) - 1}, which ${said} where the case ended ${verdict}: lost bonds repay its fee ${own}`;
 }
 
 function caseIn({ cases }: MarketView, caseId: Hex32 | null): CaseView | undefined {
@@ -245,7 +247,7 @@ function shareFormula({ terms, market, facts }: Ground, { caseId, panel, amount 
     0,
   );
   const [bond, own] = [formatTokens(terms.seatBond), formatTokens(amount)];
-  if (round.ruling === 'none') {
+  if (isVoid(round, kase.verdict)) {
     const voted = round.seats.filter(({ verdict }) => verdict !== null).length;
     return `no ruling: lost bonds of ${bond} among the ${plural(voted, 'seat')} that voted, at most ${formatTokens(terms.verifierFee)} each = ${own}`;
   }
@@ -274,7 +276,11 @@ function forfeitFormula({ terms, market }: Ground, { from, caseId, amount, fact 
 
 /** "step 6 is wrong, say 3 of 3 seats" */
 function conviction(kase: CaseView | undefined): string {
-  const last = kase?.rounds.findLast(({ ruling }) => ruling === 'invalid');
+  // a tie after it only left it standing
+  const last = kase?.rounds.find(
+    ({ ruling }, i, all) =>
+      ruling === 'invalid' && all.slice(i).every((one) => one.ruling === 'invalid' || one.ruling === 'none'),
+  );
   const votes = last?.seats.filter(({ verdict }) => verdict === 'invalid').length ?? 0;
   return `step ${kase?.step ?? '?'} is wrong, say ${votes} of ${last?.size ?? 0} seats of panel ${last?.round ?? '?'}`;
 }

@@ -70,6 +70,6 @@ function nextMove(
   if (kase === undefined || round === undefined) return undefined;
   if (kase.settled) return { move: 'settled', kase };
   const isRuled = round.phase === 'ruled' && round.appealBy !== null && head.timestamp <= round.appealBy;
-  const isAgainstUs = round.ruling !== opinion && round.ruling !== 'none';
-  return isRuled && isAgainstUs && round.round > appealed ? { move: 'appeal', kase } : undefined;
+  // a tie is against us too: it leaves things as they were
+  return isRuled && round.ruling !== opinion && round.round > appealed ? { move: 'appeal', kase } : undefined;
 }

@@ -147,13 +147,14 @@ export class History {
     return this.tell({ type: 'VoteRevealed', caseId, round, seat, voter, verdict, answer: sha256Hex('a') });
   }
 
-  rule(caseId: Hex32, round: number, verdict: Verdict | 'none', seconds = 10): this {
+  /** seconds: 0 where there is no appeal; without a verdict: a void panel, or with some seconds, a tie */
+  rule(caseId: Hex32, round: number, verdict: Verdict | 'none', seconds = verdict === 'none' ? 0 : 10): this {
     return this.tell({
       type: 'RoundRuled',
       caseId,
       round,
       verdict,
-      appealBy: genesis + this.block + 1 + seconds,
+      appealBy: seconds === 0 ? 0 : genesis + this.block + 1 + seconds,
     });
   }
 

@@ -3,7 +3,6 @@ pragma solidity ^0.8.26;
 
 import {CaseStatus, ICourt, RoundState, Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {IRandomnessSource} from "../../../contracts/interfaces/IRandomnessSource.sol";
-import {TaskStatus} from "../../../contracts/interfaces/ITaskMarket.sol";
 import {World} from "../support/World.sol";
 
 contract AdvanceTest is World {
@@ -64,17 +63,6 @@ contract AdvanceTest is World {
         commit(id, 2, Verdict.Valid);
         reveal(id, 2, Verdict.Valid);
         vm.assertEq(uint256(round(id).ruling), uint256(Verdict.Valid), "ruling");
-    }
-
-    function test_aTieOfAllSeatsIsVoidAndCostsNobody() public {
-        (bytes32 id,) = voting();
-        vote(id, three(Verdict.Invalid, Verdict.Valid, Verdict.Unavailable));
-        vm.assertEq(uint256(round(id).state), uint256(RoundState.Void), "void");
-        closeAll(id);
-        vm.assertEq(statusOf(id), uint256(TaskStatus.Undecided), "task");
-        vm.assertEq(vault.totalBurned(), 0, "burned");
-        vm.assertEq(free(address(court)), 0, "pot");
-        vm.assertEq(free(dora), PURSE, "fee back");
     }
 
     function test_aReplacementNobodyFillsPaysTheVotesGiven() public {

@@ -220,16 +220,18 @@ contract RevealVoteTest is World {
     }
 
     /// @dev Nobody is left to replace, so nothing is to be waited for.
-    function test_theLastVoteOfATieVoidsTheRound() public {
+    function test_theLastVoteOfATieRulesTheRound() public {
         (bytes32 id,) = voting();
         Verdict[3] memory verdicts = [Verdict.Valid, Verdict.Invalid, Verdict.Unavailable];
         for (uint8 seat = 0; seat < 3; ++seat) {
             commit(id, seat, verdicts[seat]);
         }
-        for (uint8 seat = 0; seat < 3; ++seat) {
-            reveal(id, seat, verdicts[seat]);
-        }
-        vm.assertEq(uint256(round(id).state), uint256(RoundState.Void), "at once");
+        reveal(id, 0, verdicts[0]);
+        reveal(id, 1, verdicts[1]);
+        vm.expectEmit(address(court));
+        emit ICourt.RoundRuled(id, 1, Verdict.None, uint40(vm.getBlockTimestamp() + 30));
+        reveal(id, 2, verdicts[2]);
+        vm.assertEq(uint256(round(id).state), uint256(RoundState.Ruled), "at once");
     }
 
     /// @dev Whether an absent seat is replaced is for `advance` to say, which looks at the task.

@@ -5,7 +5,7 @@ import {Verdict} from "../../../contracts/interfaces/ICourt.sol";
 import {Role} from "../../../contracts/interfaces/IStaking.sol";
 import {LensWorld} from "../support/LensWorld.sol";
 
-/// @dev Eight actors of mixed honesty, what they would do, and what each of them owns according to the model.
+/// @dev Nine actors of mixed honesty, what they would do, and what each of them owns according to the model.
 abstract contract Cast is LensWorld {
     enum Habit {
         Honest,
@@ -13,7 +13,8 @@ abstract contract Cast is LensWorld {
         Absent, // is drawn and never seen again
         Copier, // commits to what another committed to
         SelfDisputer, // delivers noise and disputes it first
-        Liar // two of them, who say the same wrong thing
+        Liar, // two of them, who say the same wrong thing
+        Tier // votes as fewest others do, so that no verdict gets a majority
     }
 
     struct Book {
@@ -35,7 +36,7 @@ abstract contract Cast is LensWorld {
 
     uint256 private constant MOST_ACCOUNTS = 40;
 
-    address[8] internal cast;
+    address[9] internal cast;
     /// everybody who ever had a part, the buyer and a disputer without stake
     address[] internal accounts;
     mapping(address account => Habit) internal habitOf;
@@ -56,7 +57,7 @@ abstract contract Cast is LensWorld {
             vault.withdraw(address(this), PURSE);
         }
         accounts = [buyer, dora];
-        Habit[8] memory habits = [
+        Habit[9] memory habits = [
             Habit.Honest,
             Habit.Honest,
             Habit.Lazy,
@@ -64,9 +65,10 @@ abstract contract Cast is LensWorld {
             Habit.Copier,
             Habit.SelfDisputer,
             Habit.Liar,
-            Habit.Liar
+            Habit.Liar,
+            Habit.Tier
         ];
-        for (uint256 i = 0; i < 8; ++i) {
+        for (uint256 i = 0; i < habits.length; ++i) {
             _enter(i, habits[i]);
         }
         books[buyer] = readBook(buyer);
@@ -97,7 +99,7 @@ abstract contract Cast is LensWorld {
 
     /// @dev A convicted solver comes back under another name.
     function replaceConvicts() internal {
-        for (uint256 i = 0; i < 8 && accounts.length < MOST_ACCOUNTS; ++i) {
+        for (uint256 i = 0; i < cast.length && accounts.length < MOST_ACCOUNTS; ++i) {
             if (isConvict[cast[i]]) _enter(i, habitOf[cast[i]]);
         }
     }

@@ -30,6 +30,7 @@ abstract contract Checks is Stakes {
     mapping(uint32 subnetId => bool) internal isBondBack;
     uint256 internal bondsBack;
     mapping(Action action => uint256) public namedByLens;
+    uint256 public tiesSeen;
     uint256 private _steps;
 
     /// @dev What the step touched and something at random every time; all books now and then: sums are compared after
@@ -228,12 +229,19 @@ abstract contract Checks is Stakes {
         same(r.unavailable, votesFor(seats, Verdict.Unavailable), "18: unavailable");
         atMost(uint256(r.committed) + r.valid + r.invalid + r.unavailable, r.size, "18: committed");
         if (r.number < newest.number) holds(r.state == RoundState.Ruled, "21: appealed unruled");
-        if (r.state == RoundState.Ruled) {
-            same(uint256(r.ruling), uint256(majorityOf(seats)), "21: ruling = majority");
-        }
-        if (r.state == RoundState.Void) {
-            Verdict before = r.number == 1 ? Verdict.None : court.roundOf(id, r.number - 1).ruling;
+        Verdict before = r.number == 1 ? Verdict.None : court.roundOf(id, r.number - 1).ruling;
+        Verdict majority = majorityOf(seats);
+        bool isQuorum = 2 * (seats.length - votesFor(seats, Verdict.None)) > seats.length;
+        bool isLast = r.number == paramsOf(id).maxRounds + (paramsOf(id).terminalPanel > 0 ? 1 : 0);
+        if (r.state == RoundState.Ruled && majority != Verdict.None) {
+            same(uint256(r.ruling), uint256(majority), "21: ruling = majority");
+        } else if (r.state == RoundState.Ruled) {
+            same(uint256(r.ruling), uint256(before), "21: a tie leaves what was ruled");
+            holds(isQuorum && !isLast, "21: a tie that nobody could appeal");
+            ++tiesSeen;
+        } else if (r.state == RoundState.Void) {
             same(uint256(r.ruling), uint256(before), "21: a void round leaves what was ruled");
+            holds(isLast || r.excused || !isQuorum, "21: void though there is an appeal");
         }
         uint256 phase = uint256(r.state) + (r.replacement ? uint256(type(RoundState).max) : 0);
         atMost(_phases[id][r.number], phase, "26: a round goes back, or is replaced twice");

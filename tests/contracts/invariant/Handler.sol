@@ -116,7 +116,7 @@ contract Handler is Probes {
     // ------------------------------------------------------------------------------------ money
 
     function _trade() private {
-        address account = chance(50) ? cast[pick(8)] : anyone();
+        address account = chance(50) ? cast[pick(9)] : anyone();
         uint256 dice = pick(6);
         if (dice == 0) {
             _deposit(account, 1 + pick(50 * PAN));

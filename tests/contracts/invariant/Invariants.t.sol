@@ -14,7 +14,7 @@ import {Test} from "../support/Vm.sol";
 import {Handler} from "./Handler.sol";
 import {Moves} from "./Moves.sol";
 
-/// @dev Random markets of eight actors. The handler checks everything after every step, see README.md.
+/// @dev Random markets of nine actors. The handler checks everything after every step, see README.md.
 contract InvariantsTest is Test {
     struct FuzzSelector {
         address addr;
@@ -82,6 +82,7 @@ contract InvariantsTest is Test {
             string memory what = string.concat("state of a check ", vm.toString(state));
             _need(_handler.checksSeen(CheckState(state)), 1, what);
         }
+        _need(_handler.tiesSeen(), 3, "a tie that can be appealed");
         _need(_handler.emptyDraws(), 1, "a draw that finds nobody");
         _needRefusals();
         vm.assertEq(bytes(_missing).length, 0, _missing);

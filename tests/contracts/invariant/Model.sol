@@ -175,6 +175,11 @@ abstract contract Model is Cast {
         }
     }
 
+    /// @dev Where a case ends without a ruling, none of its panels was right or wrong, however they ended.
+    function isVoid(Round memory r, Verdict ruling) internal pure returns (bool) {
+        return r.state == RoundState.Void || ruling == Verdict.None;
+    }
+
     function rightOnes(Seat[] memory seats, Verdict ruling) internal pure returns (uint256 count) {
         for (uint256 i = 0; i < seats.length; ++i) {
             if (isRight(seats, i, ruling)) ++count;
@@ -189,7 +194,7 @@ abstract contract Model is Cast {
         pure
         returns (uint256 share, uint256 refund, uint256 taken)
     {
-        if (r.state == RoundState.Void) {
+        if (isVoid(r, ruling)) {
             uint256 voted = seats.length - votesFor(seats, Verdict.None);
             taken = r.excused ? 0 : seats.length - voted;
             share = voted == 0 ? 0 : (taken + r.replaced) * BOND / voted;
@@ -224,7 +229,7 @@ abstract contract Model is Cast {
         Seat[] memory seats = seatsOf(caseId, r);
         (uint256 share, uint256 refund, uint256 taken) = outcomeOf(p, r, seats, ruling);
         bondsOnTheirWay += taken;
-        if (r.state == RoundState.Void) {
+        if (isVoid(r, ruling)) {
             gains(payers[caseId][r.number], feeOf(p, r.number));
             return share * (seats.length - votesFor(seats, Verdict.None));
         }
@@ -251,7 +256,7 @@ abstract contract Model is Cast {
         Round memory r = court.roundOf(caseId, number);
         Seat[] memory seats = seatsOf(caseId, r);
         (uint256 share,,) = outcomeOf(paramsOf(caseId), r, seats, newest.ruling);
-        bool void = r.state == RoundState.Void;
+        bool void = isVoid(r, newest.ruling);
         bool right = void ? seats[index].verdict != Verdict.None : isRight(seats, index, newest.ruling);
         if (right) {
             gains(seats[index].voter, share);

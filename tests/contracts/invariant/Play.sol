@@ -182,12 +182,25 @@ abstract contract Play is Moves {
             ballot.copied = true;
         } else {
             (ballot.verdict, ballot.answer) = opinionOf(move.who, truthOf(move.id));
+            if (habitOf[move.who] == Habit.Tier) ballot.verdict = _rarest(move.id, number, move.seat);
             commitment = court.voteHash(
                 move.id, number, move.seat, move.who, ballot.verdict, ballot.answer, saltOf(move.seat)
             );
         }
         vm.prank(move.who);
         court.commitVote(cases_[move.id], number, move.seat, commitment);
+    }
+
+    /// @dev What fewest of the others have said so far, among themselves: its seats know of all.
+    function _rarest(bytes32 id, uint8 number, uint8 seat) private view returns (Verdict rarest) {
+        uint256[4] memory votes;
+        for (uint8 other = 0; other < round(id).size; ++other) {
+            if (other != seat) ++votes[uint256(ballots[id][number][other].verdict)];
+        }
+        rarest = Verdict.Valid;
+        for (uint256 v = 2; v < 4; ++v) {
+            if (votes[v] < votes[uint256(rarest)]) rarest = Verdict(v);
+        }
     }
 
     function _copy(bytes32 id, uint8 number, uint8 seat) private view returns (bytes32 commitment) {

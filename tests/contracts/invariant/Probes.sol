@@ -22,7 +22,7 @@ abstract contract Probes is Checks {
         address thief = anyone();
         _probeMoney(thief);
         _probeSeed(thief);
-        for (uint256 i = 0; i < 8; ++i) {
+        for (uint256 i = 0; i < cast.length; ++i) {
             _probeStake(cast[i], Role(pick(2)));
         }
         _probeBond(uint32(1 + pick(registry.subnetCount())), thief);

@@ -19,7 +19,7 @@ const terms = {
 };
 
 /** A settled case: who paid for each round, and how it ruled. The last ruling that is not void is final. */
-function settled(...rounds: [payer: Address, ruling: Verdict | 'none'][]): CaseView {
+function settled(...rounds: [payer: Address, ruling: Verdict | 'none' | 'tied'][]): CaseView {
   const history = new History();
   const [caseId] = history.post([0]) as [Hex32];
   history.submit(caseId, alice);
@@ -31,9 +31,10 @@ function settled(...rounds: [payer: Address, ruling: Verdict | 'none'][]): CaseV
     const size = panelSize(terms, round);
     history
       .tell({ type: 'RoundOpened', caseId, round, size, payer, fee, epoch: 0 })
-      .rule(caseId, round, ruling);
+      .rule(caseId, round, ruling === 'tied' ? 'none' : ruling, ruling === 'none' ? 0 : 10);
   });
-  const final = rounds.map(([, ruling]) => ruling).findLast((ruling) => ruling !== 'none') ?? 'none';
+  const isRuling = (ruling: Verdict | 'none' | 'tied') => ruling !== 'none' && ruling !== 'tied';
+  const final = (rounds.map(([, ruling]) => ruling).findLast(isRuling) ?? 'none') as Verdict | 'none';
   const kase = history.settle(caseId, final, rounds.length).view.cases.get(caseId);
   if (kase === undefined) throw new Error('no case');
   return kase;
@@ -55,6 +56,9 @@ test.each([
   ['an appeal that was right is repaid', settled([bob, 'valid'], [bob, 'invalid']), 81n, 111n],
   ['an appeal that was wrong is spent', settled([bob, 'valid'], [bob, 'valid']), 81n, 0n],
   ['a void appeal costs nothing', settled([bob, 'valid'], [bob, 'none']), 81n, 50n],
+  ['a tie that nobody appealed costs nothing', settled([bob, 'tied']), 31n, 31n],
+  ['a tie pays for its correction', settled([bob, 'tied'], [bob, 'invalid']), 81n, 111n],
+  ['so it does where it goes against us', settled([bob, 'tied'], [bob, 'valid']), 81n, 50n],
   ['somebody else appealed for us', settled([bob, 'valid'], [carol, 'invalid']), 31n, 61n],
 ])('%s', (_, kase, paid, received) => {
   // The deposit for the delay is a tenth of the price.

@@ -151,26 +151,35 @@ void Gpt::backward_layer(const float* parameters, int64_t index, ConstMatrix in,
   norm_backward(ln_1, in, layer.ln_1);
 }
 
-std::optional<std::string> Gpt::first_non_finite_activation() {
+std::string Gpt::first_non_finite_activation() {
+  const auto place = [](const std::string& operators, const char* tensor, ConstMatrix shape) {
+    return operators + ", in tensor " + tensor + " (" + std::to_string(shape.rows) + ", " + std::to_string(shape.cols) + ")";
+  };
   auto bad = [&](ConstMatrix activation) { return !operators_.is_finite(activation); };
   auto bad_stream = [&](ConstMatrix stream) {
     return !operators_.all_finite({stream.data, static_cast<size_t>(stream.rows * stream.cols)});
   };
-  if (bad_stream(embedded_)) return "the embedding";
+  if (bad_stream(embedded_)) return place("the embedding", "x", embedded_);
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
-    const std::tuple<ConstMatrix, bool, const char*> outputs[] = {
-        {layer.ln_1.out, false, "layer norm ln_1"}, {layer.qkv, false, "linear attn.c_attn"},
-        {layer.attention, false, "attention"},      {layer.middle, true, "linear attn.c_proj with its residual"},
-        {layer.ln_2.out, false, "layer norm ln_2"}, {layer.up, false, "linear mlp.c_fc"},
-        {layer.gelu, false, "gelu"},                {layer.out, true, "linear mlp.c_proj with its residual"}};
-    for (const auto& [matrix, is_stream, name] : outputs) {
-      if (is_stream ? bad_stream(matrix) : bad(matrix)) return std::string(name) + " of layer " + std::to_string(i);
+    const std::tuple<ConstMatrix, bool, const char*, const char*> outputs[] = {
+        {layer.ln_1.out, false, "layer norm ln_1", "a"},
+        {layer.qkv, false, "linear attn.c_attn", "qkv"},
+        {layer.attention, false, "attention", "o"},
+        {layer.middle, true, "linear attn.c_proj with its residual", "y"},
+        {layer.ln_2.out, false, "layer norm ln_2", "f"},
+        {layer.up, false, "linear mlp.c_fc", "u"},
+        {layer.gelu, false, "gelu", "gelu(u)"},
+        {layer.out, true, "linear mlp.c_proj with its residual", "x"}};
+    for (const auto& [matrix, is_stream, name, tensor] : outputs) {
+      if (!(is_stream ? bad_stream(matrix) : bad(matrix))) continue;
+      return place(std::string(name) + " of layer " + std::to_string(i), tensor, matrix);
     }
   }
-  if (bad(final_norm_.out)) return "layer norm ln_f";
-  if (bad(logits_)) return "the head's linear or the cross-entropy";
-  return std::nullopt;
+  if (bad(final_norm_.out)) return place("layer norm ln_f", "layerNorm(x, ln_f)", final_norm_.out);
+  // The loss is taken in the memory of z, where minus infinity has become a probability of zero.
+  const std::string last = "the head's linear or the cross-entropy";
+  return bad(logits_) ? place(last, "z", logits_) : last + ", in tensor loss";
 }
 
 std::optional<std::string> Gpt::first_non_finite_gradient(const float* gradients) {

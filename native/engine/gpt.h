@@ -25,9 +25,10 @@ class Gpt {
    *  gradients: arena laid out as theta */
   void backward(const float* parameters, Tokens inputs, Tokens targets, int64_t micro_batches, float* gradients);
 
-  /** Which operator of the last forward pass first gave NaN or Inf, in words; nothing when all of them are finite. */
-  std::optional<std::string> first_non_finite_activation();
-  /** The same for the gradients of the last backward pass, by the tensor whose gradient is written, in that order: all
+  /** In words, which operator of the last forward pass, whose loss is NaN or Inf, first gave one, and the tensor that it is in, by its
+   *  name in docs/opset-canon-f32-v1.md, section 4. */
+  std::string first_non_finite_activation();
+  /** The same, where there is one, for the gradients of the last backward pass, by the tensor whose gradient is written, in that order: all
    *  operators that come between the one before and it. */
   std::optional<std::string> first_non_finite_gradient(const float* gradients);
 

@@ -108,12 +108,13 @@ float Trainer::loss_and_gradients(Tokens inputs, Tokens targets) {
     const Tokens in = inputs.subspan(count * i, count), out = targets.subspan(count * i, count);
     const float loss = gpt_.forward(parameters_.data(), in, out);
     if (!std::isfinite(loss)) {
-      invalidate([&] { return gpt_.first_non_finite_activation().value_or("the mean of the losses"); });
+      invalidate([&] { return gpt_.first_non_finite_activation(); });
     }
     Arena& gradients = i == 0 ? gradients_ : micro_gradients_;
     gpt_.backward(parameters_.data(), in, out, options_.micro_batches, gradients.data());
     if (i > 0) operators_->accumulate(gradients.span(), gradients_.span());
     sum = i == 0 ? loss : sum + loss;
+    if (!std::isfinite(sum)) invalidate([] { return "the sum over micro-batches, in tensor loss"; });
   }
   return options_.micro_batches == 1 ? sum : sum / static_cast<float>(options_.micro_batches);
 }
@@ -123,9 +124,8 @@ float Trainer::evaluate(Tokens inputs, Tokens targets) {
   const auto scope = operators_->enter();
   const float loss = gpt_.forward(parameters_.data(), inputs, targets);
   if (std::isfinite(loss)) return loss;
-  const auto activation = gpt_.first_non_finite_activation();
   throw EngineError(ErrorCode::invalid_state,
-                    "the evaluation gave NaN or Inf, first in " + activation.value_or("the mean of the losses"));
+                    "the evaluation gave NaN or Inf, first in " + gpt_.first_non_finite_activation());
 }
 
 Digest Trainer::state_root() {

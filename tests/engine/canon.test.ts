@@ -112,14 +112,17 @@ describe('a number that is none', () => {
   };
 
   it.each([
-    ['transformer.h.0.ln_1.weight', 'layer norm ln_1 of layer 0'],
-    ['transformer.h.1.attn.c_attn.weight', 'linear attn.c_attn of layer 1'],
-    ['transformer.h.0.mlp.c_fc.weight', 'linear mlp.c_fc of layer 0'],
-    ['transformer.ln_f.weight', 'layer norm ln_f'],
-  ])('in the forward pass ends the state, with the step and the operator: %s', async (tensor, operator) => {
-    const message = await step(await startWith(tensor, 3e38));
-    expect(message).toBe(`NaN or Inf in inner step 1, first in ${operator}`);
-  });
+    ['transformer.h.0.ln_1.weight', 'layer norm ln_1 of layer 0, in tensor a (46, 22)'],
+    ['transformer.h.1.attn.c_attn.weight', 'linear attn.c_attn of layer 1, in tensor qkv (46, 66)'],
+    ['transformer.h.0.mlp.c_fc.weight', 'linear mlp.c_fc of layer 0, in tensor u (46, 88)'],
+    ['transformer.ln_f.weight', 'layer norm ln_f, in tensor layerNorm(x, ln_f) (46, 22)'],
+  ])(
+    'in the forward pass ends the state, with the step, the operator and the tensor: %s',
+    async (wrong, place) => {
+      const message = await step(await startWith(wrong, 3e38));
+      expect(message).toBe(`NaN or Inf in inner step 1, first in ${place}`);
+    },
+  );
 
   // The forward pass shrinks by as much as the backward pass grows.
   it.each([

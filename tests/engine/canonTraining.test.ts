@@ -24,23 +24,77 @@ describe('a step', () => {
   });
 });
 
+describe('attention', () => {
+  it('needs memory that grows as the length of a row does, not as its square', async () => {
+    const sizes = await runProgram<{ isa: string; tokens: number; toMake: number; inStep: number }[]>(
+      program,
+      'lengths',
+    );
+    for (const isa of (await loadAddon()).buildInfo().isa) {
+      const of = sizes.filter((size) => size.isa === isa);
+      expect(of.map(({ tokens, inStep }) => [tokens, inStep])).toEqual(
+        [2048, 4096, 8192].map((tokens) => [tokens, 0]),
+      );
+      const [short = 0, middle = 0, long = 0] = of.map(({ toMake }) => toMake);
+      // Twice as many tokens more, twice as many bytes more: four times would be a table of all pairs of positions.
+      const growth = (long - middle) / (middle - short);
+      expect(growth, isa).toBeGreaterThan(1.9);
+      expect(growth, isa).toBeLessThan(2.1);
+    }
+  });
+});
+
 describe('a step that fails', () => {
-  it('in the update, or where memory is short for the words, leaves a state that nobody can use', async () => {
+  it('in the update, in the sum of its losses, or where memory is short for the words, leaves a state that nobody can use', async () => {
     const failures = await runProgram<Record<string, string[]>>(program, 'failures');
     const torn = 'INVALID_STATE the update of inner step 1 did not finish';
     const norm = expect.stringMatching(
       /^INVALID_STATE NaN or Inf in inner step 1, first in the gradient norm: .* of tensor transformer\.\S+ most of all$/,
     );
+    const nan = 'INVALID_STATE NaN or Inf in inner step 1';
+    const losses = `${nan}, first in the sum over micro-batches, in tensor loss`;
     expect(failures).toEqual({
+      deviceLostWhereThePlaceIsLookedFor: ['DEVICE_LOST no answer', nan, nan],
+      lossesThatSumToInfinity: [losses, losses, losses],
       update: ['VALUE_OUT_OF_RANGE a worker refuses', torn, torn],
       normWithoutMemory: [norm, norm, norm],
     });
   });
 });
 
-describe('a NaN that is born in the backward pass', () => {
-  it('is looked for where it was: among the operators that are named, whichever of them left it', async () => {
-    const answers = await runProgram<Record<string, string>>(program, 'births');
+describe('a NaN', () => {
+  type Births = Record<'forward' | 'backward', Record<string, string>>;
+  let births: Births;
+  beforeAll(async () => {
+    births = await runProgram<Births>(program, 'births');
+  }, 120_000);
+
+  it('that is born in the forward pass is told of with the operator that left it, and the tensor', () => {
+    // (N, C) = (154, 33)
+    const layer = (i: number) => [
+      ['layer_norm', `layer norm ln_1 of layer ${i}, in tensor a (154, 33)`],
+      ['linear', `linear attn.c_attn of layer ${i}, in tensor qkv (154, 99)`],
+      ['attention', `attention of layer ${i}, in tensor o (154, 33)`],
+      ['linear_residual', `linear attn.c_proj with its residual of layer ${i}, in tensor y (154, 33)`],
+      ['layer_norm', `layer norm ln_2 of layer ${i}, in tensor f (154, 33)`],
+      ['linear_gelu', `gelu of layer ${i}, in tensor gelu(u) (154, 132)`],
+      ['linear_residual', `linear mlp.c_proj with its residual of layer ${i}, in tensor x (154, 33)`],
+    ];
+    const expected = [
+      ['embedding', 'the embedding, in tensor x (154, 33)'],
+      ...layer(0),
+      ...layer(1),
+      ['layer_norm', 'layer norm ln_f, in tensor layerNorm(x, ln_f) (154, 33)'],
+      ['linear', "the head's linear or the cross-entropy, in tensor z (154, 67)"],
+      ['cross_entropy', "the head's linear or the cross-entropy, in tensor loss"],
+    ].map(([operator, words], i) => [
+      `${i} ${operator}`,
+      `INVALID_STATE NaN or Inf in inner step 1, first in ${words}`,
+    ]);
+    expect(Object.entries(births.forward)).toEqual(expected);
+  });
+
+  it('that is born in the backward pass is looked for where it was: among the operators that are named', () => {
     const loss = "the cross-entropy, the head's linear or layer norm ln_f (ln_f)";
     const layer = (i: number, above: string) => {
       const down = `${above} or linear mlp.c_proj of layer ${i} (h.${i}.mlp.c_proj)`;
@@ -72,7 +126,10 @@ describe('a NaN that is born in the backward pass', () => {
     ];
     const said =
       /^INVALID_STATE NaN or Inf in inner step 1, first in the backward pass of (.*), in the gradient of tensor transformer\.(.*)\.weight$/;
-    const received = Object.entries(answers).map(([born, answer]) => [born, answer.replace(said, '$1 ($2)')]);
+    const received = Object.entries(births.backward).map(([born, answer]) => [
+      born,
+      answer.replace(said, '$1 ($2)'),
+    ]);
     expect(received).toEqual(expected.map(([operator, words], i) => [`${i} ${operator}`, words]));
   });
 });

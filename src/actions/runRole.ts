@@ -87,6 +87,8 @@ export interface RunSotOptions extends RoleOptions {
   dir: string;
   host: string;
   port: number;
+  /** blocks for which a round waits after its acceptance; default: see `depthOn` */
+  depth?: number;
 }
 
 /** What the chain can not take back any more: as deep as reorganisations are followed, which is two epochs of Ethereum. Our own node makes
@@ -97,7 +99,7 @@ function depthOn(chainId: number): number {
 
 /** Until the signal. */
 export async function runSot(options: RunSotOptions): Promise<void> {
-  const { emit, say, signal, buyer, machine, dir, host, port } = options;
+  const { emit, say, signal, buyer, machine, dir, host, port, depth } = options;
   const manifest = await readManifest(options.manifest);
   await ensureAddon({ log: say, signal });
   const dataset = await openDataset(manifest.dataset);
@@ -108,7 +110,7 @@ export async function runSot(options: RunSotOptions): Promise<void> {
   await sot(
     {
       ...{ manifest, jobId: canonicalId(manifest), buyer, subnetId: deployment.subnetId, market },
-      depth: depthOn(deployment.chainId),
+      depth: depth ?? depthOn(deployment.chainId),
       ...{ domain: requestDomain(deployment), recoverSigner: recoverRequestSigner, dataset, leastBond },
       ...{ compute: outerComputeOn(machine, manifest), dir, host, port, emit },
     },

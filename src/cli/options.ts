@@ -203,6 +203,15 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** A day of the fastest chains is not waited for by mistake. */
+const mostDepth = 10_000;
+
+export function depthInBlocks(text: string): number {
+  const value = wholeNumber(text);
+  if (value > mostDepth) throw new InvalidArgumentError(`Expected at most ${mostDepth} blocks.`);
+  return value;
+}
+
 const daySeconds = 86_400;
 
 /** Timers hold no more than 24 days. */

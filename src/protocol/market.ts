@@ -86,9 +86,9 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
     }),
   TaskUndecided: (draft, { taskId, challengeBy }) =>
     changeTask(draft, taskId, { state: 'undecided', challengeBy }),
-  TaskAccepted: (draft, fact) => {
-    draft.ledger.paidToSolvers += draft.tasks.get(fact.taskId)?.price ?? 0n;
-    changeTask(draft, fact.taskId, { state: 'accepted' });
+  TaskAccepted: (draft, { taskId, blockNumber: acceptedBlock }) => {
+    draft.ledger.paidToSolvers += draft.tasks.get(taskId)?.price ?? 0n;
+    changeTask(draft, taskId, { state: 'accepted', acceptedBlock });
   },
   TaskRejected: (draft, fact) => changeTask(draft, fact.taskId, { state: 'rejected' }),
   TaskReopened: (draft, { taskId, attempt, blockNumber, timestamp }) =>
@@ -221,6 +221,7 @@ function addBatch(draft: Draft, fact: Fact<'BatchCreated'>): void {
       solveBy: null,
       submission: null,
       submittedBlock: null,
+      acceptedBlock: null,
       challengeBy: null,
       demand: null,
       leaves: null,

@@ -37,6 +37,7 @@ export interface TaskView {
   solveBy: number | null;
   submission: Submission | null;
   submittedBlock: number | null;
+  acceptedBlock: number | null;
   challengeBy: number | null;
   /** somebody can not get the trace's leaves and has asked for them on chain; null when nobody has */
   demand: { by: Address; demandedAt: number; answerBy: number; closed: boolean } | null;

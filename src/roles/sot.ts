@@ -9,9 +9,10 @@ import { type ModelVersion, VersionJournal } from '../data/versions.js';
 import { PanthaliaError } from '../errors.js';
 import type { Emit } from '../events/types.js';
 import { canonicalJson } from '../protocol/canonicalJson.js';
+import type { MarketView } from '../protocol/marketView.js';
 import { type RecoverSigner, type RequestDomain, sha256Hex } from '../protocol/requestAuth.js';
 import type { Address, Hex32, RunManifest } from '../protocol/task.js';
-import { acceptedResults, mayWrite, standing } from './sot/market.js';
+import { acceptedTasks, type Contribution, mayWrite } from './sot/market.js';
 import { initialVersion, nextVersion, type OuterCompute, type OuterStepContext } from './sot/outerStep.js';
 
 export interface SotContext {
@@ -24,7 +25,7 @@ export interface SotContext {
   /** of a commitment to a dispute, token units: what it costs a stranger to store something */
   leastBond: bigint;
   market: Pick<MarketFollower, 'view' | 'waitFor'>;
-  /** blocks for which results must have been accepted before they are merged */
+  /** blocks that must have come after the one that results are accepted in, before they are merged */
   depth: number;
   /** chain id and market address */
   domain: RequestDomain;
@@ -136,13 +137,39 @@ async function mergeRounds(
   for (;;) {
     const base = versions.latest as ModelVersion;
     if (base.number >= context.manifest.rounds) return;
-    const contributions = await context.market.waitFor(
-      standing((view) => acceptedResults(view, context, base.number, base), context.depth),
-      signal,
-    );
+    const contributions = await deepContributions(context, base, signal);
     const version = await nextVersion(context, base, contributions, signal);
     await versions.append(version);
     tellOuterStep(context, version);
+  }
+}
+
+/** Of every slot, once they are deep: a version that is merged stays, and a reorganisation may put a dispute in time before the acceptance
+ *  that it makes anew. Where that takes blocks, says so: a chain that makes none by itself may make none. */
+async function deepContributions(
+  context: SotContext,
+  base: ModelVersion,
+  signal: AbortSignal,
+): Promise<Contribution[]> {
+  const { market, depth, emit } = context;
+  const round = base.number;
+  const accepted = (view: MarketView, upTo?: number) => acceptedTasks(view, context, round, base, upTo);
+  for (let told = -1; ; ) {
+    const next = await market.waitFor((view, { number: head }) => {
+      const deep = accepted(view, head - depth);
+      if (deep !== undefined) return { deep };
+      const blocks = accepted(view)?.map(({ acceptedBlock }) => acceptedBlock);
+      const block = blocks && Math.max(...blocks);
+      return block === undefined || block === told ? undefined : { block, head };
+    }, signal);
+    if (next.deep !== undefined)
+      return next.deep.map(({ slot, taskId, submission }) => ({
+        ...{ slot, taskId, resultRoot: submission.resultRoot },
+      }));
+    told = next.block;
+    const deepAt = told + depth;
+    const message = `Round ${round} is accepted in block ${told} and merged ${depth} blocks later, with block ${deepAt}; the chain is at block ${next.head}. A chain that makes no blocks by itself has to be moved, or fewer waited for: --depth.`;
+    emit({ type: 'alert', level: 'info', message, code: 'sot.waiting_for_depth' });
   }
 }
 

@@ -42,15 +42,17 @@ test('an acceptance that is reorganised away is not merged, and one that stands 
 
   const again = await contracts.market.send('finalizeMany', [task.terms, slotBits([0])], local.signal);
   await mined(1);
-  await again.confirmed();
-  await mined(depth - 2);
+  const { blockNumber } = await again.confirmed();
+  await mined(depth - 1);
   expect(stateOf()).toBe('accepted');
   expect(await isMerged(1)).toBeUndefined();
-  // It counts from where it has seen them, which is later where it reads many blocks at once.
-  let version = await isMerged(0);
-  while (version === undefined) {
-    await mined(depth);
-    version = await isMerged(1);
-  }
-  expect(version.parameters).toBe(await honestParameters(run.manifest, run.folder));
+  const waiting = run.sotEvents.flatMap((event) =>
+    event.type === 'alert' && event.code === 'sot.waiting_for_depth' ? [event.message] : [],
+  );
+  expect(waiting.at(-1)).toContain(
+    `Round 0 is accepted in block ${blockNumber} and merged ${depth} blocks later, with block ${blockNumber + depth};`,
+  );
+  await mined(1);
+  const version = await isMerged(20);
+  expect(version?.parameters).toBe(await honestParameters(run.manifest, run.folder));
 });

@@ -144,6 +144,12 @@ const table: [string, () => string[], number, string][] = [
     6,
     'Nothing can listen at 192.0.2.1',
   ],
+  [
+    'a depth that no chain reaches',
+    () => sot('--data-dir', join(folder, 'sot'), '--depth', '100000'),
+    2,
+    'Expected at most 10000 blocks.',
+  ],
   ['a bad amount', () => ['worker', '--stake', '1e3', ...here()], 2, 'Expected an amount of tokens'],
   [
     'a key that is none',

@@ -30,6 +30,8 @@ export interface ToyRun extends AsyncDisposable {
   jobId: Hex32;
   folder: string;
   sotUrl: string;
+  /** what the Source of Truth has told */
+  sotEvents: PanthaliaEvent[];
   /** aborted when the run ends, and its market with it */
   over: AbortSignal;
   /** what a role gets that acts as this account */
@@ -67,6 +69,7 @@ export async function startToyRun(
   const stop = new AbortController();
   // A whole run hangs on this one signal; in a process of its own each role has one.
   setMaxListeners(0, stop.signal);
+  const sotEvents: PanthaliaEvent[] = [];
   const actors: Actor[] = [];
   const ending: Promise<unknown>[] = [];
   const follow = async (account: number, onEvent?: (event: PanthaliaEvent) => void) => {
@@ -96,7 +99,10 @@ export async function startToyRun(
           dir: join(folder, 'sot'),
           host: '127.0.0.1',
           port: 0,
-          emit: (event) => event.type === 'process.ready' && resolve(event.url as string),
+          emit: (event) => {
+            sotEvents.push(event);
+            if (event.type === 'process.ready') resolve(event.url as string);
+          },
         },
         stop.signal,
       );
@@ -118,6 +124,7 @@ export async function startToyRun(
     jobId,
     folder,
     sotUrl,
+    sotEvents,
     over: stop.signal,
     contextOf: (account) => contextOf(account),
     worker: async (account, { compute = toyCompute(), onEvent, sotUrl: url, ...options } = {}) => {

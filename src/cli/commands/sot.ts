@@ -5,6 +5,7 @@ import {
   address,
   type ChainFlags,
   connection,
+  depthInBlocks,
   type MachineFlags,
   machineOf,
   wholeNumber,
@@ -20,6 +21,7 @@ interface SotFlags extends ChainFlags, MachineFlags, MetricsFlag {
   buyer: `0x${string}`;
   host: string;
   port: number;
+  depth?: number;
   json?: true;
   verbose?: true;
 }
@@ -41,6 +43,11 @@ export function sotCommand(io: CommandIo): Command {
         .default(0)
         .env('PANTHALIA_SOT_PORT'),
     )
+    .option(
+      '--depth <n>',
+      'blocks after the acceptance of a round before it is merged, as long as a reorganisation may take it back (default: 64, on chain 31337 0)',
+      depthInBlocks,
+    )
     .addOption(metricsOption())
     .option('-v, --verbose', 'tell every event')
     .addHelpText('before', examples)
@@ -49,13 +56,14 @@ export function sotCommand(io: CommandIo): Command {
 }
 
 async function run(flags: SotFlags, io: CommandIo): Promise<void> {
-  const { manifest, dataDir: dir, buyer, host, port } = flags;
+  const { manifest, dataDir: dir, buyer, host, port, depth } = flags;
   const { runSot } = await import('../../actions/runRole.js');
   await using metrics = await openMetrics(flags, io);
   await runSot({
     ...connection(flags, roleEvents('sot', flags, io, metrics.listener), io),
     onMarket: metrics.follow,
     ...{ manifest, dir, buyer, host, port, machine: machineOf(flags) },
+    ...(depth === undefined ? {} : { depth }),
   });
   io.signal.throwIfAborted();
 }

@@ -1,9 +1,8 @@
 /** What the Source of Truth reads from the market. Pure. */
-import { isDeepStrictEqual } from 'node:util';
 import { canonicalId } from '../../protocol/canonicalJson.js';
 import type { MarketView, TaskView } from '../../protocol/marketView.js';
 import { taskSpec } from '../../protocol/spec.js';
-import type { Address, Hex32, RunManifest } from '../../protocol/task.js';
+import type { Address, Hex32, RunManifest, Submission } from '../../protocol/task.js';
 
 export interface Contribution {
   slot: number;
@@ -11,15 +10,19 @@ export interface Contribution {
   resultRoot: Hex32;
 }
 
-/** The accepted result of every slot of a round in slot order, or undefined while a slot is missing. Anyone can post a batch
- *  in this job's name, so a task counts only if its spec is the one that follows from the manifest and the base. Anyone can
+/** A task that is accepted. */
+export type AcceptedTask = TaskView & { submission: Submission; acceptedBlock: number };
+
+/** One for every slot of a round in slot order, of those that were accepted in block `upTo` or before, or undefined while a slot is missing. Anyone
+ *  can post a batch in this job's name, so a task counts only if its spec is the one that follows from the manifest and the base. Anyone can
  *  also open a subnet and accept whatever they like in it, so only tasks of the job's own count. */
-export function acceptedResults(
+export function acceptedTasks(
   view: MarketView,
   job: { manifest: RunManifest; jobId: Hex32; subnetId: number },
   round: number,
   base: { stateRoot: Hex32; parameters: Hex32 },
-): Contribution[] | undefined {
+  upTo = Number.POSITIVE_INFINITY,
+): AcceptedTask[] | undefined {
   const { manifest, jobId, subnetId } = job;
   const specHash = canonicalId(taskSpec(manifest, jobId, round, base));
   const isOurs = (task: TaskView) =>
@@ -27,28 +30,15 @@ export function acceptedResults(
     task.specHash === specHash &&
     task.jobId === jobId &&
     task.baseRoot === base.stateRoot;
-  const accepted = [...view.tasks.values()].filter((task) => task.state === 'accepted' && isOurs(task));
-  const contributions: Contribution[] = [];
-  for (let slot = 0; slot < manifest.slotsPerRound; slot++) {
-    const task = accepted.find((candidate) => candidate.slot === slot);
-    if (!task?.submission) return undefined;
-    contributions.push({ slot, taskId: task.taskId, resultRoot: task.submission.resultRoot });
-  }
-  return contributions;
+  const accepted = [...view.tasks.values()].filter(isAccepted).filter(isOurs);
+  const slots = Array.from({ length: manifest.slotsPerRound }, (_, slot) =>
+    accepted.find((task) => task.slot === slot && task.acceptedBlock <= upTo),
+  );
+  return slots.every((task) => task !== undefined) ? slots : undefined;
 }
 
-/** `ask`, with an answer once it was the same for `depth` blocks: a version that is merged stays, and a reorganisation may put a dispute in
- *  time before what it makes anew. Remembers between calls, which have to come with every block. */
-export function standing<T>(
-  ask: (view: MarketView) => T | undefined,
-  depth: number,
-): (view: MarketView, head: { number: number }) => T | undefined {
-  let seen: { answer: T | undefined; block: number } = { answer: undefined, block: 0 };
-  return (view, { number }) => {
-    const answer = ask(view);
-    if (!isDeepStrictEqual(answer, seen.answer)) seen = { answer, block: number };
-    return number - seen.block >= depth ? answer : undefined;
-  };
+function isAccepted(task: TaskView): task is AcceptedTask {
+  return task.state === 'accepted' && task.submission !== null && task.acceptedBlock !== null;
 }
 
 /** The job's buyer, whoever has seats at stake, a solver that still owes a result (a seat that is asked back while its task runs

@@ -168,6 +168,27 @@ test('a restart goes on from the journal, tells the last step again and merges n
   expect((await readFile(join(dir, 'versions.jsonl'), 'utf8')).trim().split('\n')).toHaveLength(3);
 });
 
+test('a round is merged as many blocks after its acceptance as it was told, restarts or not', async () => {
+  const depth = 5;
+  const passBlock = () => market.tell({ type: 'SeedFulfilled', epoch: 0, seed: jobId } as never);
+  const first = await start({ depth });
+  await solveRound(first, await latest(first));
+  for (let block = 1; block < depth; block++) passBlock();
+  expect(await first.client.latestVersion({ after: 0 })).toBeUndefined();
+  const accepted = market.view.block - depth + 1;
+  expect(first.events).toContainEqual({
+    type: 'alert',
+    level: 'info',
+    code: 'sot.waiting_for_depth',
+    message: `Round 0 is accepted in block ${accepted} and merged 5 blocks later, with block ${accepted + 5}; the chain is at block ${accepted}. A chain that makes no blocks by itself has to be moved, or fewer waited for: --depth.`,
+  });
+  await first.stop();
+  const second = await start({ depth });
+  expect(await second.client.latestVersion({ after: 0 })).toBeUndefined();
+  passBlock();
+  expect(await latest(second, 0)).toMatchObject({ number: 1, validationLoss: 123 });
+});
+
 test('a death between the new blobs and the journal gives the same version again', async () => {
   const first = await start();
   await solveRound(first, await latest(first));

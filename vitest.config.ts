@@ -3,17 +3,21 @@ import { defineConfig } from 'vitest/config';
 /** One project per folder. Forks, because a native crash in a thread would take the whole run with it; two of them,
  *  because the smallest machine we promise to work on has two cores. More where tests wait for blocks and deadlines most of
  *  the time: a run of `smoke` computes for a sixth of the time that it takes. Projects with different numbers run one after the
- *  other. Retries stay off: a flaky test is a bug. */
+ *  other. Retries stay off: a flaky test is a bug. What bounds a wait is for what never ends: many times what it takes on the
+ *  slowest machine, since nobody waits for it where all is well. */
 export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
     /** of tests in one file, where they say so */
     maxConcurrency: 3,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['tests/unit/**/*.test.{ts,tsx}'], testTimeout: 10_000 },
+        test: { name: 'unit', include: ['tests/unit/**/*.test.{ts,tsx}'] },
       },
       {
         extends: true,
@@ -26,8 +30,8 @@ export default defineConfig({
           include: ['tests/chain/**/*.test.ts'],
           maxWorkers: 4,
           sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

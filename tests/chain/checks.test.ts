@@ -5,6 +5,7 @@ import { everyTaskChecked, noTaskChecked, pan, type SubnetParams } from '../../s
 import { casesOf } from '../../src/protocol/marketQueries.js';
 import { type CheckView, type MarketView, scoreKey, type TaskView } from '../../src/protocol/marketView.js';
 import type { Address, Hex32 } from '../../src/protocol/task.js';
+import type { Compute } from '../../src/roles/context.js';
 import { expectBooksToAgree } from '../helpers/books.js';
 import { skip, startTestChain, type TestChain } from '../helpers/chain.js';
 import { eventually } from '../helpers/processes.js';
@@ -14,7 +15,6 @@ import {
   firstWorker,
   passWindows,
   startToyRun,
-  submittedBy,
   type ToyRun,
   type ToyWorker,
   tasksOf,
@@ -346,22 +346,36 @@ test.each([
 });
 
 test('who looked at a result unasked and is then drawn to check it computes nothing a second time', async () => {
-  // Blocks so long that the chain is stopped before a checker can be drawn.
-  await using local = await startTestChain(deadlines, 1);
+  await using local = await startTestChain(deadlines);
   await using run = await startToyRun(local, { slotsPerRound: 1 });
-  const solver = await run.worker(first, drawn);
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const toy = toyCompute();
+  const held: Compute = { ...toy, batchAt: (...at) => begun.then(() => toy.batchAt(...at)) };
+  const solver = await run.worker(first, { ...drawn, compute: held });
   const { market } = await run.contextOf(0);
   const finished = run.master();
-  await assignedTo(run, solver.address, local.signal);
+  const { taskId } = await assignedTo(run, solver.address, local.signal);
   const auditor = await run.worker(second, { ...drawn, audit: 'all' });
-  const { taskId } = await submittedBy(run, solver.address, local.signal);
-  await local.deployer.provider.send('evm_setIntervalMining', [0]);
+  // From here on there are no blocks but ours, and the last of them is that of the submission: no checker is drawn.
+  const { provider } = local.deployer;
+  await provider.send('evm_setIntervalMining', [0]);
+  begin();
+  await eventually('the solver submits', async () => {
+    if (Number((await provider.send('txpool_status', [])).pending) > 0) {
+      await provider.send('evm_mine', []);
+      await market.caughtUp(await provider.getBlockNumber(), local.signal);
+    }
+    return market.view.tasks.get(taskId)?.state === 'submitted';
+  });
   await eventually('the auditor finds the result right', () =>
     auditor.events.some((event) => event.type === 'audit.finished' && event.taskId === taskId),
   );
   expect(market.view.checks.size).toBe(0);
   await passChecked(run, local);
-  await local.deployer.provider.send('anvil_setIntervalMining', [1]);
+  await provider.send('anvil_setIntervalMining', [1]);
   expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
   expect(market.view.checks.get(taskId)).toMatchObject({ checker: auditor.address, outcome: 'passed' });
   const checked = auditor.events.flatMap((event) => (event.type === 'check.computed' ? [event] : []));

@@ -10,7 +10,8 @@ import { firstWorker, startToyRun, submittedBy, tasksOf } from '../helpers/toyRu
 vi.setConfig({ testTimeout: 120_000 });
 
 const challengeSeconds = 600;
-const depth = 40;
+/** So many blocks that the chain is stopped before they have come, however slowly. */
+const depth = 400;
 
 test('an acceptance that is reorganised away is not merged, and one that stands is, when it is deep enough', async () => {
   await using local = await startTestChain({ challengeSeconds });
@@ -23,13 +24,16 @@ test('an acceptance that is reorganised away is not merged, and one that stands 
   const task = await submittedBy(run, worker.address, local.signal);
   const stateOf = () => tasksOf(market.view)[0]?.state;
   await provider.send('evm_increaseTime', [challengeSeconds + 1]);
-  await market.waitFor(() => stateOf() === 'accepted' || undefined, local.signal);
+  const facts = await market.waitFor(
+    (view) => (stateOf() === 'accepted' ? view.block : undefined),
+    local.signal,
+  );
   await provider.send('evm_setIntervalMining', [0]);
   // Or they would do it again at once.
   leaving.abort();
   await Promise.all([posting, worker.drain()]);
 
-  const [facts, { number }] = [market.view.block, await latestBlock(local.deployer)];
+  const { number } = await latestBlock(local.deployer);
   await provider.send('anvil_rollback', [number - facts + 1]);
   const mined = async (blocks: number) => {
     await provider.send('anvil_mine', [`0x${blocks.toString(16)}`]);

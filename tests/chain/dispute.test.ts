@@ -12,12 +12,12 @@ import { firstWorker, startToyRun, type ToyRun, tasksOf } from '../helpers/toyRu
 vi.setConfig({ testTimeout: 120_000 });
 
 /** Long enough for any machine; passed by the clock of the chain. */
-const challengeSeconds = 240;
+const [challengeSeconds, revealSeconds] = [240, 120];
 let local: TestChain;
 let run: ToyRun;
 let finished: Promise<unknown>;
 beforeAll(async () => {
-  local = await startTestChain({ challengeSeconds, appealSeconds: 1 });
+  local = await startTestChain({ challengeSeconds, revealSeconds, appealSeconds: 1 });
   run = await startToyRun(local, { slotsPerRound: 2 });
   await run.worker(firstWorker, { audit: 'never' });
   await run.worker(firstWorker + 1, { audit: 'never' });

@@ -50,7 +50,7 @@ test('a master that starts again goes on with what it had posted, and posts noth
 });
 
 test('a verifier that starts again in the middle of a vote opens its commitments, computed anew', async () => {
-  await using local = await startTestChain({ challengeSeconds, appealSeconds: 1 });
+  await using local = await startTestChain({ challengeSeconds, revealSeconds: 60, appealSeconds: 1 });
   await using run = await startToyRun(local, { slotsPerRound: 1 });
   const cheat = await run.worker(firstWorker, { fault: 'zero-delta', stakeAmount: pan(100) });
   const finished = run.master();

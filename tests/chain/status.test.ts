@@ -20,7 +20,7 @@ vi.setConfig({ testTimeout: 180_000 });
 /** Long enough for any machine; what has to pass is passed by the clock of the chain. */
 const challengeSeconds = 120;
 const deadlines: Partial<SubnetParams> = {
-  ...{ solveSeconds: 60, challengeSeconds, commitSeconds: 60, appealSeconds: 1 },
+  ...{ solveSeconds: 60, challengeSeconds, commitSeconds: 60, revealSeconds: 60, appealSeconds: 1 },
 };
 const [buyerAccount, disputerAccount] = [12, 9];
 

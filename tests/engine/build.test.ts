@@ -7,6 +7,7 @@ import { findLibtorch, presentLibtorch } from '../../src/engine/libtorch.js';
 import { probeAddon, readStamp, requireAddon } from '../../src/engine/loadAddon.js';
 import { runCommand } from '../../src/engine/runCommand.js';
 import { temporaryFolder } from '../helpers/engine.js';
+import { eventually } from '../helpers/processes.js';
 
 const log = () => {};
 
@@ -142,9 +143,9 @@ describe('the build', () => {
         await work();
       });
     const first = enter('first', () => held);
-    await vi.waitUntil(() => order.includes('first in'));
+    await eventually('the first is in', () => order.includes('first in'));
     const second = enter('second', () => Promise.reject(new Error('failed')));
-    await vi.waitUntil(() => order.includes('second waits'));
+    await eventually('the second waits', () => order.includes('second waits'));
     release();
     await first;
     await expect(second).rejects.toThrow('failed');

@@ -56,6 +56,13 @@ export function withoutSecrets(url: string): string {
   return isWeb ? new URL(url).origin : url.replace(/^([a-z]+:\/\/)?(?:.*@)?([^/?#]*).*$/is, '$1$2');
 }
 
+/** A library's own message tells all of the request that failed, with the key in its URL: the same for every URL in it. What may end a sentence
+ *  after one is kept. */
+export function namingHostsOnly(text: string): string {
+  const urls = /([a-z][a-z0-9+.-]*:\/\/[^\s"'`<>]*?)([).,;:\]]*)(?=[\s"'`<>]|$)/gi;
+  return text.replace(urls, (_, url: string, end: string) => withoutSecrets(url) + end);
+}
+
 /** Whether it has a part that may be a key. */
 export function holdsSecrets(url: string): boolean {
   const { pathname, search, username, password } = new URL(url);

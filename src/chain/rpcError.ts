@@ -1,5 +1,5 @@
 /** Trouble between us and the node, as opposed to a contract that refused. */
-import { PanthaliaError, withoutSecrets } from '../errors.js';
+import { namingHostsOnly, PanthaliaError, withoutSecrets } from '../errors.js';
 
 /** Node's and ethers' names for a node that is away. */
 const away = new Set([
@@ -105,8 +105,8 @@ function isAway(cause: unknown): boolean {
 }
 
 function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
+  if (!(cause instanceof Error)) return namingHostsOnly(String(cause));
   const { code, shortMessage } = cause as { code?: unknown; shortMessage?: string };
-  const short = shortMessage ?? cause.message;
+  const short = namingHostsOnly(shortMessage ?? cause.message);
   return typeof code === 'string' && !short.includes(code) ? `${short} (${code})` : short;
 }

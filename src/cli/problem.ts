@@ -1,7 +1,7 @@
 /** Whatever was thrown, as one sentence, the next thing to do, and an exit code. */
 import { constants } from 'node:os';
 import type { Command, CommanderError } from 'commander';
-import { exitCodes, PanthaliaError, withoutSecrets } from '../errors.js';
+import { exitCodes, namingHostsOnly, PanthaliaError } from '../errors.js';
 import { Interruption } from './io.js';
 import { isNear } from './nearness.js';
 
@@ -46,11 +46,6 @@ export function problemOf(error: unknown): Problem | null {
     ...bare('internal', namingHostsOnly(`${name}: ${message}`)),
     stack: stack === undefined ? undefined : namingHostsOnly(stack),
   };
-}
-
-/** A library's own message tells all of the request that failed, with the key in its URL. */
-function namingHostsOnly(text: string): string {
-  return text.replace(/https?:\/\/[^\s"'`<>)]+/g, withoutSecrets);
 }
 
 /** commander says "error: unknown option '--foo'\n(Did you mean --fooo?)" and ends with 1; usage is 2 here. */

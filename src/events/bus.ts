@@ -1,4 +1,5 @@
 /** Where events meet: emitters on one side; journal, printer, projection on the other. */
+import { namingHostsOnly } from '../errors.js';
 import { type Emit, eventVersion, type PanthaliaEvent, type StampedEvent } from './types.js';
 
 export type EventListener = (event: StampedEvent) => void;
@@ -12,12 +13,18 @@ export interface EventBus {
   subscribe(listener: EventListener): () => void;
 }
 
+/** Free text may be a library's, with a key in a URL: journals and logs are shown to others. */
+function harmless(event: PanthaliaEvent): PanthaliaEvent {
+  if (event.type === 'alert') return { ...event, message: namingHostsOnly(event.message) };
+  return event.type === 'process.log' ? { ...event, line: namingHostsOnly(event.line) } : event;
+}
+
 /** run: id of the run, stamped on every event. */
 export function createBus({ run, now = () => new Date() }: { run: string; now?: () => Date }): EventBus {
   const listeners = new Set<EventListener>();
   let seq = 0;
   const publish = (src: string, t: string, event: PanthaliaEvent) => {
-    const stamped: StampedEvent = { ...event, v: eventVersion, seq: seq++, t, run, src };
+    const stamped: StampedEvent = { ...harmless(event), v: eventVersion, seq: seq++, t, run, src };
     for (const listener of listeners) listener(stamped);
   };
   return {

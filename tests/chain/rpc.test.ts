@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createChain } from '../../src/chain/client.js';
 import { connectContracts } from '../../src/chain/contracts.js';
 import { pan } from '../../src/chain/params.js';
+import { createBus } from '../../src/events/bus.js';
 import type { PanthaliaEvent } from '../../src/events/types.js';
 import { type Actor, actor, startTestChain, type TestChain } from '../helpers/chain.js';
 import { behind, NoAnswer, type Pass, RpcRefusal, startMoodyRpc } from '../helpers/moodyRpc.js';
@@ -320,4 +321,32 @@ test('of what was sent only as much is kept as a reorganisation may take away', 
   const kept = one.chain.signer?.sent;
   expect(kept?.size).toBeLessThanOrEqual(64 + 20);
   expect(Math.min(...(kept?.keys() ?? []))).toBeGreaterThan(60);
+});
+
+test("a library's own sentence about a request does not bring the key of the RPC into a log", async () => {
+  const withoutReceipts = new Set(['eth_getTransactionReceipt', 'eth_gasPrice']);
+  await using rpc = await startMoodyRpc(local.anvil.rpcUrl, async (method, params, pass) => {
+    if (withoutReceipts.has(method)) throw new NoAnswer(404);
+    return pass(method, params);
+  });
+  const rpcUrl = `${rpc.url}/v2/(hush-1)?key=hush-2`;
+  using chain = await createChain({ rpcUrl, account: { mnemonicIndex: 13 } });
+  const { token, vault } = connectContracts(chain, local.deployment);
+  const failed: Error = await token
+    .write('approve', [vault.address, 1n], local.signal)
+    .catch((error) => error);
+  expect(failed).toMatchObject({ code: 'rpc.failed' });
+  expect(`${failed.message} ${JSON.stringify(failed)}`).not.toContain('hush');
+
+  const raw: Error = await chain.provider.send('eth_gasPrice', []).catch((error) => error);
+  expect(raw.message).toContain('hush-2');
+  const bus = createBus({ run: '-' });
+  const told: string[] = [];
+  bus.subscribe((event) => told.push(JSON.stringify(event)));
+  const emit = bus.emitterFor('worker');
+  emit({ type: 'alert', level: 'warn', message: `solution of task 0x12 ended: ${raw.message}` });
+  emit({ type: 'process.log', process: 'worker_0', line: `Error: ${raw.message.replace('http', 'HTTP')}` });
+  expect(told).toHaveLength(2);
+  for (const line of told) expect(line).toContain(rpc.url.slice('http'.length));
+  expect(told.join()).not.toContain('hush');
 });

@@ -21,4 +21,6 @@ test('a mistake of ours tells where it was about, without the key of a provider'
   expect(problem?.message).toBe(
     'Error: server response 404 (info={ "requestUrl": "https://node.example:8545" })',
   );
+  const sentence = 'No answer (WSS://node.example/v2/(hush)/hush, or HTTPS://me:hush@node.example).';
+  expect(problemOf(sentence)?.message).toBe('No answer (WSS://node.example, or https://node.example).');
 });

@@ -9,6 +9,7 @@ import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
 import {ITaskMarket, Submission, Task, TaskStatus, Terms} from "./interfaces/ITaskMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {CheckHash} from "./libraries/CheckHash.sol";
+import {EpochClock} from "./libraries/EpochClock.sol";
 import {EpochSeed} from "./libraries/EpochSeed.sol";
 import {ParamsCode} from "./libraries/ParamsCode.sol";
 import {Sampling} from "./libraries/Sampling.sol";
@@ -27,6 +28,7 @@ contract Audit is IAudit {
     IRandomnessSource public immutable beacon;
     ITaskMarket public immutable market;
     IReputation public immutable reputation;
+    EpochClock private immutable _clock;
 
     mapping(bytes32 taskId => Check) private _checks;
     /// @inheritdoc IAudit
@@ -48,6 +50,7 @@ contract Audit is IAudit {
         beacon = beacon_;
         market = market_;
         reputation = reputation_;
+        _clock = beacon_.clock();
     }
 
     // ---------------------------------------------------------------------------------------- draws
@@ -87,7 +90,8 @@ contract Audit is IAudit {
         bytes32 roll,
         uint32 commitSeconds
     ) private {
-        (bytes32 seed, uint32 epoch) = beacon.forDraw(id, check.epoch);
+        uint32 epoch = _clock.currentEpoch();
+        bytes32 seed = beacon.forDraw(id, check.epoch, epoch);
         bytes32 entropy = keccak256(abi.encode(seed, id, check.attempt));
         check.checker =
             staking.draw(terms.subnetId, Role.Verifier, entropy, solver, epoch, terms.paramsVersion);
@@ -211,7 +215,9 @@ contract Audit is IAudit {
         } else if (check.attempt > 1) {
             _close(terms, slot, id, check, CheckOutcome.Unchecked, true);
         } else {
-            _replace(terms, id, check, _forfeit(terms, id, check.checker));
+            uint256 lost = _forfeit(terms, id, check.checker);
+            _replace(terms, id, check, lost);
+            vault.burn(lost);
         }
     }
 
@@ -219,7 +225,7 @@ contract Audit is IAudit {
     function _replace(Terms calldata terms, bytes32 id, Check memory check, uint256 bond) private {
         address first = check.checker;
         check.checker = address(0);
-        check.epoch = beacon.currentEpoch();
+        check.epoch = _clock.currentEpoch();
         _enter(id, check, CheckState.Drawing, _after(_paramsOf(terms).openSeconds));
         emit CheckerReplaced(id, first, bond, check.deadline);
     }
@@ -242,15 +248,16 @@ contract Audit is IAudit {
             || outcome == CheckOutcome.Silent;
         emit CheckClosed(id, check.checker, outcome, isPaid ? fee : 0, lost);
         vault.move(address(this), isPaid ? check.checker : terms.buyer, fee);
-        if (outcome == CheckOutcome.Silent) vault.burn(market.solverSilent(terms, slot, check.checker));
+        if (outcome == CheckOutcome.Silent) lost = market.solverSilent(terms, slot, check.checker);
         else if (market.isSubmitted(id)) market.closeCheck(terms, slot);
+        if (lost > 0) vault.burn(lost);
     }
 
+    /// @return bond in the account of the audit: its caller burns it when all else is written, for burning calls a token
     function _forfeit(Terms calldata terms, bytes32 id, address checker) private returns (uint256 bond) {
         bond = _paramsOf(terms).seatBond;
         staking.forfeit(terms.subnetId, Role.Verifier, checker, bond, id);
         vault.move(address(staking), address(this), bond);
-        vault.burn(bond);
     }
 
     // ---------------------------------------------------------------------------------------- views

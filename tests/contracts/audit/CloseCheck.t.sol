@@ -132,6 +132,7 @@ contract CloseCheckTest is AuditWorld {
         vm.warp(checkOf(id).deadline + 1);
         vm.expectRevert(abi.encodeWithSelector(ITaskMarket.CasesOpen.selector, id, 1));
         closeCheck(id);
+        vm.warp(round(caseId).deadline + 1);
         advance(caseId); // nobody drew the panel
         settleCase(caseId);
         Submission memory made = submissionOf(id);

@@ -9,6 +9,7 @@ import {IStaking, Role} from "./interfaces/IStaking.sol";
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
 import {ITaskMarket, Terms} from "./interfaces/ITaskMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
+import {EpochClock} from "./libraries/EpochClock.sol";
 import {EpochSeed} from "./libraries/EpochSeed.sol";
 import {Escalation} from "./libraries/Escalation.sol";
 import {ParamsCode} from "./libraries/ParamsCode.sol";
@@ -26,6 +27,9 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     /// Bounds the gas of one drawSeats; a larger panel takes more calls.
     uint256 public constant MOST_DRAWS = 16;
+    /// So many panels, one after the other, can sit and rule while another one is drawn: whoever keeps all verifiers busy with
+    /// disputes, so that it finds nobody, has to pay for them as often, and once more.
+    uint256 public constant LOCKS_OUTLASTED = 2;
 
     IVault public immutable vault;
     ISubnetRegistry public immutable registry;
@@ -33,6 +37,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
     IRandomnessSource public immutable beacon;
     ITaskMarket public immutable market;
     address public immutable challenge;
+    EpochClock private immutable _clock;
 
     mapping(bytes32 caseId => Round) private _newest;
     /// @dev Those that were appealed.
@@ -55,6 +60,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         beacon = beacon_;
         market = market_;
         challenge = challenge_;
+        _clock = beacon_.clock();
     }
 
     // ---------------------------------------------------------------------------------------- panels
@@ -97,7 +103,8 @@ contract Court is ICourt, ReentrancyGuardTransient {
     function drawSeats(Case calldata about) external {
         (bytes32 caseId, Round storage round) = _current(about, RoundState.Drawing);
         _inTime(caseId, round);
-        (bytes32 seed, uint32 epoch) = beacon.forDraw(caseId, round.epoch);
+        uint32 epoch = _clock.currentEpoch();
+        bytes32 seed = beacon.forDraw(caseId, round.epoch, epoch);
         (uint8 number, uint8 size, uint8 index) = (round.number, round.size, round.drawn);
         uint256 draws = 0;
         for (; index < size && draws < MOST_DRAWS; ++index) {
@@ -107,12 +114,12 @@ contract Court is ICourt, ReentrancyGuardTransient {
             address voter = staking.draw(
                 about.subnetId, Role.Verifier, entropy, about.solver, epoch, about.paramsVersion
             );
-            if (voter == address(0)) break;
+            // all or nobody: bonds that wait for the rest of a panel would be locked at no price
+            require(voter != address(0), NoVerifierFree(caseId, epoch));
             seat.voter = voter;
             ++draws;
             emit SeatDrawn(caseId, number, index, voter);
         }
-        require(index > round.drawn, NoVerifierFree(caseId, epoch));
         round.drawn = index;
         if (index == size) {
             round.state = RoundState.Commit;
@@ -317,8 +324,8 @@ contract Court is ICourt, ReentrancyGuardTransient {
         round.number = number;
         round.ruling = number == 1 ? Verdict.None : _newest[caseId].ruling;
         round.size = Escalation.panelSize(params, number).toUint8();
-        round.deadline = _after(params.openSeconds);
-        round.epoch = beacon.currentEpoch();
+        round.deadline = _drawBy(params);
+        round.epoch = _clock.currentEpoch();
         _newest[caseId] = round;
         fee = Escalation.panelFee(params, number);
         emit RoundOpened(caseId, number, round.size, payer, fee.toUint96(), round.epoch);
@@ -385,8 +392,8 @@ contract Court is ICourt, ReentrancyGuardTransient {
         round.replaced = round.size - _votes(round);
         round.drawn = 0;
         round.committed = 0;
-        round.epoch = beacon.currentEpoch();
-        round.deadline = _after(params.openSeconds);
+        round.epoch = _clock.currentEpoch();
+        round.deadline = _drawBy(params);
         emit ReplacementOpened(caseId, round.number, round.replaced, round.epoch);
         for (uint8 index = 0; index < round.size; ++index) {
             bytes32 seatId = _seatId(caseId, round.number, index);
@@ -582,6 +589,11 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     function _after(uint256 duration) private view returns (uint40) {
         return (block.timestamp + duration).toUint40();
+    }
+
+    function _drawBy(Params memory params) private view returns (uint40) {
+        uint256 lock = uint256(params.commitSeconds) + params.revealSeconds + params.appealSeconds;
+        return _after(params.openSeconds + LOCKS_OUTLASTED * lock);
     }
 
     function _paramsOf(Case calldata about) private view returns (Params memory params) {

@@ -152,7 +152,7 @@ interface ICourt {
     error LastRound(bytes32 caseId, uint16 round);
     error NotChallenge(address caller);
     error BondTooSmall(uint256 bond, uint256 least);
-    /// @dev No attempt hit a free bond; the next epoch's seed may.
+    /// @dev For some seat no attempt hit a free bond; with the seed of the next epoch one may.
     error NoVerifierFree(bytes32 caseId, uint32 epoch);
 
     /// @notice Open a case about a transition that was shown to be the solver's. StepChallenge only.
@@ -168,7 +168,8 @@ interface ICourt {
         bytes32 stateBlob
     ) external returns (bytes32 caseId);
 
-    /// @notice Draw the seats of the newest round, as many as one call may; voting opens when all are drawn.
+    /// @notice Draw the seats of the newest round, all of them or as many as one call may; voting opens when all are drawn. Where
+    /// it finds too few, it can be tried again in every epoch until drawBy: openSeconds, and twice the time to commit, reveal and appeal.
     function drawSeats(Case calldata about) external;
 
     /// @notice Commit to a vote, or change the commitment. The holder of the seat only.

@@ -20,15 +20,4 @@ library EpochSeed {
         (value, ready) = source.seed(epoch - 1);
         require(ready, IRandomnessSource.SeedNotKnown(epoch - 1));
     }
-
-    /// @return value the seed
-    /// @return epoch the current one
-    function forDraw(IRandomnessSource source, bytes32 id, uint32 requestEpoch)
-        internal
-        view
-        returns (bytes32 value, uint32 epoch)
-    {
-        epoch = source.currentEpoch();
-        value = forDraw(source, id, requestEpoch, epoch);
-    }
 }

@@ -47,8 +47,11 @@ export interface MarketRules extends EpochRules {
 }
 
 export interface VersionRules extends SamplingTerms {
-  /** time to draw a solver, and to fill a panel */
+  /** time to draw a solver */
   openSeconds: number;
+  commitSeconds: number;
+  revealSeconds: number;
+  appealSeconds: number;
   /** time to dispute a result, and to draw who checks it */
   challengeSeconds: number;
   /** time to show leaves that are demanded */
@@ -143,11 +146,16 @@ function taskOfDraw(call: DrawCall, { tasks, cases }: MarketView): TaskView | un
 /** A draw in epoch e takes what was asked for before e, and the seed of e - 1. What is sent now lands in the next block. */
 function drawCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCall[] {
   const epoch = epochOf(clock.block + 1, rules);
-  const isDrawable = (task: TaskView, at: { requestBlock: number; openedAt: number }) =>
-    epochOf(at.requestBlock, rules) < epoch && clock.now <= at.openedAt + versionOf(task, rules).openSeconds;
-  const tasks = [...view.tasks.values()].filter((task) => task.state === 'open' && isDrawable(task, task));
+  const isAskedFor = ({ requestBlock }: { requestBlock: number }) => epochOf(requestBlock, rules) < epoch;
+  const tasks = [...view.tasks.values()].filter(
+    (task) => task.state === 'open' && isAskedFor(task) && !isPast(expiryOf(task, rules), clock),
+  );
   const cases = openRounds(view).filter(
-    ({ task, round }) => round.phase === 'drawing' && !isTerminal(task.state) && isDrawable(task, round),
+    ({ task, round }) =>
+      round.phase === 'drawing' &&
+      !isTerminal(task.state) &&
+      isAskedFor(round) &&
+      !isPast(round.openedAt + drawSeconds(versionOf(task, rules)), clock),
   );
   const checked = checkable(view, clock).filter((task) => standing(view, task, rules) === 'due');
   const replaced = [...view.checks.values()].filter(
@@ -275,8 +283,14 @@ function expiryOf(task: TaskView, rules: MarketRules): number | null {
   return task.state === 'assigned' ? task.solveBy : null;
 }
 
+/** Time to fill a panel: two others can sit and rule meanwhile, so a lock on all verifiers has to be bought again and again.
+ *  source: contracts/Court.sol, LOCKS_OUTLASTED */
+function drawSeconds({ openSeconds, commitSeconds, revealSeconds, appealSeconds }: VersionRules): number {
+  return openSeconds + 2 * (commitSeconds + revealSeconds + appealSeconds);
+}
+
 function deadlineOf({ task, round }: OpenRound, rules: MarketRules): number | null {
-  if (round.phase === 'drawing') return round.openedAt + versionOf(task, rules).openSeconds;
+  if (round.phase === 'drawing') return round.openedAt + drawSeconds(versionOf(task, rules));
   if (round.phase === 'ruled') return null;
   return round.phase === 'commit' ? round.commitBy : round.revealBy;
 }

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { disputeTask } from '../../src/actions/dispute.js';
 import type { TaskAnswer } from '../../src/actions/tellTask.js';
 import { writeDeployment } from '../../src/chain/deployment.js';
-import { everyTaskChecked, pan, type SubnetParams } from '../../src/chain/params.js';
+import { everyTaskChecked, localParams, pan, type SubnetParams } from '../../src/chain/params.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
 import type { MarketView } from '../../src/protocol/marketView.js';
 import type { Hex32 } from '../../src/protocol/task.js';
@@ -192,7 +192,9 @@ test('a task about which a case ended without a verdict is undecided: it can be 
   const outcome = disputeTask({ taskId, maxFee: pan(30) }, disputer, local.signal).catch((error) => error);
   await market.waitFor((view) => casesOf(view, taskId)[0]?.rounds[0], local.signal);
   // Nobody but the solver can be drawn, and it is not judged by itself: the time to draw passes.
-  await local.deployer.provider.send('evm_increaseTime', [61]);
+  const { openSeconds, commitSeconds, revealSeconds, appealSeconds } = localParams(deadlines);
+  const toDraw = openSeconds + 2 * (commitSeconds + revealSeconds + appealSeconds);
+  await local.deployer.provider.send('evm_increaseTime', [toDraw + 1]);
   const { challengeBy } = await market.waitFor(
     (view) => [view.tasks.get(taskId)].find((task) => task?.state === 'undecided'),
     local.signal,

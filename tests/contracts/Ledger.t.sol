@@ -25,7 +25,7 @@ contract LedgerTest is AuditWorld {
 
     function test_theTableInTheProtocolIsWhatHappens() public {
         string memory table = HEAD;
-        function() returns (string memory)[17] memory stories = [
+        function() returns (string memory)[18] memory stories = [
             _honest,
             _honestAndChecked,
             _cheatChecked,
@@ -33,6 +33,7 @@ contract LedgerTest is AuditWorld {
             _cheatDisputed,
             _frivolous,
             _appealFlips,
+            _appealTied,
             _oneVerifierAbsent,
             _allVerifiersAbsent,
             _solverAbsent,
@@ -126,6 +127,27 @@ contract LedgerTest is AuditWorld {
         settle(id);
         return _row(
             "a cheat that the first panel of three believes and the second of five does not", start, solver, 1
+        );
+    }
+
+    function _appealTied() private returns (string memory) {
+        (bytes32 id, address solver, Purses memory start) = _disputed();
+        _vote(id, Verdict.Valid);
+        vm.prank(dora);
+        appeal(id);
+        seatPanel(id);
+        Verdict[] memory verdicts = unanimous(5, Verdict.Invalid);
+        (verdicts[0], verdicts[1], verdicts[2]) = (Verdict.Valid, Verdict.Valid, Verdict.Unavailable);
+        vote(id, verdicts);
+        vm.prank(dora);
+        appeal(id);
+        _vote(id, Verdict.Invalid);
+        closeAll(id);
+        return _row(
+            "the same, but three of the five tie the second panel; the third, of seven, does not believe it",
+            start,
+            solver,
+            1
         );
     }
 

@@ -65,6 +65,7 @@ contract CloseDemandTest is ChallengeWorld {
         vm.warp(vm.getBlockTimestamp() + CLOCK + 1);
         vm.expectRevert(abi.encodeWithSelector(ITaskMarket.CasesOpen.selector, _task, 1));
         challenge.closeDemand(termsOf[_task], 0);
+        vm.warp(round(id).deadline + 1);
         advance(id); // nobody drew the panel
         settleCase(id);
         challenge.closeDemand(termsOf[_task], 0);

@@ -10,7 +10,8 @@ import type { Hex32 } from '../../../src/protocol/task.js';
 import { alice, bob, carol, History, pinned } from '../../helpers/facts.js';
 
 const unchecked = { pMin: 0, pMax: 0, scoreHalf: 8, stepAuditRate: 0, auditSteps: 2 };
-const first = { openSeconds: 30, challengeSeconds: 30, clockSeconds: 30, ...unchecked };
+const voting = { commitSeconds: 5, revealSeconds: 5, appealSeconds: 5 };
+const first = { openSeconds: 30, challengeSeconds: 30, clockSeconds: 30, ...voting, ...unchecked };
 const versioned = (...versions: VersionRules[]): MarketRules => ({
   ...{ epochLength: 4, seedDelay: 0 },
   versions: new Map(versions.map((version, i) => [i + 1, version])),
@@ -107,8 +108,10 @@ test('a case moves on at each of its deadlines, and its seats are closed when it
 test('a panel that can not be filled in time is given up', () => {
   const history = new History().seeded();
   const [caseId] = history.post([0]) as [Hex32];
-  history.submit(caseId, alice, 60).dispute(caseId, bob).pass(31);
-  expect(due(history)).toEqual([{ call: 'advance', caseId }]);
+  // openSeconds, and twice the time in which another panel can sit and rule
+  history.submit(caseId, alice, 60).dispute(caseId, bob).pass(60);
+  expect(due(history).map(({ call }) => call)).not.toContain('advance');
+  expect(due(history.pass(1))).toEqual([{ call: 'advance', caseId }]);
 });
 
 test('many tasks are taken in parts that fit a block', () => {

@@ -13,6 +13,7 @@ const sampling = { pMin: 0, pMax: 0, scoreHalf: 8, stepAuditRate: 0, auditSteps:
 /** A window each: to draw a solver, to dispute, to show leaves. */
 const versionOf = (openSeconds: number, challengeSeconds = 60, clockSeconds = 60) => ({
   ...{ openSeconds, challengeSeconds, clockSeconds, ...sampling },
+  ...{ commitSeconds: 10, revealSeconds: 10, appealSeconds: 10 },
 });
 const rules: MarketRules = { epochLength: 4, seedDelay: 0, versions: new Map([[1, versionOf(60)]]) };
 

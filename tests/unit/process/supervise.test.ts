@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,7 +48,7 @@ test('a child that exits before it is ready rejects with its last words', async 
     logPath: join(mkdtempSync(join(tmpdir(), 'panthalia-child-')), 'crasher.log'),
     leash,
   });
-  await expect(untilReady(child, new Promise(() => {}), 5_000)).rejects.toMatchObject({
+  await expect(untilReady(child, new Promise(() => {}), 50_000)).rejects.toMatchObject({
     code: 'process.exited_early',
     message: 'crasher ended with code 3. It last said: no such file',
     next: `read ${child.logPath}`,
@@ -75,7 +76,11 @@ test('an abort stops the child', async () => {
 test('the leash kills every held group at the end of its pipe, even one that ignores SIGTERM, and no freed one', async () => {
   // However a supervisor dies, the kernel closes its pipe; closing it here is the same to the watcher.
   const leash = openLeash();
-  const stubborn = spawn('/bin/sh', ['-c', "trap '' TERM; sleep 60 & wait; wait"], { detached: true });
+  const stubborn = spawn('/bin/sh', ['-c', "trap '' TERM; echo deaf; sleep 60 & wait; wait"], {
+    detached: true,
+  });
+  // Before it has said so it is as polite as any.
+  await once(stubborn.stdout, 'data');
   const freed = spawn('/bin/sleep', ['60'], { detached: true });
   for (const child of [stubborn, freed]) leash.hold(child.pid as number);
   leash.free(freed.pid as number);

@@ -1,23 +1,30 @@
-/** npm run test:cuda: all that needs a GPU, in one command. Builds the CUDA code, then
+/** npm run test:cuda: all that needs a GPU, in one command. Builds the engine and its CUDA code against that machine's torch, then
  *    conformance   the digest of canon-f32-v1 on the device is the pinned one and the CPU's
  *    training      losses, gradient norms and state roots of the device are the CPU's, step for step, on several shapes
- *    rate          milliseconds per step beside PyTorch's with cuBLAS in fp32, TF32 off (where python3 has torch for CUDA), and of
- *                  the roots after it
+ *    rate          milliseconds per step beside PyTorch's with cuBLAS in fp32, TF32 off (where python3 has torch for CUDA), of the
+ *                  roots after it, and the device's memory that either takes
  *    torch         opset torch: gradients and losses beside the CPU's, the rate beside torch.compile (testCudaTorch.mjs)
- *  and prints a table with the device's name.
- *  usage: node scripts/testCuda.mjs [--steps 100] [--threads N] [--python python3] [--json] [conformance | training | rate | torch ...]
- *  exit codes: 0 all equal, 2 usage, 3 no device or no CUDA code, 5 something differs */
+ *  prints a table with the device's name, and keeps all figures, row by row, in a file. What can not be done is a row that says why,
+ *  and a failure; the parts after it are done.
+ *  usage: node scripts/testCuda.mjs [--steps 100] [--threads N] [--python python3] [--out build/testCuda.json] [--json]
+ *         [conformance | training | rate | torch ...]
+ *  exit codes: 0 all equal, 2 usage, 3 no device or no CUDA code, 5 something differs or could not be done */
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './compile.mjs';
 import { gpt2, shapes } from './cudaShapes.mjs';
+import { gpuFacts, memoryUsedMiB, torchForCuda } from './gpuFacts.mjs';
 import { testTorch } from './testCudaTorch.mjs';
 
 const parts = ['conformance', 'training', 'rate', 'torch'];
-const { steps, threads, python, json, wanted } = readArguments();
+const { steps, threads, python, json, out, wanted } = readArguments();
 
+// An engine that was built before there was a GPU stands on a libtorch without CUDA.
+const torch = torchForCuda(python);
+if (torch.folder !== undefined) process.env.LIBTORCH ??= torch.folder;
 const setup = spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], {
   stdio: ['ignore', 'inherit', 'inherit'],
 });
@@ -67,21 +74,32 @@ const inner = {
 const seed = `0x${'07'.repeat(32)}`;
 const rows = [];
 
-try {
-  if (wanted.includes('conformance')) await testConformance();
-  if (wanted.includes('training')) for (const training of trainings) await testTraining(training);
-  if (wanted.includes('rate')) for (const rate of rates) await measureRate(rate);
-  if (wanted.includes('torch')) await testTorch({ add, start: started, modelTensors, python });
-} catch (error) {
-  if (error.exitCode === undefined) throw error;
-  console.error(`${device}: ${error.message}${error.next === undefined ? '' : `\nnext: ${error.next}`}`);
-  process.exit(error.exitCode);
+const facts = { ...gpuFacts(root), torch: torch.version ?? torch.problem, threads, steps };
+
+const tests = {
+  conformance: testConformance,
+  training: () => inTurn(trainings, testTraining),
+  rate: () => inTurn(rates, measureRate),
+  torch: () => testTorch({ add, start: started, modelTensors, python }),
+};
+for (const part of wanted) {
+  try {
+    await tests[part]();
+  } catch (error) {
+    if (error.exitCode === undefined) throw error;
+    const next = error.next === undefined ? '' : `; next: ${error.next}`;
+    add({ test: part, shape: 'not done', same: false, seconds: {}, detail: `${error.message}${next}` });
+  }
 }
 
 const failed = rows.some(({ same }) => same === false);
-if (json) console.log(JSON.stringify({ device, steps, rows }));
+if (json) console.log(JSON.stringify({ device, ...facts, rows }));
 else printTable();
 process.exit(failed ? 5 : 0);
+
+async function inTurn(shapesOfPart, test) {
+  for (const shape of shapesOfPart) await test(shape);
+}
 
 async function testConformance() {
   const { steps: count, seed: number } = conformanceDefaults;
@@ -158,6 +176,7 @@ function tokensOf(salt, { model, batch, microBatches }) {
 
 /** Medians of 20 steps after 5, each followed by the roots that a worker takes. */
 async function measureRate({ name, ...shape }) {
+  const before = memoryUsedMiB();
   const made = await started('cuda', shape);
   const [ours, stateRoots, gradientRoots] = [[], [], []];
   for (let k = 1; k <= 25; k++) {
@@ -165,6 +184,7 @@ async function measureRate({ name, ...shape }) {
     stateRoots.push(await millisecondsOf(() => made.trainer.stateRoot()));
     gradientRoots.push(await millisecondsOf(() => made.trainer.gradientRoot()));
   }
+  const memory = memoryUsedMiB() - before;
   await made.trainer.dispose();
   const theirs = spawnSync(python, [join(root, 'bench/cudaStep.py'), JSON.stringify(shape)], {
     encoding: 'utf8',
@@ -193,6 +213,18 @@ async function measureRate({ name, ...shape }) {
     detail: `the state's root ${state.toFixed(2)} ms, ${((100 * state) / (ms + state)).toFixed(1)} % of a step and it; the gradients' ${gradients.toFixed(2)} ms`,
     ...{ stateRootMs: state, gradientRootMs: gradients },
   });
+  const theirMemory =
+    answer === null
+      ? ''
+      : `; PyTorch's allocator at most ${Math.round(answer.reservedMiB)} MiB, ${(memory / answer.reservedMiB).toFixed(2)} times`;
+  add({
+    test: 'memory',
+    shape: name,
+    same: null,
+    seconds: {},
+    detail: Number.isNaN(memory) ? 'nvidia-smi does not tell' : `${memory} MiB of the device${theirMemory}`,
+    ...{ memoryMiB: memory, pytorchMiB: answer?.reservedMiB },
+  });
 }
 
 async function millisecondsOf(call) {
@@ -201,17 +233,22 @@ async function millisecondsOf(call) {
   return performance.now() - begin;
 }
 
+/** Kept at once: what follows may end the process, or the time that a machine is lent for. */
 function add(row) {
   rows.push(row);
   console.error(line(row));
+  writeFileSync(out, `${JSON.stringify({ device, ...facts, rows }, null, 2)}\n`);
 }
 
 function printTable() {
   console.log(`\n${device}, beside the CPU with ${threads} threads`);
   for (const row of rows) console.log(line(row));
   console.log(
-    failed ? 'SOMETHING DIFFERS' : 'all that was compared is the same, opset torch within its tolerances',
+    failed
+      ? 'SOMETHING DIFFERS OR WAS NOT DONE'
+      : 'all that was compared is the same, opset torch within its tolerances',
   );
+  console.log(`figures: ${out}`);
 }
 
 function line({ test, shape, same, seconds, detail }) {
@@ -238,6 +275,7 @@ function readArguments() {
         steps: { type: 'string', default: '100' },
         threads: { type: 'string', default: String(availableParallelism()) },
         python: { type: 'string', default: 'python3' },
+        out: { type: 'string', default: join(root, 'build/testCuda.json') },
         json: { type: 'boolean', default: false },
       },
     });
@@ -250,13 +288,14 @@ function readArguments() {
       throw new Error(`there is no part ${unknown.join(', ')}; there are ${parts.join(', ')}`);
     return {
       ...values,
+      out: resolve(values.out),
       steps: Number(values.steps),
       threads: Number(values.threads),
       wanted: positionals.length > 0 ? positionals : parts,
     };
   } catch (error) {
     console.error(
-      `${error.message}\nusage: npm run test:cuda -- [--steps N] [--threads N] [--python FILE] [--json] [${parts.join(' | ')} ...]`,
+      `${error.message}\nusage: npm run test:cuda -- [--steps N] [--threads N] [--python FILE] [--out FILE] [--json] [${parts.join(' | ')} ...]`,
     );
     process.exit(2);
   }

@@ -1,9 +1,11 @@
 // exp, log, erf and tanh of canon-f32-v1 over many bit patterns. Prints one JSON object.
 //
-//   panthalia_canon_elementary digests STRIDE    per instruction set, SHA-256 of results, as in tests/fixtures/canon.json
-//   panthalia_canon_elementary accuracy STRIDE   against binary64: largest error in ulp, where, share not rounded right
-//   panthalia_canon_elementary time              nanoseconds of thread CPU time per element
+//   panthalia_canon_elementary digests STRIDE [NAME]    per instruction set, SHA-256 of results, as in tests/fixtures/canon.json
+//   panthalia_canon_elementary accuracy STRIDE [NAME]   against binary64: largest error in ulp, where, share not rounded right
+//   panthalia_canon_elementary time                     nanoseconds of thread CPU time per element
+// On all processors; of the function of that name, or of all.
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstdio>
@@ -49,6 +51,27 @@ void sweep(const Kernels& kernels, Elementary which, uint64_t begin, uint64_t en
 
 constexpr uint64_t all_patterns = 1ull << 32;
 
+/** work(i) for all i below count, each on the thread that comes first. */
+template <typename Work>
+void on_all_processors(size_t count, Work work) {
+  std::atomic<size_t> next = 0;
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < std::max(1u, std::thread::hardware_concurrency()); ++t) {
+    threads.emplace_back([&] {
+      for (size_t i = next++; i < count; i = next++) work(i);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+std::vector<Function> functions_named(const std::string& name) {
+  std::vector<Function> list;
+  for (const Function& function : functions) {
+    if (name.empty() || name == function.name) list.push_back(function);
+  }
+  return list;
+}
+
 std::string digest(const Kernels& kernels, Elementary which, uint64_t stride) {
   Sha256 sha;
   sweep(kernels, which, 0, all_patterns, stride, [&](const float*, float* y, int64_t n) {
@@ -58,22 +81,18 @@ std::string digest(const Kernels& kernels, Elementary which, uint64_t stride) {
   return to_hex(sha.finish());
 }
 
-void print_digests(uint64_t stride) {
+void print_digests(uint64_t stride, const std::string& name) {
   const std::vector<Isa> isas = supported_isas();
-  constexpr size_t count = std::size(functions);
+  const std::vector<Function> list = functions_named(name);
+  const size_t count = list.size();
   std::vector<std::string> digests(isas.size() * count);
-  auto compute = [&](size_t first) {
-    for (size_t i = first; i < digests.size(); i += 2) {
-      digests[i] = digest(kernels_of(isas[i / count]), functions[i % count].which, stride);
-    }
-  };
-  std::thread odd(compute, 1);
-  compute(0);
-  odd.join();
+  on_all_processors(digests.size(), [&](size_t i) {
+    digests[i] = digest(kernels_of(isas[i / count]), list[i % count].which, stride);
+  });
   for (size_t i = 0; i < digests.size(); ++i) {
     const size_t f = i % count;
     if (f == 0) std::printf("%s\"%s\":{", i == 0 ? "{" : "},", isa_name(isas[i / count]));
-    std::printf("%s\"%s\":\"%s\"", f == 0 ? "" : ",", functions[f].name, digests[i].c_str());
+    std::printf("%s\"%s\":\"%s\"", f == 0 ? "" : ",", list[f].name, digests[i].c_str());
   }
   std::printf("}}\n");
 }
@@ -113,23 +132,28 @@ void judge(const Function& function, const float* x, const float* y, int64_t n, 
   }
 }
 
-void print_accuracy(uint64_t stride) {
+void print_accuracy(uint64_t stride, const std::string& name) {
+  constexpr size_t pieces = 64;
   const Kernels& kernels = kernels_of(best_isa());
-  for (const Function& function : functions) {
-    Accuracy halves[2];
-    auto measure = [&](int half) {
-      const uint64_t middle = (all_patterns / 2 + stride - 1) / stride * stride;
-      sweep(kernels, function.which, half == 0 ? 0 : middle, half == 0 ? middle : all_patterns, stride,
-            [&](const float* x, const float* y, int64_t n) { judge(function, x, y, n, halves[half]); });
-    };
-    std::thread negative(measure, 1);
-    measure(0);
-    negative.join();
-    const Accuracy& worst = halves[0].worst > halves[1].worst ? halves[0] : halves[1];
-    const double share = static_cast<double>(halves[0].wrong + halves[1].wrong) / (halves[0].count + halves[1].count);
-    std::printf("%s\"%s\":{\"worst\":%.4f,\"at\":\"%a\",\"wrongShare\":%.6f,\"impossible\":%lld}",
-                &function == functions ? "{" : ",", function.name, worst.worst, static_cast<double>(worst.at), share,
-                static_cast<long long>(halves[0].impossible + halves[1].impossible));
+  const uint64_t piece = (all_patterns / pieces + stride - 1) / stride * stride;
+  const char* separator = "{";
+  for (const Function& function : functions_named(name)) {
+    Accuracy parts[pieces], all;
+    on_all_processors(pieces, [&](size_t i) {
+      sweep(kernels, function.which, i * piece, std::min((i + 1) * piece, all_patterns), stride,
+            [&](const float* x, const float* y, int64_t n) { judge(function, x, y, n, parts[i]); });
+    });
+    for (const Accuracy& part : parts) {
+      if (part.worst > all.worst) all.worst = part.worst, all.at = part.at;
+      all.wrong += part.wrong;
+      all.count += part.count;
+      all.impossible += part.impossible;
+    }
+    const double share = static_cast<double>(all.wrong) / all.count;
+    std::printf("%s\"%s\":{\"worst\":%.4f,\"at\":\"%a\",\"wrongShare\":%.6f,\"impossible\":%lld,\"count\":%lld}", separator,
+                function.name, all.worst, static_cast<double>(all.at), share, static_cast<long long>(all.impossible),
+                static_cast<long long>(all.count));
+    separator = ",";
   }
   std::printf("}\n");
 }
@@ -167,14 +191,16 @@ int main(int count, char** arguments) {
   using namespace panthalia::canon;
   const std::string what = count > 1 ? arguments[1] : "";
   const uint64_t stride = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 0;
-  if (what == "digests" && stride > 0) {
-    print_digests(stride);
-  } else if (what == "accuracy" && stride > 0) {
-    print_accuracy(stride);
+  const std::string name = count > 3 ? arguments[3] : "";
+  const bool known = !functions_named(name).empty();
+  if (what == "digests" && stride > 0 && known) {
+    print_digests(stride, name);
+  } else if (what == "accuracy" && stride > 0 && known) {
+    print_accuracy(stride, name);
   } else if (what == "time") {
     print_times();
   } else {
-    std::fprintf(stderr, "usage: digests STRIDE | accuracy STRIDE | time\n");
+    std::fprintf(stderr, "usage: digests STRIDE [NAME] | accuracy STRIDE [NAME] | time\n");
     return 2;
   }
 }

@@ -70,7 +70,7 @@ const end = (losses: number[]) => losses.slice(-last).reduce((sum, loss) => sum 
 
 it.skipIf(missing !== '')(
   `the loss after ${steps} steps is PyTorch's within half a percent${missing && `: skipped, ${missing}`}`,
-  async () => {
+  async ({ signal }) => {
     const folder = temporaryFolder();
     const [parameters, batches] = [join(folder, 'theta'), join(folder, 'batches')];
     const values = await shakespeare();
@@ -94,6 +94,7 @@ it.skipIf(missing !== '')(
       const { loss } = await made.innerStep(
         { inputs: batch.subarray(0, half), targets: batch.subarray(half) },
         scalars,
+        signal,
       );
       ours.push(loss);
     }
@@ -114,7 +115,8 @@ it.skipIf(missing !== '')(
           `${steps}`,
         ],
       ],
-      { maxBuffer: 1 << 24 },
+      // A test that is over, by its time limit or by Ctrl-C, takes its Python with it.
+      { maxBuffer: 1 << 24, signal, killSignal: 'SIGKILL' },
     );
     const { losses: theirs } = JSON.parse(stdout.trim().split('\n').at(-1) as string) as { losses: number[] };
     expect(theirs).toHaveLength(steps);

@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "engine/exact_arithmetic.h"
+
 namespace panthalia {
 
 namespace {

@@ -2,7 +2,7 @@
 // JSON object.
 //
 //   panthalia_canon_test operators   against loops that follow the document: what differs in any bit
-//   panthalia_canon_test mode        what a caller, a worker thread, initialisation and outer step say to floating-point modes that
+//   panthalia_canon_test mode        what the check, operators that begin a step, a pool's caller, its worker, initialisation and outer step say to floating-point modes that
 //                                    would change bits
 //   panthalia_canon_test time        nanoseconds of thread CPU time per element
 #include <unistd.h>
@@ -23,8 +23,9 @@
 #include "engine/floating_point_mode.h"
 #include "engine/initialise.h"
 #include "engine/outer_step.h"
-#include "kernels/canon/thread_pool.h"
+#include "kernels/canon/canon_operators.h"
 #include "kernels/canon/isa.h"
+#include "kernels/canon/thread_pool.h"
 #include "plain_operators.h"
 #include "refusal.h"
 #include "samples.h"
@@ -345,14 +346,18 @@ void print_modes() {
                             {"denormalsAreZero", 0x1fc0},  {"towardZero", 0x7f80}, {"down", 0x3f80},
                             {"up", 0x5f80},                {"traps", 0x1d80}};
   SmallModel model;
+  ThreadPool pool(1);
+  const std::unique_ptr<Operators> operators = make_canon_operators(1, best_isa());
   bool first = true;
   for (const Mode& mode : modes) {
     const std::string caller = refusal_in(mode.mxcsr, check_floating_point_mode);
+    const std::string step = refusal_in(mode.mxcsr, [&] { operators->enter(); });
+    const std::string pool_caller = refusal_in(mode.mxcsr, [&] { pool.run(1, [](int64_t, int) {}); });
     const std::string initialisation = refusal_in(mode.mxcsr, [&] { model.initialise(); });
     const std::string outer_step = refusal_in(mode.mxcsr, [&] { model.outer_step(); });
-    std::printf("%s\"%s\":{\"caller\":\"%s\",\"worker\":\"%s\",\"initialisation\":\"%s\",\"outerStep\":\"%s\"}",
-                first ? "{" : ",", mode.name, caller.c_str(), refusal_of_worker(mode.mxcsr).c_str(),
-                initialisation.c_str(), outer_step.c_str());
+    std::printf("%s\"%s\":{\"caller\":\"%s\",\"step\":\"%s\",\"poolCaller\":\"%s\",\"worker\":\"%s\"", first ? "{" : ",",
+                mode.name, caller.c_str(), step.c_str(), pool_caller.c_str(), refusal_of_worker(mode.mxcsr).c_str());
+    std::printf(",\"initialisation\":\"%s\",\"outerStep\":\"%s\"}", initialisation.c_str(), outer_step.c_str());
     first = false;
   }
   std::printf("}\n");

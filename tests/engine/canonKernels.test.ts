@@ -27,11 +27,11 @@ describe('the kernels of canon-f32-v1', () => {
   });
 
   it('refuse threads that round, flush or trap otherwise, as do initialisation and outer step', async () => {
-    const places = ['caller', 'worker', 'initialisation', 'outerStep'] as const;
+    const places = ['caller', 'step', 'poolCaller', 'worker', 'initialisation', 'outerStep'] as const;
     const { ordinary, flags, ...modes } = await runProgram<
       Record<string, Record<(typeof places)[number], string>>
     >('panthalia_canon_test', 'mode');
-    const silent = { caller: '', worker: '', initialisation: '', outerStep: '' };
+    const silent = Object.fromEntries(places.map((place) => [place, '']));
     expect([ordinary, flags]).toEqual([silent, silent]);
     expect(Object.keys(modes)).toEqual([
       'flushToZero',
@@ -118,6 +118,7 @@ describe('what computes results', () => {
   const sources = [
     'kernels/canon/isa_scalar.cc',
     'kernels/canon/canon_operators.cc',
+    'engine/gpt.cc',
     'engine/trainer.cc',
     'engine/outer_step.cc',
     'engine/philox.cc',

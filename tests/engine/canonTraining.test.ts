@@ -137,10 +137,12 @@ describe('a NaN', () => {
 describe('memory that is left', () => {
   const GiB = 1024 ** 3;
   /** A machine of 64 GiB, 60 of them free. */
-  const left = async (held: number, group: Record<string, string>) => {
+  const meminfo = (swapFree = 0) => ({
+    'proc/meminfo': `MemTotal: ${64 * 1024 ** 2} kB\nMemAvailable: ${60 * 1024 ** 2} kB\nSwapFree: ${swapFree * 1024 ** 2} kB\n`,
+  });
+  const left = async (held: number, files: Record<string, string>) => {
     const folder = temporaryFolder();
-    const meminfo = `MemTotal: ${64 * 1024 ** 2} kB\nMemAvailable: ${60 * 1024 ** 2} kB\nSwapFree: 0 kB\n`;
-    for (const [path, text] of Object.entries({ 'proc/meminfo': meminfo, ...group })) {
+    for (const [path, text] of Object.entries({ ...meminfo(), ...files })) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), text);
     }
@@ -156,6 +158,11 @@ describe('memory that is left', () => {
     expect(await left(0, {})).toBe(60);
     expect(await left(20, {})).toBe(44);
     expect(await left(20, group('max', 30, 0))).toBe(44);
+    expect(await left(20, meminfo(4))).toBe(48);
+  });
+
+  it('is not known, and no reason to refuse, where the system tells nothing', async () => {
+    expect(await left(20, { 'proc/meminfo': 'MemTotal: 1024 kB\n' })).toBe(2 ** 63 / GiB);
   });
 
   it('is what the group leaves: others of the group count, files that can be dropped do not', async () => {
@@ -163,8 +170,9 @@ describe('memory that is left', () => {
     expect(await left(2, group(16, 6, 3))).toBe(13);
   });
 
-  it('counts what the engine was promised and has not touched', async () => {
+  it('counts what the engine was promised and has not touched, also where the group tells nothing of its use', async () => {
     expect(await left(9, group(16, 6, 0))).toBe(7);
+    expect(await left(9, { 'sys/fs/cgroup/memory.max': `${16 * GiB}\n` })).toBe(7);
   });
 
   it('reads the files of the first version of control groups too', async () => {

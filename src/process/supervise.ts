@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { finished } from 'node:stream/promises';
 import { PanthaliaError } from '../errors.js';
 import type { Leash } from './leash.js';
 
@@ -34,7 +35,7 @@ export interface ChildExit {
 export interface Child {
   readonly name: string;
   readonly pid: number;
-  /** settles once, after the streams are drained; never rejects */
+  /** settles once, after the streams are drained and the log is written; never rejects */
   readonly exited: Promise<ChildExit>;
   /** the last lines of the log, oldest first */
   readonly tail: readonly string[];
@@ -167,7 +168,10 @@ async function drain(
   const exit = await new Promise<ChildExit>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
-  log?.end();
+  if (log !== null) {
+    log.end();
+    await finished(log).catch(() => {}); // see above: not written
+  }
   return exit;
 }
 

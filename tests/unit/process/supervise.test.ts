@@ -1,8 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { pbkdf2 } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import { type Anvil, startAnvil } from '../../../src/process/anvil.js';
 import { openLeash } from '../../../src/process/leash.js';
@@ -40,6 +42,8 @@ test('a port in use is one clear error and leaves no process', async () => {
 
 test('a child that exits before it is ready rejects with its last words', async () => {
   const leash = openLeash();
+  // The threads that write files have other work for longer than the child lives.
+  const work = Array.from({ length: 4 }, () => promisify(pbkdf2)('', '', 1_000_000, 32, 'sha256'));
   const child = await startChild({
     name: 'crasher',
     command: process.execPath,
@@ -55,6 +59,7 @@ test('a child that exits before it is ready rejects with its last words', async 
   });
   expect(readFileSync(child.logPath ?? '', 'utf8')).toBe('no such file\n');
   leash.close();
+  await Promise.all(work);
 });
 
 test('an abort stops the child', async () => {

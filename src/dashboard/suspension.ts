@@ -38,15 +38,21 @@ export function createSuspension({ screen, beside, canBeSuspended }: SuspensionO
     process.kill(target === 'group' ? 0 : process.pid, 'SIGTSTP');
     hear();
   };
-  const away = async (program: () => Promise<void>) => {
-    if (isBusy) return;
-    isBusy = true;
-    await beside(program);
-    isBusy = false;
-    if (isClosed) return;
+  const comeBack = () => {
     screen.take();
     // A terminal tells its size only to the job in front.
     process.kill(process.pid, 'SIGWINCH');
+  };
+  const away = async (program: () => Promise<void>) => {
+    if (isBusy) return;
+    isBusy = true;
+    try {
+      await beside(program);
+    } finally {
+      // Whatever went wrong: a terminal that nobody has shows nothing, not even that.
+      isBusy = false;
+      if (!isClosed) comeBack();
+    }
   };
   // A pager that has the terminal has its own answer to Ctrl-Z; we stop beside it.
   const onStop = () => void (screen.isTaken ? away(() => stop('self')) : stop('self'));

@@ -44,7 +44,12 @@ async function keepMarket(context: Keeper, options: KeepOptions, signal: AbortSi
       const clock = { block: market.head.number, now: market.head.timestamp };
       const { view } = market;
       // A version that no task had before is read; a node that does not answer then has the next block to do so.
-      const rules = await tolerant(context, null, () => rulesOfTasks(options.rules, view), signal);
+      const rules = await tolerant(
+        context,
+        'reading the rules',
+        () => rulesOfTasks(options.rules, view),
+        signal,
+      );
       if (rules === null) continue;
       const due = [...dueCalls(view, clock, rules), ...demandsLeftOpen(view, clock)];
       const useful = usefulCalls(due, view, clock, rules);
@@ -52,7 +57,7 @@ async function keepMarket(context: Keeper, options: KeepOptions, signal: AbortSi
       const patience = (call: DueCall) =>
         useful.includes(call) ? (options.standIn?.patienceFor(call, useful, view, rules) ?? 0) : Infinity;
       const calls = ripening.ripe(due, clock, patience);
-      if (calls.length > 0) await perform(context, calls, options.rules, signal);
+      if (calls.length > 0) await perform(context, { calls, ripening, rules: options.rules }, signal);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -79,19 +84,29 @@ export async function keepDuring<T>(
 /** Sends all, in order and without waiting in between: a draw must land in the same epoch as its seed. */
 async function perform(
   context: Keeper,
-  calls: readonly DueCall[],
-  rules: SubnetRules,
+  { calls, ripening, rules }: { calls: readonly DueCall[]; ripening: Ripening; rules: SubnetRules },
   signal: AbortSignal,
 ): Promise<void> {
-  const sent: Sent[] = [];
+  const sent: { call: DueCall; one: Sent }[] = [];
+  const attempt = <T>(call: DueCall, act: () => Promise<T>) =>
+    tolerant(
+      context,
+      call.call,
+      () =>
+        act().catch((error) => {
+          if (isRefusal(error, 'SeedAlreadyKnown')) ripening.beaten(call);
+          throw error;
+        }),
+      signal,
+    );
   const demanded = calls.flatMap((call) => (call.call === 'publishLeaves' ? [call.taskId] : []));
   const leaves = servedLeaves(context, demanded, signal);
   for (const call of calls) {
-    const one = await tolerant(context, call, () => send(context, call, { rules, leaves }, signal), signal);
-    if (one !== null) sent.push(one);
+    const one = await attempt(call, () => send(context, call, { rules, leaves }, signal));
+    if (one !== null) sent.push({ call, one });
   }
-  for (const one of sent) {
-    const receipt = await tolerant(context, null, () => one.confirmed(), signal);
+  for (const { call, one } of sent) {
+    const receipt = await attempt(call, () => one.confirmed());
     if (receipt !== null) await context.market.caughtUp(receipt.blockNumber, signal);
   }
 }
@@ -183,7 +198,7 @@ export function servedLeaves(
 /** Null when a contract refused, the node is away, or it lost the transaction: all show in the next blocks. */
 async function tolerant<T>(
   { emit }: Keeper,
-  call: DueCall | null,
+  what: string,
   act: () => Promise<T>,
   signal: AbortSignal,
 ): Promise<T | null> {
@@ -192,11 +207,10 @@ async function tolerant<T>(
   } catch (error) {
     signal.throwIfAborted();
     if (!isRefusal(error) && !isUnreachable(error) && !isLost(error)) throw error;
-    const what = call === null ? 'A call' : call.call;
     emit({
       type: 'alert',
       level: 'debug',
-      message: `${what} was not due after all: ${(error as Error).message}`,
+      message: `${what} came to nothing: ${(error as Error).message}`,
     });
     return null;
   }

@@ -1,11 +1,13 @@
-/** What a worker has seen of the tasks it computed, kept until they are final: enough to answer about any step after a crash without
- *  computing again. 400 bytes a step, where a state has megabytes. */
+/** What a worker has seen of the tasks it computed, and found about cases, kept until they are final: enough to answer about any step, or to
+ *  open a vote, after a crash without computing again. 400 bytes a step, where a state has megabytes. */
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileWhole } from '../data/files.js';
 import type { Made } from '../protocol/check.js';
+import type { Verdict } from '../protocol/facts.js';
 import type { Hex32 } from '../protocol/task.js';
+import type { Attention } from '../protocol/vote.js';
 
 const hex32 = z
   .string()
@@ -23,32 +25,60 @@ const madeSchema = z.strictObject({
   resultRoot: hex32.nullable(),
 });
 
+/** What a verifier found about a case. Whoever finds something else after a restart, since a blob has come or gone, can not open what it has
+ *  committed to. */
+export interface Vote {
+  verdict: Verdict;
+  seen: Attention | null;
+}
+
+const voteSchema = z.strictObject({
+  verdict: z.enum(['valid', 'invalid', 'unavailable']),
+  seen: z
+    .strictObject({ stateRoot: hex32, gradientRoot: hex32, loss: z.number(), gradientNorm: z.number() })
+    .nullable(),
+});
+
 /** folder: outlives the process */
 export async function keep(folder: string, taskId: Hex32, made: Made): Promise<void> {
   const { leaves, seen, resultRoot } = made;
-  await writeFileWhole(pathOf(folder, taskId), JSON.stringify({ leaves, seen, resultRoot }));
+  await writeFileWhole(pathOf(folder, taskId, 'made'), JSON.stringify({ leaves, seen, resultRoot }));
 }
 
 /** null where nothing is kept, or nothing that can be read: it can be computed again. */
 export async function recall(folder: string, taskId: Hex32): Promise<Made | null> {
-  try {
-    return madeSchema.parse(JSON.parse(await readFile(pathOf(folder, taskId), 'utf8')));
-  } catch {
-    return null;
-  }
+  return read(pathOf(folder, taskId, 'made'), madeSchema);
 }
 
-/** Nobody asks about tasks that have ended. */
-export async function forget(folder: string, hasEnded: (taskId: Hex32) => boolean): Promise<void> {
+export async function keepVote(folder: string, caseId: Hex32, { verdict, seen }: Vote): Promise<void> {
+  await writeFileWhole(pathOf(folder, caseId, 'vote'), JSON.stringify({ verdict, seen }));
+}
+
+/** null as in `recall` */
+export async function recallVote(folder: string, caseId: Hex32): Promise<Vote | null> {
+  return read(pathOf(folder, caseId, 'vote'), voteSchema);
+}
+
+/** Nobody asks about tasks and cases that have ended.  hasEnded: of the id of either */
+export async function forget(folder: string, hasEnded: (id: Hex32) => boolean): Promise<void> {
   const files = await readdir(folder).catch(() => []);
-  const ended = files.filter(
-    (file) => file.endsWith(suffix) && hasEnded(file.slice(0, -suffix.length) as Hex32),
-  );
+  const ended = files.filter((file) => {
+    const id = kept.exec(file)?.[1];
+    return id !== undefined && hasEnded(id as Hex32);
+  });
   await Promise.all(ended.map((file) => rm(join(folder, file), { force: true })));
 }
 
-const suffix = '.made.json';
+const kept = /^(0x[0-9a-f]{64})\.(?:made|vote)\.json$/;
 
-function pathOf(folder: string, taskId: Hex32): string {
-  return join(folder, `${taskId}${suffix}`);
+function pathOf(folder: string, id: Hex32, what: 'made' | 'vote'): string {
+  return join(folder, `${id}.${what}.json`);
+}
+
+async function read<T>(path: string, schema: z.ZodType<T>): Promise<T | null> {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch {
+    return null;
+  }
 }

@@ -68,7 +68,8 @@ function tasksOf(call: Exclude<DueCall, { call: 'fulfil' }>, view: MarketView): 
 /** Remembers since when calls are due, and which ones were tried, so that nothing is repeated in vain. */
 export class Ripening {
   readonly #rules: EpochRules;
-  #due = new Map<string, { since: number; seenIn: number }>();
+  /** triedIn: the last epoch that we made it in */
+  #due = new Map<string, { since: number; seenIn: number; triedIn?: number }>();
   #triedIn = new Map<string, number>();
 
   constructor(rules: EpochRules) {
@@ -80,21 +81,32 @@ export class Ripening {
   ripe(calls: readonly DueCall[], { block, now }: Clock, patience: (call: DueCall) => number): DueCall[] {
     const epoch = epochOf(block + 1, this.#rules);
     const keys = new Set(calls.map((call) => keyOf(call, epoch)));
-    // Draws pause at the end of every epoch, until the next seed can be proven: that is no new beginning.
-    this.#due = new Map([...this.#due].filter(([, { seenIn }]) => seenIn >= epoch - 1));
+    // Draws pause at the end of every epoch, until the next seed can be proven: that is no new beginning. A seed that is there in the epoch
+    // that it was wanted in was made by somebody: those who have not tried can go on relying on that.
+    const isMade = (key: string, { seenIn, triedIn }: { seenIn: number; triedIn?: number }) =>
+      key === seedKey && seenIn === epoch && triedIn !== epoch && !keys.has(key);
+    this.#due = new Map([...this.#due].filter(([key, one]) => one.seenIn >= epoch - 1 && !isMade(key, one)));
     this.#triedIn = new Map([...this.#triedIn].filter(([key]) => keys.has(key)));
     return calls.filter((call) => {
       const key = keyOf(call, epoch);
-      const since = this.#due.get(key)?.since ?? now;
-      this.#due.set(key, { since, seenIn: epoch });
-      if (now - since < patience(call) || this.#triedIn.get(key) === epoch) return false;
+      const one = { since: now, ...this.#due.get(key), seenIn: epoch };
+      this.#due.set(key, one);
+      if (now - one.since < patience(call) || this.#triedIn.get(key) === epoch) return false;
       this.#triedIn.set(key, epoch);
+      this.#due.set(key, { ...one, triedIn: epoch });
       return true;
     });
   }
+
+  /** Somebody else has made this seed first, so somebody is there: the next one is left to others as if it were new. */
+  beaten(call: DueCall): void {
+    if (call.call === 'fulfil') this.#due.delete(seedKey);
+  }
 }
+
+const seedKey: DueCall['call'] = 'fulfil';
 
 /** A seed is wanted for the draws of any epoch: whichever comes next is the same call. An older one is wanted for itself. */
 function keyOf(call: DueCall, epoch: number): string {
-  return call.call === 'fulfil' && call.epoch === epoch - 1 ? call.call : JSON.stringify(call);
+  return call.call === 'fulfil' && call.epoch === epoch - 1 ? seedKey : JSON.stringify(call);
 }

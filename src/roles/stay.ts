@@ -1,4 +1,5 @@
 /** After the first signal: tells what is owed, and keeps a worker there until it is done. */
+import { within } from '../deadline.js';
 import { formatTokens } from '../events/amount.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import type { RoleContext } from './context.js';
@@ -11,7 +12,12 @@ export interface StayOptions {
   terms: RiskTerms;
   /** what at the signal seems to end later than so long after it is told, and not waited for */
   seconds: number;
+  /** number of the chain's newest block: the view is up to a look behind it */
+  newestBlock: () => Promise<number>;
 }
+
+/** For a node that answers at once, or is away. */
+const catchUpMs = 2_000;
 
 export interface Stay {
   /** aborts when nothing is left to wait for */
@@ -31,6 +37,7 @@ export function stayUntilDone(options: StayOptions, taking: AbortSignal, hard: A
   const wait = async () => {
     await next(market, AbortSignal.any([taking, hard]), () => undefined);
     if (hard.aborted) return;
+    await catchUp(options, hard);
     const limit = market.head.timestamp + seconds;
     const owedNow = () => owedBy(market.view, market.head, self);
     const owed = owedNow();
@@ -53,6 +60,16 @@ export function stayUntilDone(options: StayOptions, taking: AbortSignal, hard: A
     })
     .finally(() => done.abort());
   return { owing: done.signal, isTaken: (taskId) => ours === null || ours.has(taskId), over };
+}
+
+/** What has come to be or ended in the last moment is in the sentence; where the node does not answer in time, the view says what it knows. */
+async function catchUp({ context: { market }, newestBlock }: StayOptions, hard: AbortSignal): Promise<void> {
+  const inTime = within(catchUpMs, hard);
+  const caughtUp = newestBlock().then((block) => market.caughtUp(block, inTime));
+  const tooLate = new Promise<void>((resolve) => {
+    inTime.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([caughtUp.catch(() => {}), tooLate]);
 }
 
 /** waited: those of them that it stays for */

@@ -1,5 +1,5 @@
-/** The seats of one account in panels: compute once per case, commit, open. Salts derive from the key, so after a restart the
- *  same vote is computed again and its commitment can be opened. */
+/** The seats of one account in panels: compute once per case, keep, commit, open. Salts derive from the key and what was found is kept
+ *  (memory.ts), so after a restart the commitment can be opened. */
 import { requireSigner } from '../chain/client.js';
 import type { Head } from '../chain/follow.js';
 import { isLost } from '../chain/resend.js';
@@ -12,14 +12,15 @@ import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import type { Address, Hex32 } from '../protocol/task.js';
 import { attentionDigest, type Ballot, verdictCodes, voteCommitment, voteSalt } from '../protocol/vote.js';
 import { type OpenSeat, openSeats } from './agenda.js';
-import type { RoleContext } from './context.js';
+import type { WorkerContext } from './context.js';
 import { type LaneHost, type LaneSignals, next, runLane } from './lane.js';
+import { keepVote, recallVote } from './memory.js';
 import type { Judgement } from './verifier.js';
 
 const saltLabel = 'panthalia.vote-salt.v1';
 
 export interface VoteOptions {
-  context: Pick<RoleContext, 'chain' | 'contracts' | 'deployment' | 'market' | 'emit'>;
+  context: Pick<WorkerContext, 'chain' | 'contracts' | 'deployment' | 'market' | 'emit' | 'memory'>;
   /** null does not vote */
   judge(task: TaskView, kase: CaseView): Promise<Judgement | null>;
   rules: Pick<EpochRules, 'epochLength'>;
@@ -76,8 +77,11 @@ async function decide(
   { task, kase }: { task: TaskView; kase: CaseView },
   self: Address,
 ): Promise<Judgement | null> {
+  const known = await recallVote(context.memory, kase.caseId);
+  if (known !== null) return { ...known, steps: 0, computeSeconds: 0 };
   const judgement = await judge(task, kase);
   if (judgement === null) return null;
+  await keepFinding(context, kase.caseId, judgement);
   const { verdict, steps, computeSeconds } = judgement;
   const { taskId } = task;
   const seats = openSeats(context.market.view, context.market.head, self);
@@ -89,6 +93,20 @@ async function decide(
     context.emit({ type: 'vote.computed', taskId, caseId, round, seat, ...made });
   }
   return judgement;
+}
+
+/** Before anything is committed to. Without it a restart computes again, which is no reason not to vote. */
+async function keepFinding(
+  { memory, emit }: VoteOptions['context'],
+  caseId: Hex32,
+  judgement: Judgement,
+): Promise<void> {
+  try {
+    await keepVote(memory, caseId, judgement);
+  } catch (error) {
+    const { message, code } = error as Error & { code: string };
+    emit({ type: 'alert', level: 'warn', message, code });
+  }
 }
 
 /** One transaction after the other: a commitment for each seat, then its opening. */

@@ -1,6 +1,6 @@
 /** One compute provider: solves what it is drawn for, audits the others, votes in panels. */
 import { mkdir } from 'node:fs/promises';
-import { requireSigner } from '../chain/client.js';
+import { latestBlock, requireSigner } from '../chain/client.js';
 import type { Head } from '../chain/follow.js';
 import { PanthaliaError } from '../errors.js';
 import { checkedSteps, openingsOf } from '../protocol/check.js';
@@ -21,7 +21,7 @@ import { checkFault } from './faults.js';
 import { createInputs, type Inputs } from './inputs.js';
 import { type Job, whenNodeAnswers, whileDisplaced, whileWanted } from './job.js';
 import { keepDuring } from './keep.js';
-import { type Done, type Lane, type LaneItem, type LaneSignals, runLane } from './lane.js';
+import { type Done, type Lane, type LaneItem, type LaneSignals, next, runLane } from './lane.js';
 import { demandsToAnswer, isDemanded, ownLeaves, showLeaves } from './leaves.js';
 import { forget } from './memory.js';
 import { standIn } from './patience.js';
@@ -92,7 +92,8 @@ export async function run(context: WorkerContext, signal: AbortSignal): Promise<
   };
   signal.addEventListener('abort', onSignal, { once: true });
   if (signal.aborted) onSignal();
-  const staying = { context, self: worker.self, terms: worker.rules.params, seconds };
+  const newestBlock = async () => (await latestBlock(context.chain)).number;
+  const staying = { context, self: worker.self, terms: worker.rules.params, seconds, newestBlock };
   const stay = stayUntilDone(staying, signal, hardStop.signal);
   // Whoever still computes what nobody asked for does so a moment longer, and no more.
   stay.owing.addEventListener('abort', () => endIn(graceSeconds), { once: true });
@@ -119,7 +120,6 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
   const { fault, stakeAmount } = context.options;
   const behaviour = fault === undefined ? honest : checkFault(fault)(honest);
   await mkdir(context.scratch, { recursive: true });
-  await forgetEnded(context);
   const rules = await readRules(context.contracts, context.deployment.subnetId);
   const purse = createPurse(context);
   await ensureStaked(context, { amount: stakeAmount, purse, rules }, signal);
@@ -190,6 +190,7 @@ function startLanes(worker: Worker, stay: Stay, { taking, hard }: LaneSignals): 
   };
   return [
     tellVersions(context, worker.rules, signals.taking),
+    forgetEnded(worker, signals.taking),
     runVotes(votes, signals),
     runChecks(checks, signals),
     lane({
@@ -248,7 +249,6 @@ async function solve(worker: Worker, task: TaskView): Promise<Done> {
   const receipt = await whileDisplaced(market, isOurs, hard, submit);
   if (known === undefined) worker.report.solved += 1;
   await market.caughtUp(receipt.blockNumber, hard);
-  await forgetEnded(context);
   return 'shown';
 }
 
@@ -402,9 +402,23 @@ function follow(worker: Worker, options: FollowOptions): void {
     .finally(() => following.delete(caseId));
 }
 
-async function forgetEnded({ memory, market }: WorkerContext): Promise<void> {
-  const { tasks } = market.view;
-  await forget(memory, (taskId) => isTerminal(tasks.get(taskId)?.state ?? 'open'));
+/** What is kept about tasks and cases goes with them: at the start, and whenever one ends. */
+async function forgetEnded({ context, solutions }: Worker, taking: AbortSignal): Promise<void> {
+  const { memory, market } = context;
+  const hasEnded = (id: Hex32) => {
+    const { tasks, cases } = market.view;
+    return isTerminal(tasks.get(id)?.state ?? 'open') || cases.get(id)?.settled === true;
+  };
+  const endedIn = ({ tasks, cases }: MarketView) =>
+    [...tasks.values()].filter(({ state }) => isTerminal(state)).length +
+    [...cases.values()].filter(({ settled }) => settled).length;
+  for (let last = -1; ; ) {
+    const count = await next(market, taking, (view) => (endedIn(view) === last ? undefined : endedIn(view)));
+    if (count === null) return;
+    last = count;
+    await forget(memory, hasEnded);
+    for (const taskId of solutions.keys()) if (hasEnded(taskId)) solutions.delete(taskId);
+  }
 }
 
 function jobOf(worker: Worker, task: TaskView, priority: Priority, signal: AbortSignal): Job {

@@ -37,6 +37,35 @@ test('a keeper that waits for others makes a draw in the end, however many epoch
   ]);
 });
 
+test('who waits for others goes on waiting while they make the seeds, goes first when they do not, and not when they were faster', () => {
+  const history = new History();
+  history.post([0]);
+  const ripening = new Ripening(rules);
+  const pass = () => {
+    const { clock } = history.pass(1);
+    const calls = ripening.ripe(dueCalls(history.view, clock, rules), clock, () => 6);
+    return calls.filter(({ call }) => call === 'fulfil');
+  };
+  const seedBy = (maker: 'others' | 'nobody') => {
+    const made: DueCall[] = [];
+    for (let block = 0; block < 4; block++) {
+      made.push(...pass());
+      const epoch = Math.floor((history.block + 1) / 4) - 1;
+      const isWanted = dueCalls(history.view, history.clock, rules).some(({ call }) => call === 'fulfil');
+      if (maker === 'others' && isWanted)
+        history.tell({ type: 'SeedFulfilled', epoch, seed: `0x${'5e'.repeat(32)}` });
+    }
+    return made;
+  };
+  // The draw itself misses whoever makes the seed: one is wanted in every epoch.
+  const relied = Array.from({ length: 6 }, () => seedBy('others')).flat();
+  expect(relied).toEqual([]);
+  const alone = [seedBy('nobody'), seedBy('nobody'), seedBy('nobody'), seedBy('nobody')].flat();
+  expect(alone.length).toBeGreaterThan(1);
+  ripening.beaten(alone[0] as DueCall);
+  expect(seedBy('nobody')).toEqual([]);
+});
+
 test('a call in vain is made once per epoch', () => {
   const history = new History();
   history.post([0]);

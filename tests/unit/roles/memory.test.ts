@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sha256Hex } from '../../../src/protocol/requestAuth.js';
-import { forget, keep, recall } from '../../../src/roles/memory.js';
+import { forget, keep, keepVote, recall, recallVote } from '../../../src/roles/memory.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -35,6 +35,20 @@ test('what was kept is there for the next process, to the bit, until it is forgo
   await forget(folder, (id) => id === taskId);
   expect(await recall(folder, taskId)).toBeNull();
   expect(await recall(folder, sha256Hex('other'))).toEqual(made);
+});
+
+test('what a verifier has found about a case is there for the next process until the case is over', async () => {
+  const caseId = sha256Hex('case');
+  const { stateRoot, gradientRoot, loss, gradientNorm } = made.seen[0] as (typeof made.seen)[0];
+  const vote = { verdict: 'valid' as const, seen: { stateRoot, gradientRoot, loss, gradientNorm } };
+  expect(await recallVote(folder, caseId)).toBeNull();
+  await keepVote(folder, caseId, { ...vote, steps: 3 } as typeof vote);
+  expect(await recallVote(folder, caseId)).toEqual(vote);
+  expect(await recall(folder, caseId)).toBeNull();
+  await keepVote(folder, taskId, { verdict: 'unavailable', seen: null });
+  await forget(folder, (id) => id === caseId);
+  expect(await recallVote(folder, caseId)).toBeNull();
+  expect(await recallVote(folder, taskId)).toEqual({ verdict: 'unavailable', seen: null });
 });
 
 test('a file that is no memory is none: the steps are made again', async () => {

@@ -15,7 +15,11 @@ async function stopped(window: number, seconds: number) {
   const events: PanthaliaEvent[] = [];
   const context = { market: hastyMarket(history), emit: (event: PanthaliaEvent) => void events.push(event) };
   const [taking, hard] = [new AbortController(), new AbortController()];
-  const stay = stayUntilDone({ context, self: alice, terms, seconds }, taking.signal, hard.signal);
+  const stay = stayUntilDone(
+    { context, self: alice, terms, seconds, newestBlock: async () => history.block },
+    taking.signal,
+    hard.signal,
+  );
   expect([stay.isTaken(before), stay.isTaken(after)]).toEqual([true, true]);
   taking.abort();
   const began = history.block;
@@ -50,7 +54,11 @@ function stoppedBeforeCheck() {
   };
   const [taking, hard] = [new AbortController(), new AbortController()];
   const context = { market: hastyMarket(history), emit };
-  const stay = stayUntilDone({ context, self: alice, terms, seconds: 30 }, taking.signal, hard.signal);
+  const stay = stayUntilDone(
+    { context, self: alice, terms, seconds: 30, newestBlock: async () => history.block },
+    taking.signal,
+    hard.signal,
+  );
   taking.abort();
   const pass = async (blocks: number) => {
     const end = history.block + blocks;
@@ -81,6 +89,24 @@ test('what is still owed when the time is over is told again', async () => {
     expect.stringMatching(/Staying until/),
     expect.stringMatching(/^Still owed: 1 result .*\. Leaving, which risks 100 PAN if somebody asks/),
   ]);
+});
+
+test('what ended in the blocks since the last look is not told as owed', async () => {
+  const history = new History();
+  const [taskId] = history.post([0]) as [Hex32];
+  history.assign(taskId, alice).submit(taskId, alice, 20);
+  const events: PanthaliaEvent[] = [];
+  const context = { market: hastyMarket(history), emit: (event: PanthaliaEvent) => void events.push(event) };
+  const newestBlock = async () => {
+    history.tell({ type: 'TaskAccepted', taskId, solver: alice });
+    return history.block;
+  };
+  const [taking, hard] = [new AbortController(), new AbortController()];
+  const options = { context, self: alice, terms, seconds: 600, newestBlock };
+  const stay = stayUntilDone(options, taking.signal, hard.signal);
+  taking.abort();
+  await stay.over;
+  expect(events).toEqual([]);
 });
 
 test('what lasts longer than it may stay is told, and not waited for', async () => {

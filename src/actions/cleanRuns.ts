@@ -1,16 +1,15 @@
 /** Old run folders, and processes that a dead run left behind. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readJournal } from '../events/journal.js';
-import type { StampedEvent } from '../events/types.js';
 import { latestRun, type RunFolder, runFolderAt, runsFolder, timeInName } from './runFolder.js';
+import { type Orphan, stateOf } from './runState.js';
 
 export interface CleanPlan {
   /** oldest first; bytes on disk */
   remove: { runId: string; path: string; sizeBytes: number }[];
   /** of runs whose supervisor is gone */
-  orphans: { pid: number; process: string; runId: string }[];
+  orphans: Orphan[];
   kept: string[];
 }
 
@@ -56,43 +55,6 @@ async function runFolders(): Promise<RunFolder[]> {
 /** Unix milliseconds. A run that was given a folder by name wrote its manifest first. */
 async function startOf({ runId, path, manifest }: RunFolder): Promise<number> {
   return timeInName(runId) ?? (await stat(existsSync(manifest) ? manifest : path)).mtimeMs;
-}
-
-async function stateOf(folder: RunFolder): Promise<{ isRunning: boolean; orphans: CleanPlan['orphans'] }> {
-  const children = await livingChildren(folder);
-  const supervised = await Promise.all(children.map(({ pid }) => hasSupervisor(pid)));
-  return {
-    isRunning: supervised.includes(true),
-    orphans: children.filter((_, i) => !supervised[i]).map((child) => ({ ...child, runId: folder.runId })),
-  };
-}
-
-/** Pids are used again: only a process that names the run's folder is the run's. */
-async function livingChildren({ path, journal }: RunFolder): Promise<{ pid: number; process: string }[]> {
-  const started = eventsOf(journal).filter((event) => event.type === 'process.started');
-  const alive = await Promise.all(
-    started.map(async ({ pid }) => (await readProc(pid, 'cmdline')).includes(path)),
-  );
-  return started.filter((_, i) => alive[i]).map(({ pid, process }) => ({ pid, process }));
-}
-
-function eventsOf(journal: string): StampedEvent[] {
-  try {
-    return readJournal(journal);
-  } catch {
-    return [];
-  }
-}
-
-/** Its parent is the `simulate` that started it; an orphan's is init, or whoever adopts. */
-async function hasSupervisor(pid: number): Promise<boolean> {
-  const parent = /^PPid:\s*(\d+)/m.exec(await readProc(pid, 'status'))?.[1];
-  return parent !== undefined && (await readProc(Number(parent), 'cmdline')).split('\0').includes('simulate');
-}
-
-/** Empty where there is no such process, or no /proc. */
-function readProc(pid: number, file: string): Promise<string> {
-  return readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -100,10 +100,12 @@ export async function pointLatestTo({ runId }: RunFolder): Promise<void> {
   }
 }
 
+/** Of what a run has left, on a full disk for example, it can be said how to be rid of it; of anything else nothing is removed by advice. */
 function notEmpty(path: string, present: string[]): PanthaliaError {
+  const isRun = ['logs', 'sot'].every((name) => present.includes(name));
   return new PanthaliaError('config', `The run folder ${path} is not empty: it has ${present[0]}.`, {
     code: 'run.folder_not_empty',
     details: { path },
-    next: 'pass a new folder with --run-dir',
+    next: `${isRun ? `rm -r ${path}   if that run is not wanted any more; or ` : ''}pass a new folder with --run-dir`,
   });
 }

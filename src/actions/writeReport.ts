@@ -16,9 +16,10 @@ import type { RunFolder } from './runFolder.js';
 
 /** Writes report.html, loss.png (when there is a loss), loss.csv, tasks.csv and summary.md; returns their paths, the page first.
  *  out: the folder to write to; default: the run's
- *  throws notFound/journal.not_found, check/journal.broken, and what writing throws */
+ *  throws notFound/journal.not_found, notFound/journal.empty, check/journal.broken, and what writing throws */
 export async function writeReport(folder: RunFolder, out: string = folder.path): Promise<string[]> {
   const events = readJournal(folder.journal);
+  if (events.length === 0) throw nothingTold(folder);
   const model = reportModel(events, summaryOf(folder, events));
   const figures = await Promise.all(
     figuresOf(model).map(async (figure) => ({ ...figure, svg: await renderSvg(figure.spec, figure.id) })),
@@ -34,6 +35,14 @@ export async function writeReport(folder: RunFolder, out: string = folder.path):
   const paths = files.map(([name]) => join(out, name));
   for (const [i, [, content]] of files.entries()) await writeFileWhole(paths[i] as string, content);
   return paths;
+}
+
+function nothingTold({ journal }: RunFolder): PanthaliaError {
+  return new PanthaliaError('notFound', `There is nothing to report: ${journal} has no event in it.`, {
+    code: 'journal.empty',
+    details: { path: journal },
+    next: 'panthalia report RUN, of a run that has begun',
+  });
 }
 
 /** As the run wrote it; from the events when it is still running, or was killed before it could. */

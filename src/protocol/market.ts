@@ -74,7 +74,9 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
 
   BatchCreated: addBatch,
   TaskAssigned: (draft, { taskId, solver, attempt, timestamp }) => {
-    const solveBy = timestamp + (draft.tasks.get(taskId)?.solveSeconds ?? 0);
+    // Journals of before do not say how long it has: NaN, and unknown.
+    const end = timestamp + Number(draft.tasks.get(taskId)?.solveSeconds);
+    const solveBy = Number.isNaN(end) ? null : end;
     changeTask(draft, taskId, { state: 'assigned', solver, attempt, solveBy });
   },
   TaskSubmitted: (draft, { taskId, traceRoot, resultRoot, leavesBlob, challengeBy, blockNumber }) =>

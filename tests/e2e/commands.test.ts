@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCli, temporaryFolder } from '../helpers/cli.js';
@@ -98,6 +106,25 @@ test('bash completes commands, subcommands, flags and choices', async () => {
   expect(complete('panthalia', 'wallet', 'n')).toBe('new');
   expect(complete('panthalia', 'simulate', '--opset', '')).toBe('canon-f32-v1 torch');
   expect(complete('panthalia', 'task', '0x12', '--ru')).toBe('--run');
+});
+
+test('whoever follows a run that was killed is told so, and a run that told nothing has no report', async () => {
+  const cwd = folderWithRun();
+  mkdirSync(join(cwd, 'runs/killed'));
+  const lines = readFileSync(demoJournal, 'utf8').trimEnd().split('\n');
+  expect(lines.at(-1)).toContain('"run.ended"');
+  writeFileSync(join(cwd, 'runs/killed/journal.jsonl'), `${lines.slice(0, -1).join('\n')}\n`);
+  mkdirSync(join(cwd, 'runs/silent'));
+  writeFileSync(join(cwd, 'runs/silent/journal.jsonl'), '');
+  const [followed, reported] = await Promise.all([
+    runCli(['logs', '-f', '-n', '1', '--run', 'killed'], { cwd }),
+    runCli(['report', 'silent', '--json'], { cwd }),
+  ]);
+  expect([followed.code, followed.out.length]).toEqual([0, 1]);
+  expect(followed.err.at(-1)).toBe('Run killed was killed before it could tell its end: nothing more comes.');
+  const [error] = JSON.parse(reported.out.at(-1) ?? 'null').errors;
+  expect([reported.code, error.code]).toEqual([11, 'journal.empty']);
+  expect(readdirSync(join(cwd, 'runs/silent'))).toEqual(['journal.jsonl']);
 });
 
 test('clean asks, keeps the newest and the running, and removes the rest', async () => {

@@ -39,6 +39,13 @@ test('a task goes from posted to accepted and its price is counted as paid', () 
   expect(history.view.ledger.paidToSolvers).toBe(7n);
 });
 
+test('a task of a journal that does not say how long it has has no known deadline', () => {
+  const history = new History();
+  const [taskId] = history.post([0], { solveSeconds: undefined as never }) as [Hex32];
+  history.assign(taskId, alice);
+  expect(history.view.tasks.get(taskId)).toMatchObject({ state: 'assigned', solveBy: null });
+});
+
 test('a task that is taken back is open again, drawn anew from that block on, without its solver', () => {
   const history = new History();
   const [taskId] = history.post([0]) as [Hex32];

@@ -56,7 +56,7 @@ export async function runChecks(options: ChecksOptions, signals: LaneSignals): P
       candidates: (view, head) =>
         checksToMake(view, head, self).filter(({ task }) => options.isTaken(task.taskId)),
       work: async (item) => {
-        const answered = await lookAndCommit(options, item, self, signals.hard);
+        const answered = await lookAndCommit(options, item, signals.hard);
         if (answered === null) return 'over';
         // In the background: the solver takes its time, and other checks must go on.
         const rest = seeThrough(options, item, answered, signals.hard).catch((error) => {
@@ -94,8 +94,9 @@ function isPending({ state }: TaskView, { phase }: CheckView): boolean {
   return !isTerminal(state) && phase !== 'over' && phase !== 'drawing';
 }
 
-function keyOf({ attempt }: CheckView): string {
-  return `check ${attempt}`;
+/** After a reorganisation another seed may have drawn it. */
+function keyOf({ attempt, roll }: CheckView): string {
+  return `check ${attempt} ${roll}`;
 }
 
 interface Answered {
@@ -107,7 +108,6 @@ interface Answered {
 async function lookAndCommit(
   { context, look, rules, onCheck }: ChecksOptions,
   { task, check }: CheckItem,
-  self: Address,
   signal: AbortSignal,
 ): Promise<Answered | null> {
   const { market, contracts } = context;
@@ -140,18 +140,28 @@ async function lookAndCommit(
   }
   const answered = { made, finding, answers: answersOf(check.roll, steps, made, terms.innerSteps) };
   if (!isFirst) return answered;
+  await commit(context, task, answered.answers, signal);
+  onCheck();
+  return answered;
+}
+
+async function commit(
+  context: ChecksOptions['context'],
+  { taskId, terms, slot }: TaskView,
+  answers: Hex32,
+  signal: AbortSignal,
+): Promise<void> {
+  const { market, contracts, deployment, chain } = context;
   const place = {
-    chainId: context.deployment.chainId,
+    chainId: deployment.chainId,
     audit: contracts.audit.address,
     taskId,
-    checker: self,
+    checker: requireSigner(chain).address,
   };
-  const commitment = checkCommitment(place, answered.answers, saltOf(context, taskId));
-  const commit = () => contracts.audit.write('commitCheck', [terms, slot, commitment], signal);
-  const { blockNumber } = await whenNodeAnswers(market, signal, commit);
-  onCheck();
+  const commitment = checkCommitment(place, answers, saltOf(context, taskId));
+  const write = () => contracts.audit.write('commitCheck', [terms, slot, commitment], signal);
+  const { blockNumber } = await whenNodeAnswers(market, signal, write);
   await market.caughtUp(blockNumber, signal);
-  return answered;
 }
 
 /** From the commitment to the end. What is wrong goes to court at once, beside the rest, and once more in the window that the different
@@ -168,14 +178,16 @@ async function seeThrough(
   const { firstWrongStep: step, leaves } = finding;
   const accusing =
     step === null ? false : accuse(task, { step, leaves, ownLeaves: made.leaves }).catch(() => false);
-  const phase = await market.waitFor((view) => nextMove(view, check), signal);
-  const canReveal = () => nextMove(market.view, check) === 'reveal';
-  if (phase === 'reveal') {
-    await persist(context, item, signal, canReveal, () => open(context, task, answers, signal));
+  const canDo = (move: string) => () => nextMove(market.view, check) === move;
+  for (;;) {
+    const move = await market.waitFor((view) => nextMove(view, check), signal);
+    if (move !== 'commit' && move !== 'reveal') break;
+    // A commitment that was in a block is to be made where a reorganisation has taken it back, and an opening again with it.
+    const act = move === 'commit' ? commit : open;
+    await persist(context, item, signal, canDo(move), () => act(context, task, answers, signal));
   }
   if ((await accusing) || !insists) return;
-  const canDispute = () => nextMove(market.view, check) === 'dispute';
-  await persist(context, item, signal, canDispute, async () => {
+  await persist(context, item, signal, canDo('dispute'), async () => {
     // Where the trace could not be had before, whoever demands it sees where it is wrong.
     const shown = leaves ?? (await demand(task));
     const wrong = shown && firstWrong(made, shown, requireSubmission({ task }), task.terms.innerSteps);
@@ -210,10 +222,11 @@ function mayPass(error: unknown): boolean {
 }
 
 /** What the checker can do now; undefined while others move. */
-function nextMove(view: MarketView, { taskId, attempt }: CheckView) {
+function nextMove(view: MarketView, { taskId, attempt, checker, roll }: CheckView) {
   const [task, now] = [view.tasks.get(taskId), view.checks.get(taskId)];
-  if (!task || !now || now.attempt !== attempt || !isPending(task, now)) return 'over';
-  return now.phase === 'reveal' || now.phase === 'dispute' ? now.phase : undefined;
+  const isSame = now?.attempt === attempt && now.checker === checker && now.roll === roll;
+  if (!task || !now || !isSame || !isPending(task, now)) return 'over';
+  return now.phase === 'answer' || now.phase === 'drawing' ? undefined : now.phase;
 }
 
 async function open(

@@ -119,11 +119,13 @@ async function castBallots(
   const { market } = context;
   const refused = new Set<string>();
   while (true) {
-    const seat = await next(market, taking, (view, head) =>
-      openSeats(view, head, self).find(
-        (open) => isMyMove(open) && judgements.get(open.caseId) && !refused.has(moveKey(open)),
-      ),
-    );
+    const seat = await next(market, taking, (view, head) => {
+      const open = openSeats(view, head, self);
+      // What is no move any more may be one again, on another branch of the chain.
+      const keys = new Set(open.map(moveKey));
+      for (const key of refused) if (!keys.has(key)) refused.delete(key);
+      return open.find((one) => isMyMove(one) && judgements.get(one.caseId) && !refused.has(moveKey(one)));
+    });
     const judgement = seat && judgements.get(seat.caseId);
     if (!seat || !judgement) return;
     const ballot = ballotOf(judgement, seedOf(market.view, seat, rules));

@@ -1,10 +1,19 @@
 /** What a reorganisation takes back is done again, by whoever has done it: the money that is at stake on it does not come back by itself. */
 import { expect, test, vi } from 'vitest';
 import { latestBlock } from '../../src/chain/client.js';
+import { everyTaskChecked, pan } from '../../src/chain/params.js';
+import type { CheckPhase, MarketView } from '../../src/protocol/marketView.js';
 import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain, type TestChain } from '../helpers/chain.js';
 import { honestParameters } from '../helpers/toyCompute.js';
-import { firstWorker, startToyRun, tasksOf } from '../helpers/toyRun.js';
+import {
+  assignedTo,
+  firstWorker,
+  passWindows,
+  startToyRun,
+  type ToyWorker,
+  tasksOf,
+} from '../helpers/toyRun.js';
 
 // Windows and draws take real blocks, and a machine that runs other tests takes its time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -54,6 +63,43 @@ test('a solver whose task is drawn again after its submission was refused submit
   ]);
   expect(worker.events.filter(({ type }) => type === 'task.solving')).toHaveLength(1);
   expect(await worker.drain()).toMatchObject({ solved: 1, slashed: 0n });
+});
+
+test('a checker whose commitment is reorganised away commits again, the solver answers again, and nobody loses a bond', async () => {
+  const seconds = 60;
+  const windows = {
+    solveSeconds: seconds,
+    commitSeconds: seconds,
+    revealSeconds: seconds,
+    clockSeconds: seconds,
+  };
+  await using local = await startTestChain({
+    ...everyTaskChecked,
+    ...windows,
+    challengeSeconds: 2 * seconds,
+  });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+  const { market } = await run.contextOf(0);
+  const solver = await run.worker(firstWorker, { audit: 'drawn', stakeAmount: pan(100) });
+  const finished = run.master();
+  const { taskId } = await assignedTo(run, solver.address, local.signal);
+  const checker = await run.worker(firstWorker + 1, { audit: 'drawn', stakeAmount: pan(100) });
+  const phaseIs = (phase: CheckPhase) => (view: MarketView) =>
+    view.checks.get(taskId)?.phase === phase ? view.block : undefined;
+  const committedIn = await market.waitFor(phaseIs('answer'), local.signal);
+  const solved = (one: ToyWorker) => one.events.filter(({ type }) => type === 'task.solving').length;
+  await market.waitFor(phaseIs('reveal'), local.signal);
+  await goOnFrom(local, committedIn, []);
+  await market.waitFor(phaseIs('commit'), local.signal);
+  await passWindows(run, local, { seconds: 2 * seconds, areChecked: true });
+  await finished;
+  expect(market.view.checks.get(taskId)).toMatchObject({
+    outcome: 'passed',
+    checker: checker.address,
+    attempt: 1,
+  });
+  expect([solved(solver), solved(checker)]).toEqual([1, 0]);
+  for (const one of [solver, checker]) expect((await one.drain()).slashed).toBe(0n);
 });
 
 test('a batch that is reorganised away is posted again by its master, once, and paid for once', async () => {

@@ -223,7 +223,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
             round.status = CaseStatus.Settled;
             burned = _settleRounds(about, caseId, round, params);
             uint256 fee = Escalation.panelFee(params, 1);
-            burned += market.closeCase(terms, slot, round.ruling, about.disputer, fee);
+            burned += market.closeCase(terms, slot, about.step, round.ruling, about.disputer, fee);
             // a pin that lost has delayed the solver
             address delayed = round.ruling == Verdict.Valid ? about.solver : about.disputer;
             vault.move(address(this), delayed, Settlement.partOf(terms.price, params.delayBps));

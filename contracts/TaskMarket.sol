@@ -52,6 +52,9 @@ contract TaskMarket is ITaskMarket {
     mapping(bytes32 taskId => Task) private _tasks;
     /// @inheritdoc ITaskMarket
     mapping(bytes32 taskId => bytes32) public submissionHash;
+    /// @dev Steps that a case left without a verdict, and no case has found right since: which, and how many.
+    mapping(bytes32 taskId => mapping(uint32 step => bool)) private _isUndecided;
+    mapping(bytes32 taskId => uint256) private _undecidedSteps;
 
     modifier onlyCourt() {
         require(msg.sender == court, NotCourt(msg.sender));
@@ -235,20 +238,20 @@ contract TaskMarket is ITaskMarket {
     }
 
     /// @inheritdoc ITaskMarket
-    function closeCase(Terms calldata terms, uint8 slot, Verdict verdict, address disputer, uint256 fee)
-        external
-        onlyCourt
-        returns (uint256 toBurn)
-    {
+    function closeCase(
+        Terms calldata terms,
+        uint8 slot,
+        uint32 step,
+        Verdict verdict,
+        address disputer,
+        uint256 fee
+    ) external onlyCourt returns (uint256 toBurn) {
         (bytes32 id, Task memory entry) = _submitted(terms, slot);
         entry.openCases -= 1;
         if (verdict == Verdict.Invalid) return _convict(terms, id, entry, disputer, fee);
         if (verdict == Verdict.Unavailable) return _voidUnavailable(terms, id, entry, disputer, fee);
-        if (verdict == Verdict.None && entry.status == TaskStatus.Submitted) {
-            entry.status = TaskStatus.Undecided;
-            entry.deadline = _challengeBy(terms);
-            emit TaskUndecided(id, entry.deadline);
-        }
+        if (verdict == Verdict.None) _leaveUndecided(terms, id, entry, step);
+        else if (entry.status == TaskStatus.Undecided) _decide(id, entry, step);
         _store(id, entry);
     }
 
@@ -474,6 +477,28 @@ contract TaskMarket is ITaskMarket {
         staking.release(terms.subnetId, Role.Solver, entry.solver);
         vault.move(address(this), disputer, repaid);
         vault.move(address(this), court, toBurn);
+    }
+
+    function _leaveUndecided(Terms calldata terms, bytes32 id, Task memory entry, uint32 step) private {
+        if (!_isUndecided[id][step]) {
+            _isUndecided[id][step] = true;
+            _undecidedSteps[id] += 1;
+        }
+        if (entry.status == TaskStatus.Undecided) return;
+        entry.status = TaskStatus.Undecided;
+        entry.deadline = _challengeBy(terms);
+        emit TaskUndecided(id, entry.deadline);
+    }
+
+    /// @dev Of this step only: or whoever keeps the verifiers busy until a case about a wrong step has failed would have a right one
+    /// judged instead.
+    function _decide(bytes32 id, Task memory entry, uint32 step) private {
+        if (!_isUndecided[id][step]) return;
+        _isUndecided[id][step] = false;
+        _undecidedSteps[id] -= 1;
+        if (_undecidedSteps[id] > 0) return;
+        entry.status = TaskStatus.Submitted;
+        emit TaskDecided(id);
     }
 
     function _countCase(bytes32 id, Task memory entry) private {

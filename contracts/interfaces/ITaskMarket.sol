@@ -67,8 +67,8 @@ struct Task {
 /// Open -> Assigned -> Submitted -> Accepted. Open -> Cancelled while no seed can be known, -> Expired after openBy.
 /// Assigned -> Open again after solveBy, until the attempts are used up, then Expired without the price.
 /// Any number of cases run side by side while a task is submitted. The first that finds it invalid rejects it, one that
-/// finds its data missing voids it, one without a verdict makes it Undecided, which ends as Voided. It is accepted when
-/// challengeBy has passed and no case is open.
+/// finds its data missing voids it, one without a verdict makes it Undecided, which ends as Voided unless a later case
+/// finds the same step right: then it is Submitted again. It is accepted when challengeBy has passed and no case is open.
 /// Every exit is a call that anyone may make once the deadline has passed.
 interface ITaskMarket {
     /// @param solveSeconds from its assignment on a task is to be submitted in that time
@@ -92,6 +92,8 @@ interface ITaskMarket {
     );
     /// @param challengeBy there is time to bring the case again
     event TaskUndecided(bytes32 indexed taskId, uint40 challengeBy);
+    /// @dev Every step that was left without a verdict has been found right: it is submitted as before.
+    event TaskDecided(bytes32 indexed taskId);
     event TaskAccepted(bytes32 indexed taskId, address indexed solver);
     event TaskRejected(bytes32 indexed taskId, address indexed solver);
     /// @param solver who delivered nothing
@@ -166,12 +168,18 @@ interface ITaskMarket {
         returns (bytes32 taskId, address solver);
 
     /// @notice End a case about a task that is still submitted, with what follows for price and seat. Court only.
+    /// @param step that the case was about
     /// @param verdict `None` if no panel came to a verdict
     /// @param fee what the disputer paid for the first panel
     /// @return toBurn moved to the court's account, for the court to burn
-    function closeCase(Terms calldata terms, uint8 slot, Verdict verdict, address disputer, uint256 fee)
-        external
-        returns (uint256 toBurn);
+    function closeCase(
+        Terms calldata terms,
+        uint8 slot,
+        uint32 step,
+        Verdict verdict,
+        address disputer,
+        uint256 fee
+    ) external returns (uint256 toBurn);
 
     /// @notice The leaves of a submitted task are public: one case less, and time to pin. StepChallenge only.
     /// @return challengeBy

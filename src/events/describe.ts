@@ -134,6 +134,8 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
       return warn(`${task(fact.taskId)} disputed by ${who(fact.disputer)}: step ${fact.step} is wrong`);
     case 'TaskUndecided':
       return warn(`${task(fact.taskId)} is undecided: a case about it ended without a verdict`);
+    case 'TaskDecided':
+      return info(`${task(fact.taskId)} is decided after all: what nobody had judged was found right`);
     case 'TaskAccepted':
       return info(`${task(fact.taskId)} accepted, ${who(fact.solver)} is paid`);
     case 'TaskRejected':

@@ -88,6 +88,7 @@ export type ChainFact = At &
       }
     /** challengeBy: it can be disputed again until then */
     | { type: 'TaskUndecided'; taskId: Hex32; challengeBy: number }
+    | { type: 'TaskDecided'; taskId: Hex32 }
     | { type: 'TaskAccepted'; taskId: Hex32; solver: Address }
     | { type: 'TaskRejected'; taskId: Hex32; solver: Address }
     | { type: 'TaskReopened'; taskId: Hex32; solver: Address; attempt: number; penalty: bigint }

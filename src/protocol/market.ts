@@ -88,6 +88,8 @@ const folds: { [T in ChainFact['type']]: (draft: Draft, fact: Fact<T>) => void }
     }),
   TaskUndecided: (draft, { taskId, challengeBy }) =>
     changeTask(draft, taskId, { state: 'undecided', challengeBy }),
+  TaskDecided: (draft, { taskId }) =>
+    changeTask(draft, taskId, { state: hasOpenCase(draft, taskId) ? 'disputed' : 'submitted' }),
   TaskAccepted: (draft, { taskId, blockNumber: acceptedBlock }) => {
     draft.ledger.paidToSolvers += draft.tasks.get(taskId)?.price ?? 0n;
     changeTask(draft, taskId, { state: 'accepted', acceptedBlock });

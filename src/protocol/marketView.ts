@@ -4,7 +4,7 @@ import type { JobRef } from './outerSteps.js';
 import type { Address, Hex32, Submission } from './task.js';
 import type { Terms } from './terms.js';
 
-/** undecided: a case about it ended without a verdict; it can still be rejected, but not accepted */
+/** undecided: a case about it ended without a verdict; it is not accepted unless a later one finds the same step right */
 export const taskStates = [
   ...(['open', 'assigned', 'submitted', 'disputed', 'undecided'] as const),
   ...(['accepted', 'rejected', 'expired', 'cancelled', 'voided'] as const),

@@ -32,6 +32,7 @@ contract LedgerTest is AuditWorld {
             _silentInACheck,
             _cheatDisputed,
             _frivolous,
+            _foundRightAfterAll,
             _appealFlips,
             _appealTied,
             _oneVerifierAbsent,
@@ -116,6 +117,21 @@ contract LedgerTest is AuditWorld {
         settle(id);
         _finalize(cases_[id].taskId);
         return _row("an honest task, disputed all the same", start, solver, 0);
+    }
+
+    /// @dev No panel came about in the first case; the second is about the same step.
+    function _foundRightAfterAll() private returns (string memory) {
+        (bytes32 id, address solver, Purses memory start) = _disputed();
+        vm.warp(round(id).deadline + 1);
+        advance(id);
+        closeAll(id);
+        id = disputeAs(dora, cases_[id].taskId, 7);
+        _vote(id, Verdict.Valid);
+        settle(id);
+        _finalize(cases_[id].taskId);
+        return _row(
+            "the same, after a first case about the same step that no panel was found for", start, solver, 0
+        );
     }
 
     function _appealFlips() private returns (string memory) {

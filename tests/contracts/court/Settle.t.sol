@@ -29,6 +29,41 @@ contract SettleTest is World {
         vm.assertEq(free(dora), PURSE + 30 * PAN, "both fees and deposits back, and the bounty");
     }
 
+    /// @dev What nobody could judge at first is paid once a panel has found it right.
+    function test_aResultThatIsFoundRightAfterACaseWithoutAVerdictIsPaid() public {
+        (bytes32 id, address solver) = submitted();
+        bytes32 void = disputeAs(dora, id, 7);
+        vm.warp(round(void).deadline + 1);
+        advance(void);
+        closeAll(void);
+        bytes32 again = disputeAs(dora, id, 7);
+        seatPanel(again);
+        vote(again, unanimous(3, Verdict.Valid));
+        settle(again);
+        vm.warp(deadlineOf(id) + 1);
+        finalize(id);
+        vm.assertEq(statusOf(id), uint256(TaskStatus.Accepted), "accepted");
+        bool judged = solver == voter(again, 0) || solver == voter(again, 1) || solver == voter(again, 2);
+        vm.assertTrue(!judged, "not by itself");
+        vm.assertEq(free(address(market)), 0, "escrow");
+    }
+
+    /// @dev A cheat that kept the verifiers busy while its wrong step was on trial has a right one judged when they are free.
+    function test_aResultIsNotPaidForAStepThatNobodyDoubted() public {
+        (bytes32 id,) = submitted();
+        bytes32 void = disputeAs(dora, id, 7);
+        vm.warp(round(void).deadline + 1);
+        advance(void);
+        closeAll(void);
+        bytes32 sham = disputeAs(buyer, id, 9);
+        seatPanel(sham);
+        vote(sham, unanimous(3, Verdict.Valid));
+        settle(sham);
+        vm.warp(deadlineOf(id) + 1);
+        finalize(id);
+        vm.assertEq(statusOf(id), uint256(TaskStatus.Voided), "voided");
+    }
+
     /// @dev Two auditors find the same fault at the same time. Whose case ends second has lost nothing but its gas.
     function test_ofTwoCasesAboutOneStepTheSecondIsMootAndGetsItsMoneyBack() public {
         (bytes32 id,) = submitted();

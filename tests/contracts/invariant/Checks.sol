@@ -168,6 +168,10 @@ abstract contract Checks is Stakes {
             holds(entry.solver == seen.solver, "15: the solver changed");
         }
         same(entry.openCases, _openCases(id, entry.status), "open cases");
+        if (entry.status == TaskStatus.Submitted || entry.status == TaskStatus.Undecided) {
+            bool isUndecided = entry.status == TaskStatus.Undecided;
+            holds(isUndecided == (undecidedSteps[id] > 0), "12: undecided as long as a step of it is");
+        }
         (seen.status, seen.attempt, seen.solver) = (entry.status, entry.attempt, entry.solver);
         seen.submission = hash;
         return entry.status > TaskStatus.Undecided ? 0 : termsOf[id].price;
@@ -187,6 +191,7 @@ abstract contract Checks is Stakes {
         if (b == TaskStatus.Rejected || b == TaskStatus.Voided) {
             return a == TaskStatus.Submitted || a == TaskStatus.Undecided;
         }
+        if (a == TaskStatus.Undecided) return b == TaskStatus.Submitted;
         return a == TaskStatus.Submitted && (b == TaskStatus.Accepted || b == TaskStatus.Undecided);
     }
 

@@ -22,6 +22,9 @@ abstract contract Model is Cast {
     /// bonds that settled cases took from seats which are not closed yet
     uint256 internal bondsOnTheirWay;
     mapping(bytes32 caseId => mapping(uint8 round => address)) internal payers;
+    /// steps that a case left without a verdict, and none has found right since
+    mapping(bytes32 taskId => mapping(uint32 step => bool)) private _isUndecided;
+    mapping(bytes32 taskId => uint256) internal undecidedSteps;
 
     // ------------------------------------------------------------------------------------ expectations
 
@@ -247,7 +250,16 @@ abstract contract Model is Cast {
             isConvicted(about.solver);
         } else if (ruling == Verdict.Unavailable) {
             gains(about.disputer, fee < price ? fee : price);
+        } else {
+            _decides(about.taskId, about.step, ruling == Verdict.Valid);
         }
+    }
+
+    function _decides(bytes32 taskId, uint32 step, bool found) private {
+        if (_isUndecided[taskId][step] != found) return;
+        _isUndecided[taskId][step] = !found;
+        if (found) --undecidedSteps[taskId];
+        else ++undecidedSteps[taskId];
     }
 
     function expectClosing(bytes32 caseId, uint8 number, uint8 index) internal {

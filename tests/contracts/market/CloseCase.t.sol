@@ -8,6 +8,7 @@ import {HookWorld} from "./HookWorld.sol";
 
 contract CloseCaseTest is HookWorld {
     uint256 private constant FEE = 30 * PAN;
+    uint32 private constant STEP = 7;
 
     function setUp() public override {
         super.setUp();
@@ -20,7 +21,7 @@ contract CloseCaseTest is HookWorld {
     }
 
     function _call(bytes32 id) internal view override returns (bytes memory) {
-        return abi.encodeCall(ITaskMarket.closeCase, (termsOf[id], 0, Verdict.Valid, dora, FEE));
+        return abi.encodeCall(ITaskMarket.closeCase, (termsOf[id], 0, STEP, Verdict.Valid, dora, FEE));
     }
 
     function test_aValidResultHasOneCaseLess() public {
@@ -85,12 +86,59 @@ contract CloseCaseTest is HookWorld {
         vm.assertEq(taskAt(_task).openCases, 0, "cases");
     }
 
+    function test_aStepThatIsFoundRightAfterAllHasItsTaskSubmittedAgain() public {
+        _close(Verdict.None);
+        uint256 deadline = deadlineOf(_task);
+        vm.expectEmit(address(market));
+        emit ITaskMarket.TaskDecided(_task);
+        vm.assertEq(_close(Verdict.Valid), 0, "nothing to burn");
+        vm.assertEq(statusOf(_task), uint256(TaskStatus.Submitted), "status");
+        vm.assertEq(deadlineOf(_task), deadline, "no more time");
+    }
+
+    /// @dev Or whoever kept the verifiers from the wrong step would have them judge a right one.
+    function test_anotherStepThatIsFoundRightDecidesNothing() public {
+        _close(Verdict.None);
+        _closeOf(STEP + 1, Verdict.Valid);
+        vm.assertEq(statusOf(_task), uint256(TaskStatus.Undecided), "status");
+    }
+
+    function test_ofSeveralStepsWithoutAVerdictAllHaveToBeFoundRight() public {
+        for (uint32 step = STEP; step <= STEP + 1; ++step) {
+            _closeOf(step, Verdict.None);
+            _openCase();
+        }
+        _openCase();
+        _openCase();
+        _closeOf(STEP, Verdict.None); // a second time
+        _closeOf(STEP, Verdict.Valid);
+        vm.assertEq(statusOf(_task), uint256(TaskStatus.Undecided), "one is left");
+        _closeOf(STEP, Verdict.Valid);
+        vm.assertEq(statusOf(_task), uint256(TaskStatus.Undecided), "the other one");
+        _openCase();
+        _closeOf(STEP + 1, Verdict.Valid);
+        vm.assertEq(statusOf(_task), uint256(TaskStatus.Submitted), "none is left");
+    }
+
+    function test_aTaskThatWasDecidedCanBeLeftUndecidedAgain() public {
+        _close(Verdict.None);
+        _close(Verdict.Valid);
+        _openCase();
+        _close(Verdict.None);
+        vm.assertEq(statusOf(_task), uint256(TaskStatus.Undecided), "status");
+    }
+
     function _close(Verdict verdict) private returns (uint256 toBurn) {
         return _close(verdict, FEE);
     }
 
     function _close(Verdict verdict, uint256 fee) private returns (uint256 toBurn) {
         vm.prank(address(court));
-        return market.closeCase(termsOf[_task], 0, verdict, dora, fee);
+        return market.closeCase(termsOf[_task], 0, STEP, verdict, dora, fee);
+    }
+
+    function _closeOf(uint32 step, Verdict verdict) private {
+        vm.prank(address(court));
+        market.closeCase(termsOf[_task], 0, step, verdict, dora, FEE);
     }
 }

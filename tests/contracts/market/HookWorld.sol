@@ -31,7 +31,7 @@ abstract contract HookWorld is World {
     function _leaveUndecided() internal {
         _openCase();
         vm.prank(address(court));
-        market.closeCase(termsOf[_task], 0, Verdict.None, dora, 0);
+        market.closeCase(termsOf[_task], 0, 7, Verdict.None, dora, 0);
         vm.assertEq(statusOf(_task), uint256(TaskStatus.Undecided), "status");
     }
 

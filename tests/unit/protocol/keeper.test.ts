@@ -188,6 +188,20 @@ test('an undecided task is ended like one that waits to be accepted', () => {
   expect(due(history)).toContainEqual({ call: 'finalizeMany', batchId: batchIn(history), slots: [0] });
 });
 
+test('a task that is found right after all waits to be accepted again, once no case is open', () => {
+  const history = new History().seeded();
+  const [taskId] = history.post([0]) as [Hex32];
+  const state = () => history.view.tasks.get(taskId)?.state;
+  history.assign(taskId, alice).submit(taskId, alice, 3).dispute(taskId, bob);
+  history.settle(taskId, 'none', 1).tell({ type: 'TaskUndecided', taskId, challengeBy: 99 });
+  expect(state()).toBe('undecided');
+  const again = `0x${'0d'.repeat(32)}` as const;
+  history.tell({ type: 'CaseOpened', taskId, caseId: again, disputer: carol, step: 2, ...pinned });
+  expect(state()).toBe('undecided');
+  history.tell({ type: 'TaskDecided', taskId }).settle(again, 'valid', 1);
+  expect(state()).toBe('submitted');
+});
+
 test('a case is settled at once when it can not be appealed, and when its task has ended elsewhere', () => {
   const history = new History().seeded();
   const [taskId] = history.post([0]) as [Hex32];

@@ -4,7 +4,7 @@ pragma solidity ^0.8.26;
 /// @notice Sum tree over seats that remembers how it stood when the last epoch ended, so that a draw sees
 /// weights which nobody could still change once the seed was known.
 ///
-/// 4-ary with up to 9 levels, 262,144 leaves. A node is one word: four 27-bit sums as of now, four as of the end of
+/// 4-ary with up to 15 levels, 1,073,741,824 leaves: none is used twice, so there have to be more than anyone pays for. A node is one word: four 27-bit sums as of now, four as of the end of
 /// the epoch before the node's last change, and the 32-bit epoch of that change.
 ///
 ///   bits 0..107    now        lane k at 27 * k
@@ -17,7 +17,7 @@ pragma solidity ^0.8.26;
 /// A write in a new epoch first copies now to previous. A node whose stamp is older than the current epoch has
 /// not changed in it, so `now` is also its value at the end of the last epoch.
 library SortitionTree {
-    uint256 internal constant LEVELS = 9;
+    uint256 internal constant LEVELS = 15;
     uint256 internal constant CAPACITY = 4 ** LEVELS;
     uint256 internal constant MAX_SUM = 2 ** LANE_BITS - 1;
 

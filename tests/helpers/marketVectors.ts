@@ -56,7 +56,7 @@ function treeVector(dice: Dice) {
   const changes = Array.from({ length: dice.below(40) + 1 }, () => {
     epoch += dice.below(4) === 0 ? dice.below(3) : 0;
     // neighbours, and leaves at both ends of the tree
-    const leaf = [dice.below(12), 262_143 - dice.below(5), dice.below(262_144)][dice.below(3)] as number;
+    const leaf = [dice.below(12), 2 ** 30 - 1 - dice.below(5), dice.below(2 ** 30)][dice.below(3)] as number;
     return { leaf, weight: BigInt(dice.below(5) === 0 ? 0 : dice.below(1_000)), epoch };
   });
   const now = epoch + dice.below(2);

@@ -9,7 +9,7 @@ contract SortitionTreeTest is Test {
     using SortitionTree for SortitionTree.Tree;
 
     // first, last, and neighbours across nodes of every level
-    uint256[8] private _leaves = [0, 1, 3, 4, 63, 64, 65_535, 262_143];
+    uint256[8] private _leaves = [0, 1, 3, 4, 63, 64, 262_143, 2 ** 30 - 1];
 
     SortitionTree.Tree private _tree;
     uint256[8] private _now;
@@ -62,14 +62,15 @@ contract SortitionTreeTest is Test {
         vm.assertEq(_tree.total(0), 30, "in another");
     }
 
-    function test_thereIsRoomForAQuarterOfAMillionAccounts() public {
-        vm.assertEq(SortitionTree.CAPACITY, 262_144, "leaves");
+    /// @dev Nobody runs out of leaves, which are not used again: at the gas of a new position they fill blocks of 30 million for years.
+    function test_thereIsRoomForABillionPositions() public {
+        vm.assertEq(SortitionTree.CAPACITY, 2 ** 30, "leaves");
         vm.assertEq(SortitionTree.MAX_SUM, 2 ** 27 - 1, "seats");
-        _tree.update(262_143, 1, 1);
-        vm.expectRevert(abi.encodeWithSelector(SortitionTree.LeafOutOfRange.selector, 262_144, 262_144));
-        this.update(262_144, 1, 1);
-        vm.assertEq(_height(), 8, "nine levels");
-        vm.assertEq(_tree.nodes[65_535] % 2 ** 216, uint256(1) << 81, "its word is the last of the lowest");
+        _tree.update(2 ** 30 - 1, 1, 1);
+        vm.expectRevert(abi.encodeWithSelector(SortitionTree.LeafOutOfRange.selector, 2 ** 30, 2 ** 30));
+        this.update(2 ** 30, 1, 1);
+        vm.assertEq(_height(), 14, "fifteen levels");
+        vm.assertEq(_tree.nodes[2 ** 28 - 1] % 2 ** 216, uint256(1) << 81, "its word is the last of the lowest");
     }
 
     /// @dev Within an epoch, so that what draws see stays as it was.
@@ -211,7 +212,7 @@ contract SortitionTreeTest is Test {
 
     /// @dev Before any leaf, one beyond the tree included.
     function _comparePart(uint256 entropy) private view {
-        uint256 end = entropy % 3 == 0 ? entropy % 262_145 : _leaves[entropy % 8] + entropy % 2;
+        uint256 end = entropy % 3 == 0 ? entropy % (SortitionTree.CAPACITY + 1) : _leaves[entropy % 8] + entropy % 2;
         uint256 sum = 0;
         for (uint256 i = 0; i < 8; ++i) {
             if (_leaves[i] < end) sum += _previous[i];

@@ -1,14 +1,14 @@
-/** npm run gas: what transactions and bytecode cost, against the files in tests/contracts/gas/snapshots. Fails where something
- *  costs more than a hundredth more, or a contract is too large. With --write: takes over what was measured.
+/** npm run gas: what transactions and bytecode cost, against the files in tests/contracts/gas/snapshots and the bars of gasBars.mjs.
+ *  Fails where something costs more than a hundredth more, or misses a bar that is not accepted as missed. With --write: takes over
+ *  what was measured, and no bar.
  *  With --json (of npm test): the last line is {"passed":n,"failed":m}. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { root } from './compile.mjs';
 import { forgeBinary } from './forge.mjs';
+import { barsOf } from './gasBars.mjs';
 
-/** Bytes; the chain's own limit is 24,576. */
-const mostBytes = 22_000;
 const tolerance = 0.01;
 const kept = join(root, 'tests/contracts/gas/snapshots');
 const fresh = join(root, 'cache', `gas.${process.pid}`);
@@ -19,15 +19,19 @@ try {
   const measured = { ...measureGas(), bytecode: measureBytecode() };
   if (process.argv.includes('--write')) write(measured);
   else compare(measured);
+  barsOf(measured).forEach(judgeBar);
 } finally {
   rmSync(fresh, { recursive: true, force: true });
 }
 for (const failure of failures) console.log(` × ${failure}`);
-if (failures.length > 0) console.log('next: make it cheaper, or take it over with npm run gas -- --write');
+if (failures.length > 0)
+  console.log(
+    'next: make it cheaper, or take it over: figures with npm run gas -- --write, bars in scripts/gasBars.mjs',
+  );
 console.log(
   process.argv.includes('--json')
     ? JSON.stringify({ passed, failed: failures.length })
-    : `gas: ${passed} within ${tolerance * 100} %, ${failures.length} not`,
+    : `gas: ${passed} figures and bars kept, ${failures.length} not`,
 );
 process.exitCode = failures.length === 0 ? 0 : 1;
 
@@ -54,9 +58,7 @@ function measureBytecode() {
     const artifact = JSON.parse(
       readFileSync(join(root, 'out', file, `${basename(file, '.sol')}.json`), 'utf8'),
     );
-    const bytes = artifact.deployedBytecode.object.length / 2 - 1;
-    if (bytes > mostBytes) failures.push(`${file} has ${bytes} bytes of code, of ${mostBytes} allowed`);
-    return [basename(file, '.sol'), String(bytes)];
+    return [basename(file, '.sol'), String(artifact.deployedBytecode.object.length / 2 - 1)];
   });
   return Object.fromEntries(sizes);
 }
@@ -82,6 +84,24 @@ function judge(name, before, after) {
     passed += 1;
     if (Number(after) < Number(before) * (1 - tolerance))
       console.log(` ✓ ${name} costs ${after}, before ${before} (${percent(after, before)}): take it over`);
+  }
+}
+
+/** An accepted miss may grow as little as a figure of a snapshot. */
+function judgeBar({ name, bar, value, accepted }) {
+  const says = `${name}: ${value}, bar ${bar}`;
+  if (value <= bar) {
+    passed += 1;
+    console.log(` ✓ ${says}${accepted === undefined ? '' : ': met, so it need not be accepted any more'}`);
+    return;
+  }
+  const [most, why] = accepted ?? [0, ''];
+  if (value <= most * (1 + tolerance)) {
+    passed += 1;
+    console.log(` ! ${says}: missed by ${percent(value, bar)}, accepted at ${most} (${why})`);
+  } else {
+    const taken = accepted === undefined ? 'which is not accepted' : `accepted at ${most}`;
+    failures.push(`${says}: missed by ${percent(value, bar)}, ${taken}`);
   }
 }
 

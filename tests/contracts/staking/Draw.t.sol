@@ -91,6 +91,48 @@ contract DrawTest is StakingWorld {
         vm.assertEq(_drawSolver("newer", 2), workers[3], "of the version in force, all are drawn");
     }
 
+    /// @dev A departure from draws by stake alone: a position counts whole while one of its bonds is free. Four seats in one
+    /// position against four of one seat each, three quarters of the bonds of both at work: four tickets against one.
+    function test_whileBondsAreAtWorkALargePositionIsDrawnMoreThanItsSeatsInSeveral() public {
+        stake(alice, Role.Verifier, 4);
+        address[4] memory small;
+        for (uint256 i = 0; i < 4; ++i) {
+            small[i] = actor(string.concat("small ", vm.toString(i)));
+            fund(small[i], 4 * BOND);
+            stake(small[i], Role.Verifier, 1);
+        }
+        nextEpoch();
+        _isBetween(_shareOf(alice), 450, 550, "half of the draws while all are free");
+        uint256[2] memory busy;
+        for (uint256 n = 0; busy[0] < 12 || busy[1] < 12; ++n) {
+            address drawn = _drawVerifier(keccak256(abi.encode("busy", n)), address(0));
+            uint256 side = drawn == alice ? 0 : 1;
+            bool stays = side == 0 ? busy[0] < 12 : drawn != small[3] && busy[1] < 12;
+            if (stays) ++busy[side];
+            else _release(drawn);
+        }
+        _isBetween(_shareOf(alice), 750, 850, "four fifths with a quarter of the bonds free");
+    }
+
+    /// @return thousandths of 1,000 draws, each by itself
+    function _shareOf(address account) private returns (uint256 hits) {
+        for (uint256 n = 0; n < 1_000; ++n) {
+            address drawn = _drawVerifier(keccak256(abi.encode("share", n)), address(0));
+            if (drawn == account) ++hits;
+            _release(drawn);
+        }
+    }
+
+    function _isBetween(uint256 value, uint256 least, uint256 most, string memory what) private pure {
+        vm.assertGe(value, least, what);
+        vm.assertLe(value, most, what);
+    }
+
+    function _release(address account) private {
+        vm.prank(address(court));
+        staking.release(subnet, Role.Verifier, account);
+    }
+
     /// @dev 4,000 draws over seats 1:2:3:4; chi-square with 3 degrees of freedom, 0.1 % point 16.27.
     function test_drawsFollowTheWeights() public {
         for (uint32 i = 0; i < 4; ++i) {

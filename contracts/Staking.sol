@@ -66,7 +66,7 @@ contract Staking is IStaking {
 
     /// @inheritdoc IStaking
     function stake(uint32 subnetId, Role role, uint32 seats) external {
-        require(seats > 0, NoSeats());
+        require(seats > 0, NoSeats(subnetId, role, msg.sender));
         (uint256 bond, uint32 perSeat) = bondOf(subnetId, role);
         uint32 version = registry.openVersion(subnetId); // reverts where no new stake is taken
         Pool storage pool = _pools[subnetId][role];
@@ -75,7 +75,10 @@ contract Staking is IStaking {
         if (position.version != version && _weight(position, perSeat) == 0) _enter(pool, position, version);
 
         uint32 active = position.bonds - position.pending;
-        uint32 added = (active / perSeat + seats) * perSeat - active;
+        uint32 whole = active / perSeat;
+        uint32 most = (type(uint32).max - position.pending) / perSeat - whole;
+        require(seats <= most, TooManySeats(seats, most));
+        uint32 added = (whole + seats) * perSeat - active;
         position.bonds += added;
         pool.positions[msg.sender] = position;
         _weigh(pool, position, perSeat);
@@ -86,7 +89,7 @@ contract Staking is IStaking {
 
     /// @inheritdoc IStaking
     function requestUnstake(uint32 subnetId, Role role, uint32 seats) external {
-        require(seats > 0, NoSeats());
+        require(seats > 0, NoSeats(subnetId, role, msg.sender));
         (, uint32 perSeat) = bondOf(subnetId, role);
         Pool storage pool = _pools[subnetId][role];
         Position memory position = pool.positions[msg.sender];

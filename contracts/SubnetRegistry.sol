@@ -81,12 +81,11 @@ contract SubnetRegistry is ISubnetRegistry {
         ParamRules.check(params, leastWindow);
         uint32 epoch = beacon.currentEpoch();
         require(epoch >= subnet.newestFrom, VersionNotInForce(subnetId, subnet.versions, subnet.newestFrom));
-        require(
-            params.solverStake == subnet.solverStake && params.seatBond == subnet.seatBond
-                && params.exposure == subnet.exposure
-                && params.cooldownEpochs == paramsOf(subnetId, 1).cooldownEpochs,
-            SeatTermsChanged(subnetId)
-        );
+        _unchanged(subnetId, "solverStake", params.solverStake, subnet.solverStake);
+        _unchanged(subnetId, "seatBond", params.seatBond, subnet.seatBond);
+        _unchanged(subnetId, "exposure", params.exposure, subnet.exposure);
+        uint256 cooldownEpochs = paramsOf(subnetId, 1).cooldownEpochs;
+        _unchanged(subnetId, "cooldownEpochs", params.cooldownEpochs, cooldownEpochs);
         return _add(subnetId, subnet, params, epoch + params.cooldownEpochs);
     }
 
@@ -180,6 +179,10 @@ contract SubnetRegistry is ISubnetRegistry {
         subnet.newestFrom = from;
         ParamsCode.write(subnetId, version, params);
         emit ParamsAdded(subnetId, version, from);
+    }
+
+    function _unchanged(uint32 subnetId, bytes32 name, uint256 received, uint256 expected) private pure {
+        require(received == expected, SeatTermsChanged(subnetId, name, received, expected));
     }
 
     function _inForce(Subnet storage subnet) private view returns (uint32 version) {

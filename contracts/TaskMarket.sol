@@ -97,7 +97,8 @@ contract TaskMarket is ITaskMarket {
     /// @inheritdoc ITaskMarket
     function createBatch(Terms calldata terms) external returns (bytes32 batchId) {
         require(msg.sender == terms.buyer, WrongBuyer(terms.buyer, msg.sender));
-        require(terms.slots != 0, NoSlots());
+        batchId = batchIdOf(terms);
+        require(terms.slots != 0, NoSlots(batchId));
         require(
             terms.innerSteps > 0 && terms.innerSteps <= MOST_INNER_STEPS,
             InnerStepsOutOfRange(terms.innerSteps, MOST_INNER_STEPS)
@@ -107,7 +108,6 @@ contract TaskMarket is ITaskMarket {
         address params = _paramsCodeOf(terms);
         uint256 minPrice = params.member(ParamsCode.MIN_PRICE);
         require(terms.price >= minPrice, PriceTooLow(terms.price, minPrice));
-        batchId = batchIdOf(terms);
         uint40 openBy = _after(params.member(ParamsCode.OPEN_SECONDS));
         Batch memory created = Batch({epoch: _clock.currentEpoch(), openBy: openBy});
         _keep(batchId, terms.slots, created);
@@ -147,7 +147,7 @@ contract TaskMarket is ITaskMarket {
         _inTime(id, entry);
         require(
             submission.traceRoot != 0 && submission.resultRoot != 0 && submission.leavesBlob != 0,
-            EmptyRoot(id)
+            EmptyRoot(id, submission.traceRoot, submission.resultRoot, submission.leavesBlob)
         );
 
         entry.status = TaskStatus.Submitted;

@@ -98,8 +98,12 @@ contract Vault is IVault, ReentrancyGuardTransient {
     }
 
     function _deposit(uint256 amount) private {
-        balanceOf[msg.sender] += amount;
-        totalDeposited += amount;
+        uint256 most = type(uint256).max - totalDeposited;
+        require(amount <= most, AmountTooLarge(amount, most));
+        unchecked {
+            totalDeposited += amount; // just compared
+            balanceOf[msg.sender] += amount; // no account has more than all have deposited
+        }
         emit Deposited(msg.sender, amount);
 
         uint256 before = token.balanceOf(address(this));

@@ -64,7 +64,10 @@ interface IStaking {
     );
     event PositionJailed(uint32 indexed subnetId, Role role, address indexed account);
 
-    error NoSeats();
+    /// @dev None are asked for.
+    error NoSeats(uint32 subnetId, Role role, address account);
+    /// @dev More than a position can hold.
+    error TooManySeats(uint32 requested, uint32 most);
     error PositionIsJailed(uint32 subnetId, Role role, address account);
     error NotEnoughSeats(uint32 requested, uint32 available);
     error NothingPending(uint32 subnetId, Role role, address account);

@@ -118,7 +118,7 @@ interface ISubnetRegistry {
     error BribesPay(uint256 gain, uint256 bribe);
     /// @dev Seats are counted, not valued, so what a seat is worth is fixed for the life of a subnet; so is the
     /// cooldown, or an owner could keep stake that wants to leave.
-    error SeatTermsChanged(uint32 subnetId);
+    error SeatTermsChanged(uint32 subnetId, bytes32 name, uint256 received, uint256 expected);
 
     /// @notice Open a subnet owned by the caller, whose vault account pays the bond. Ids count from 1.
     /// @param metadataHash hash of what defines the computation off chain

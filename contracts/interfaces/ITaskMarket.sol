@@ -109,7 +109,7 @@ interface ITaskMarket {
     error NotCurrentVersion(uint32 paramsVersion, uint32 current);
     error WrongBuyer(address buyer, address caller);
     error InnerStepsOutOfRange(uint32 innerSteps, uint32 most);
-    error NoSlots();
+    error NoSlots(bytes32 batchId);
     error BatchExists(bytes32 batchId);
     error WrongStatus(bytes32 taskId, TaskStatus status);
     error DeadlinePassed(bytes32 taskId, uint40 deadline);
@@ -125,7 +125,8 @@ interface ITaskMarket {
     error AlreadyTried(bytes32 taskId, uint8 attempt);
     /// @dev No attempt hit a free seat; the next epoch's seed may.
     error NoSolverFree(bytes32 taskId, uint32 epoch);
-    error EmptyRoot(bytes32 taskId);
+    /// @dev One of the three is zero.
+    error EmptyRoot(bytes32 taskId, bytes32 traceRoot, bytes32 resultRoot, bytes32 leavesBlob);
     error WrongSubmission(bytes32 taskId, bytes32 expected, bytes32 received);
     error CasesOpen(bytes32 taskId, uint8 openCases);
     error TooManyCases(bytes32 taskId, uint8 most);

@@ -12,6 +12,8 @@ interface IVault {
 
     error NotModule(address caller);
     error InsufficientBalance(address account, uint256 needed, uint256 available);
+    /// @dev More than the books can hold.
+    error AmountTooLarge(uint256 amount, uint256 most);
     /// @dev The token refused, said false, or is none.
     error TransferFailed(address from, address to, uint256 amount);
     /// @dev A token that charges on transfer would break the ledger.

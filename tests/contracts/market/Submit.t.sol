@@ -23,11 +23,18 @@ contract SubmitTest is World {
     function test_anEmptyRootIsRefused() public {
         stakeAll(1, 1);
         (bytes32 id, address solver) = assigned();
-        bytes memory reason = abi.encodeWithSelector(ITaskMarket.EmptyRoot.selector, id);
         Submission[3] memory bad = [submission(), submission(), submission()];
         (bad[0].traceRoot, bad[1].resultRoot, bad[2].leavesBlob) = (0, 0, 0);
         for (uint256 i = 0; i < 3; ++i) {
-            vm.expectRevert(reason);
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    ITaskMarket.EmptyRoot.selector,
+                    id,
+                    bad[i].traceRoot,
+                    bad[i].resultRoot,
+                    bad[i].leavesBlob
+                )
+            );
             vm.prank(solver);
             market.submit(termsOf[id], slotOf[id], bad[i]);
         }

@@ -61,23 +61,18 @@ contract AddParamsTest is RegistryWorld {
     }
 
     function test_whatASeatIsWorthAndWhenItCanLeaveNeverChange() public {
-        bytes memory reason = abi.encodeWithSelector(ISubnetRegistry.SeatTermsChanged.selector, subnet);
         Params memory params = defaultParams();
         params.solverStake += 1;
-        vm.expectRevert(reason);
-        registry.addParams(subnet, params);
+        _isRefusedFor(params, "solverStake", params.solverStake);
         params = defaultParams();
         params.seatBond += 1;
-        vm.expectRevert(reason);
-        registry.addParams(subnet, params);
+        _isRefusedFor(params, "seatBond", params.seatBond);
         params = defaultParams();
         params.exposure += 1;
-        vm.expectRevert(reason);
-        registry.addParams(subnet, params);
+        _isRefusedFor(params, "exposure", params.exposure);
         params = defaultParams();
         params.cooldownEpochs += 1;
-        vm.expectRevert(reason);
-        registry.addParams(subnet, params);
+        _isRefusedFor(params, "cooldownEpochs", params.cooldownEpochs);
     }
 
     function test_versionsAreAddedAndOldOnesStay() public {
@@ -124,5 +119,14 @@ contract AddParamsTest is RegistryWorld {
         registry.paramsOf(subnet, 2);
         vm.expectRevert(abi.encodeWithSelector(ISubnetRegistry.UnknownVersion.selector, subnet, 0));
         registry.paramsOf(subnet, 0);
+    }
+
+    function _isRefusedFor(Params memory params, bytes32 name, uint256 received) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ISubnetRegistry.SeatTermsChanged.selector, subnet, name, received, received - 1
+            )
+        );
+        registry.addParams(subnet, params);
     }
 }

@@ -114,7 +114,7 @@ contract DrawTest is StakingWorld {
         _isBetween(_shareOf(alice), 750, 850, "four fifths with a quarter of the bonds free");
     }
 
-    /// @return thousandths of 1,000 draws, each by itself
+    /// @return hits of 1,000 draws, each by itself
     function _shareOf(address account) private returns (uint256 hits) {
         for (uint256 n = 0; n < 1_000; ++n) {
             address drawn = _drawVerifier(keccak256(abi.encode("share", n)), address(0));

@@ -3,6 +3,7 @@ pragma solidity ^0.8.26;
 
 import {IStaking, PositionView, Role} from "../../../contracts/interfaces/IStaking.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {SortitionTree} from "../../../contracts/libraries/SortitionTree.sol";
 import {StakingWorld} from "../support/StakingWorld.sol";
 
 contract StakeTest is StakingWorld {
@@ -20,7 +21,9 @@ contract StakeTest is StakingWorld {
     }
 
     function test_stakingNeedsSeatsAndMoney() public {
-        vm.expectRevert(abi.encodeWithSelector(IStaking.NoSeats.selector));
+        vm.expectRevert(
+            abi.encodeWithSelector(IStaking.NoSeats.selector, subnet, Role.Solver, alice)
+        );
         vm.prank(alice);
         staking.stake(subnet, Role.Solver, 0);
         vm.expectRevert(
@@ -28,6 +31,24 @@ contract StakeTest is StakingWorld {
         );
         vm.prank(alice);
         staking.stake(subnet, Role.Solver, 101);
+    }
+
+    /// @dev Bonds are counted in 32 bits, those asked back included, and all seats of a role in 27.
+    function test_moreSeatsThanAPositionCanHoldAreRefusedByTheirNumber() public {
+        stake(alice, Role.Verifier, 3);
+        _requestUnstake(Role.Verifier, 1);
+        uint32 most = type(uint32).max / 4 - 3;
+        for (uint32 over = 1; over <= 2; ++over) {
+            uint32 seats = over == 1 ? most + 1 : type(uint32).max;
+            vm.expectRevert(abi.encodeWithSelector(IStaking.TooManySeats.selector, seats, most));
+            vm.prank(alice);
+            staking.stake(subnet, Role.Verifier, seats);
+        }
+        vm.expectRevert(
+            abi.encodeWithSelector(SortitionTree.SumTooLarge.selector, most + 2, 2 ** 27 - 1)
+        );
+        vm.prank(alice);
+        staking.stake(subnet, Role.Verifier, most);
     }
 
     function test_stakeIsDrawableFromTheNextEpoch() public {

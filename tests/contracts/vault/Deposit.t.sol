@@ -27,6 +27,16 @@ contract DepositTest is VaultWorld {
         vault.deposit(3 * PAN);
     }
 
+    function test_RevertWhen_theBooksCanNotHoldTheAmount() public {
+        uint256 most = type(uint256).max - vault.totalDeposited();
+        vm.expectRevert(_failed(stranger, vault, most)); // it has not so much
+        _deposit(most);
+        vm.expectRevert(abi.encodeWithSelector(IVault.AmountTooLarge.selector, most + 1, most));
+        _deposit(most + 1);
+        vm.expectRevert(abi.encodeWithSelector(IVault.AmountTooLarge.selector, type(uint256).max, most));
+        _deposit(type(uint256).max);
+    }
+
     function testFuzz_pullsExactlyTheAmountAndCreditsTheCaller(uint256 had, uint256 amount) public {
         had = between(had, 0, 1e30);
         amount = between(amount, 0, had);
@@ -91,6 +101,11 @@ contract DepositTest is VaultWorld {
         vm.prank(stranger);
         vault.deposit(100);
         vm.assertEq(foreign.balanceOf(stranger), 100, "untouched");
+    }
+
+    function _deposit(uint256 amount) private {
+        vm.prank(stranger);
+        vault.deposit(amount);
     }
 
     function _depositOne(IVault over) private {

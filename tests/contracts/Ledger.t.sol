@@ -25,7 +25,7 @@ contract LedgerTest is AuditWorld {
 
     function test_theTableInTheProtocolIsWhatHappens() public {
         string memory table = HEAD;
-        function() returns (string memory)[18] memory stories = [
+        function() returns (string memory)[19] memory stories = [
             _honest,
             _honestAndChecked,
             _cheatChecked,

@@ -1,6 +1,9 @@
 /** A local chain: the anvil binary of npm, started directly. Through `npx` there would be three processes, and killing
  *  the one we spawned would leave the real one mining. */
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PanthaliaError } from '../errors.js';
 import { type Leash, openLeash } from './leash.js';
 import { type Child, type ChildExit, startChild, untilReady } from './supervise.js';
@@ -9,12 +12,18 @@ export const developmentChainId = 31337;
 
 const readyDeadlineMs = 20_000;
 
+/** Blocks whose states can be asked about: more than a reorganisation that is followed takes away (watch.ts). Left to itself anvil
+ *  writes the state of every block, a megabyte in the end, to a folder that it never removes. */
+const statesKept = 256;
+
 export interface AnvilOptions {
   /** 0 (the default) takes a free port */
   port?: number;
   /** seconds between blocks, fractions allowed; without it every transaction mines its own block */
   blockTimeSeconds?: number;
   accounts?: number;
+  /** the states of all blocks can be asked about; they are on disk until the end. Default: of the last 256 */
+  keepsHistory?: boolean;
   /** the chain is written here on a polite stop, and read from here on start */
   statePath?: string;
   logPath?: string;
@@ -35,6 +44,7 @@ export interface Anvil {
 /** Starts anvil on 127.0.0.1 and resolves when its RPC answers.
  *  throws PanthaliaError `process.port_in_use`, `process.exited_early`, `process.not_ready`, `anvil.not_installed` */
 export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
+  const history = options.keepsHistory ? await mkdtemp(join(tmpdir(), 'panthalia-anvil-')) : null;
   const leash = options.leash ?? openLeash();
   let listening: (port: number) => void = () => {};
   const port = new Promise<number>((resolve) => {
@@ -43,7 +53,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   const child = await startChild({
     name: 'anvil',
     command: anvilBinary(),
-    args: anvilArguments(options),
+    args: anvilArguments(options, history),
     env: { PATH: process.env.PATH, HOME: process.env.HOME },
     leash,
     ...(options.logPath === undefined ? {} : { logPath: options.logPath }),
@@ -57,6 +67,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   });
   const stop = async () => {
     const exit = await child.stop();
+    if (history !== null) await rm(history, { recursive: true, force: true });
     if (options.leash === undefined) leash.close();
     return exit;
   };
@@ -83,13 +94,14 @@ function portInUse(process: string, port: number, flag: string, cause?: unknown)
   });
 }
 
-function anvilArguments(options: AnvilOptions): string[] {
+function anvilArguments(options: AnvilOptions, history: string | null): string[] {
   const args = ['--host', '127.0.0.1', '--port', String(options.port ?? 0)];
   // Its own mnemonic is the one that every local tool shares; as an argument it would stand in the list of processes.
   args.push('--chain-id', String(developmentChainId));
   args.push('--accounts', String(options.accounts ?? 40));
   // The randomness beacon proves old headers by EIP-2935, which came with Prague.
   args.push('--hardfork', 'prague');
+  args.push(...(history === null ? ['--prune-history', String(statesKept)] : ['--cache-path', history]));
   if (options.blockTimeSeconds !== undefined) args.push('--block-time', String(options.blockTimeSeconds));
   if (options.statePath !== undefined) args.push('--state', options.statePath);
   return args;

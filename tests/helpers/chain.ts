@@ -35,7 +35,7 @@ export async function startTestChain(
   blockTimeSeconds = testBlockSeconds,
 ): Promise<TestChain> {
   const stop = new AbortController();
-  const anvil = await startAnvil({ blockTimeSeconds });
+  const anvil = await startAnvil({ blockTimeSeconds, keepsHistory: true });
   const signal = stop.signal;
   try {
     const deployer = await createChain({ rpcUrl: anvil.rpcUrl, account: { mnemonicIndex: 0 } });

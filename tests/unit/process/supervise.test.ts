@@ -1,11 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { pbkdf2 } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { type Anvil, startAnvil } from '../../../src/process/anvil.js';
 import { openLeash } from '../../../src/process/leash.js';
 import { startChild, untilReady } from '../../../src/process/supervise.js';
@@ -13,6 +13,7 @@ import { eventually, isAlive, isPortFree } from '../../helpers/processes.js';
 
 const running: Anvil[] = [];
 afterEach(async () => {
+  vi.unstubAllEnvs();
   for (const anvil of running.splice(0)) await anvil.stop();
 });
 
@@ -30,6 +31,32 @@ test('anvil takes a free port, answers, and gives the port back when stopped', a
   await anvil.stop();
   expect(isAlive(anvil.child.pid)).toBe(false);
   expect(await isPortFree(anvil.port)).toBe(true);
+});
+
+test.each([
+  ['of the last blocks', false],
+  ['of all blocks', true],
+])('a chain that has ended leaves no states behind, where those %s were kept', async (_, keepsHistory) => {
+  const home = mkdtempSync(join(tmpdir(), 'panthalia-home-'));
+  vi.stubEnv('HOME', home);
+  vi.stubEnv('TMPDIR', home);
+  const anvil = await startAnvil({ keepsHistory });
+  running.push(anvil);
+  const ask = async (method: string, params: unknown[]) => {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch(anvil.rpcUrl, { method: 'POST', headers, body })).json();
+  };
+  await ask('anvil_mine', ['0x258']);
+  const balanceAt = (block: number) =>
+    ask('eth_getBalance', [`0x${'00'.repeat(20)}`, `0x${block.toString(16)}`]);
+  expect(await balanceAt(0x258 - 64)).toMatchObject({ result: '0x0' });
+  const kept = { result: '0x0' };
+  expect(await balanceAt(1)).toMatchObject(keepsHistory ? kept : { error: expect.anything() });
+  await anvil.stop();
+  const left = readdirSync(home, { recursive: true, encoding: 'utf8' });
+  expect(left.filter((name) => name.includes('anvil-'))).toEqual([]);
+  rmSync(home, { recursive: true });
 });
 
 test('a port in use is one clear error and leaves no process', async () => {

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { latestBlock } from '../../src/chain/client.js';
 import { slotBits } from '../../src/protocol/terms.js';
 import { startTestChain } from '../helpers/chain.js';
+import { eventually } from '../helpers/processes.js';
 import { honestParameters } from '../helpers/toyCompute.js';
 import { firstWorker, startToyRun, submittedBy, tasksOf } from '../helpers/toyRun.js';
 
@@ -49,13 +50,14 @@ test('an acceptance that is reorganised away is not merged, and one that stands 
   const { blockNumber } = await again.confirmed();
   await mined(depth - 1);
   expect(stateOf()).toBe('accepted');
+  const waiting = () =>
+    run.sotEvents.flatMap((event) =>
+      event.type === 'alert' && event.code === 'sot.waiting_for_depth' ? [event.message] : [],
+    );
+  const sentence = `Round 0 is accepted in block ${blockNumber} and merged ${depth} blocks later, with block ${blockNumber + depth};`;
+  // Its view of the chain may be behind the one that is looked at here.
+  await eventually('it says what it waits for', () => waiting().at(-1)?.includes(sentence) ?? false);
   expect(await isMerged(1)).toBeUndefined();
-  const waiting = run.sotEvents.flatMap((event) =>
-    event.type === 'alert' && event.code === 'sot.waiting_for_depth' ? [event.message] : [],
-  );
-  expect(waiting.at(-1)).toContain(
-    `Round 0 is accepted in block ${blockNumber} and merged ${depth} blocks later, with block ${blockNumber + depth};`,
-  );
   await mined(1);
   const version = await isMerged(20);
   expect(version?.parameters).toBe(await honestParameters(run.manifest, run.folder));

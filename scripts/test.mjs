@@ -1,6 +1,6 @@
 /** npm test: everything that runs without a GPU. The last line is the count, before it stands what failed; the exit code is 1 if
  *  anything did.
- *  usage: node scripts/test.mjs [suite ...]     suites: unit engine chain e2e contracts gas smt; only where named: invariants broken */
+ *  usage: node scripts/test.mjs [suite ...]     suites: unit engine chain e2e contracts gas smt; only where named: invariants night broken */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,11 @@ const suites = {
   smt: () => runScript('smt.mjs'),
 };
 /** Too long for every change. */
-const longSuites = { invariants: runInvariants, broken: () => runScript('broken.mjs') };
+const longSuites = {
+  invariants: () => runInvariants('ci'), // 256 random markets of 500 actions
+  night: () => runInvariants('night'), // 2,000 of 1,000
+  broken: () => runScript('broken.mjs'),
+};
 const allSuites = { ...suites, ...longSuites };
 
 const wanted = process.argv.slice(2);
@@ -85,9 +89,11 @@ function runVitest(project) {
   }
 }
 
-/** 256 random markets of 500 actions. */
-function runInvariants() {
-  return runForge('invariants', ['--match-path', 'tests/contracts/invariant/*'], { FOUNDRY_PROFILE: 'ci' });
+/** profile: of foundry.toml */
+function runInvariants(profile) {
+  return runForge('invariants', ['--match-path', 'tests/contracts/invariant/*'], {
+    FOUNDRY_PROFILE: profile,
+  });
 }
 
 function runForge(_name, only = [], env = {}) {

@@ -34,3 +34,27 @@ export function ownerOfTicket(seats: ReadonlyMap<number, bigint>, ticket: bigint
   }
   throw new RangeError(`there are ${totalSeats(seats)} tickets, received ${ticket}`);
 }
+
+/** Seats of the leaves before `leaf`. */
+export function seatsUpTo(seats: ReadonlyMap<number, bigint>, leaf: number): bigint {
+  return totalSeats(new Map([...seats].filter(([other]) => other < leaf)));
+}
+
+export const drawAttempts = 16;
+
+/** The leaf that a draw of Staking hits: of those before `newcomers`, whose tickets are asked for alone once one of the others was hit, the
+ *  first that is not passed over; null where the attempts or the seats are used up */
+export function drawnLeaf(
+  seats: ReadonlyMap<number, bigint>,
+  entropy: Hex32,
+  newcomers: number,
+  isPassedOver: (leaf: number) => boolean,
+): number | null {
+  let total = totalSeats(seats);
+  for (let attempt = 0; attempt < drawAttempts && total > 0n; attempt += 1) {
+    const leaf = ownerOfTicket(seats, ticketOf(entropy, attempt, total));
+    if (leaf >= newcomers) total = seatsUpTo(seats, newcomers);
+    else if (!isPassedOver(leaf)) return leaf;
+  }
+  return null;
+}

@@ -16,6 +16,7 @@ import {Test} from "./support/Vm.sol";
 
 /// @dev Libraries against their twins in src/protocol, on vectors of tests/helpers/marketVectors.ts: a few that are in
 /// git, or the ones in the file that PANTHALIA_VECTORS names, thousands of them with tests/chain/differential.test.ts.
+/// The ninth array is for DifferentialDraws.t.sol.
 contract DifferentialTest is Test {
     using SortitionTree for SortitionTree.Tree;
 
@@ -27,6 +28,8 @@ contract DifferentialTest is Test {
         bytes32[] entropies;
         uint256 total;
         uint256[] winners;
+        uint256[] bounds;
+        uint256[] before;
     }
 
     struct SampleVector {
@@ -82,6 +85,9 @@ contract DifferentialTest is Test {
         bytes32 value;
         bytes32[] proof;
         bytes32 root;
+        uint256 pair;
+        bytes32[2] neighbours;
+        bytes32[] siblings;
     }
 
     struct OuterStepVector {
@@ -169,6 +175,7 @@ contract DifferentialTest is Test {
         for (uint256 i = 0; i < traces.length; ++i) {
             TraceVector memory v = traces[i];
             this.verify(v.root, uint32(v.innerSteps), uint32(v.index), v.value, v.proof);
+            this.verifyPair(v.root, uint32(v.innerSteps), uint32(v.pair), v.neighbours, v.siblings);
         }
         for (uint256 i = 0; i < steps.length; ++i) {
             _outerStep(steps[i]);
@@ -182,6 +189,16 @@ contract DifferentialTest is Test {
         pure
     {
         TraceTree.verify(root, innerSteps, index, value, proof);
+    }
+
+    function verifyPair(
+        bytes32 root,
+        uint32 innerSteps,
+        uint32 index,
+        bytes32[2] calldata neighbours,
+        bytes32[] calldata siblings
+    ) external pure {
+        TraceTree.verifyPair(root, innerSteps, index, neighbours[0], neighbours[1], siblings);
     }
 
     function _outerStep(OuterStepVector memory v) private {
@@ -206,6 +223,9 @@ contract DifferentialTest is Test {
             // as in Staking.draw
             uint256 ticket = uint256(keccak256(abi.encode(v.entropies[i], i))) % v.total;
             vm.assertEq(tree.find(ticket, uint32(v.epoch)), v.winners[i], "owner of a ticket");
+        }
+        for (uint256 i = 0; i < v.bounds.length; ++i) {
+            vm.assertEq(tree.totalBefore(v.bounds[i], uint32(v.epoch)), v.before[i], "tickets before a leaf");
         }
     }
 

@@ -1,5 +1,5 @@
 /** Random inputs of everything that contracts and TypeScript both compute, with TypeScript's answers, encoded as
- *  tests/contracts/Differential.t.sol decodes them. */
+ *  tests/contracts/Differential*.t.sol decode them. */
 import { AbiCoder } from 'ethers';
 import { keccakWords } from '../../src/protocol/abiWords.js';
 import { answersOf, checkCommitment, openingsOf } from '../../src/protocol/check.js';
@@ -16,25 +16,33 @@ import {
   rollOf,
 } from '../../src/protocol/sampling.js';
 import { settleConviction, settleRound, settleVoidRound } from '../../src/protocol/settlement.js';
-import { ownerOfTicket, seatsBefore, ticketOf, totalSeats } from '../../src/protocol/sortition.js';
+import {
+  drawnLeaf,
+  ownerOfTicket,
+  seatsBefore,
+  seatsUpTo,
+  ticketOf,
+  totalSeats,
+} from '../../src/protocol/sortition.js';
 import type { Address, Hex32, Opset } from '../../src/protocol/task.js';
-import { traceLeaf, traceProof, traceRoot } from '../../src/protocol/trace.js';
+import { traceLeaf, tracePairProof, traceProof, traceRoot } from '../../src/protocol/trace.js';
 import { verdictCodes, voteCommitment } from '../../src/protocol/vote.js';
 
 const types = [
-  'tuple(uint256[] leaves, uint256[] weights, uint256[] epochs, uint256 epoch, bytes32[] entropies, uint256 total, uint256[] winners)[]',
+  'tuple(uint256[] leaves, uint256[] weights, uint256[] epochs, uint256 epoch, bytes32[] entropies, uint256 total, uint256[] winners, uint256[] bounds, uint256[] before)[]',
   'tuple(uint256[8] terms, bytes32 seed, bytes32 taskId, uint256 score, uint256 gain, uint256 steps, bytes32 roll, uint256 chance, uint256 check, uint256[] audited, uint256 least, uint256 reach, uint256 bribe)[]',
   'tuple(uint256[6] terms, uint256 round, uint256[4] votes, uint256 size, uint256 fee, uint256 last, uint256 ruling)[]',
   'tuple(uint256[6] panel, uint256[4] terms, uint256[2] settled, uint256[2] void, uint256[3] conviction)[]',
   'tuple(uint256 chainId, address court, bytes32 caseId, uint256 round, uint256 seat, address voter, uint256 verdict, bytes32 answer, bytes32 salt, bytes32 hash)[]',
-  'tuple(uint256 innerSteps, uint256 index, bytes32 value, bytes32[] proof, bytes32 root)[]',
+  'tuple(uint256 innerSteps, uint256 index, bytes32 value, bytes32[] proof, bytes32 root, uint256 pair, bytes32[2] neighbours, bytes32[] siblings)[]',
   'tuple(uint256 chainId, address states, address buyer, uint256 subnetId, bytes32 jobId, bytes32 baseRoot, uint256[] slots, bytes32[] taskIds, bytes32[] resultRoots, uint256 round, bytes32 stateRoot, bytes32 root, bytes32 chainHash)[]',
   'tuple(uint256 chainId, address audit, bytes32 taskId, address checker, bytes32 salt, bytes32 commitment, bytes32 roll, uint256 innerSteps, uint256 step, bytes32[4] roots, uint256[5] numbers, bytes32[] proof, bytes32 traceRoot, bytes32 resultRoot, bytes32 leaf, bytes32 answers)[]',
+  'tuple(uint256[] seats, uint256 older, bytes32[] entropies, uint256[] excluded, uint256[] winners)[]',
 ];
 const drawsPerTree = 20;
 
-/** `count` of them: a fifth each of draws, sampling, panels and settlements, a tenth each of votes, traces, outer steps and
- *  checks.  returns abi.encode of eight arrays */
+/** `count` of them: a fifth each of tickets, sampling, panels and settlements, a tenth each of votes, traces, outer steps and
+ *  checks; as many draws of Staking as tickets.  returns abi.encode of nine arrays */
 export function marketVectors(seed: bigint, count: number): Hex32 {
   const dice = new Dice(seed);
   const some = <T>(share: number, make: (dice: Dice) => T) =>
@@ -48,6 +56,7 @@ export function marketVectors(seed: bigint, count: number): Hex32 {
     some(10, traceVector),
     some(10, outerStepVector),
     some(10, checkVector),
+    some(5 * drawsPerTree, drawVector),
   ]) as Hex32;
 }
 
@@ -63,12 +72,14 @@ function treeVector(dice: Dice) {
   const seats = seatsBefore(changes, now);
   const total = totalSeats(seats);
   const entropies = Array.from({ length: total === 0n ? 0 : drawsPerTree }, () => dice.word());
+  const bounds = changes.flatMap(({ leaf }) => [leaf, leaf + 1]).concat(dice.below(2 ** 20));
   return {
     leaves: changes.map(({ leaf }) => leaf),
     weights: changes.map(({ weight }) => weight),
     epochs: changes.map((change) => change.epoch),
     ...{ epoch: now, entropies, total },
     winners: entropies.map((entropy, i) => ownerOfTicket(seats, ticketOf(entropy, i, total))),
+    ...{ bounds, before: bounds.map((bound) => seatsUpTo(seats, bound)) },
   };
 }
 
@@ -157,10 +168,33 @@ function traceVector(dice: Dice) {
   const innerSteps = dice.below(40) + 1;
   const leaves = Array.from({ length: innerSteps + 1 }, () => dice.word());
   const index = dice.below(leaves.length);
+  const pair = dice.below(innerSteps);
   return {
     ...{ innerSteps, index, value: leaves[index] as Hex32 },
-    ...{ proof: traceProof(leaves, index), root: traceRoot(leaves) },
+    ...{ proof: traceProof(leaves, index), root: traceRoot(leaves), pair },
+    ...{ neighbours: leaves.slice(pair, pair + 2), siblings: tracePairProof(leaves, pair) },
   };
+}
+
+/** Stakes of a few, the first `older` of them under the version that the draws are for. A draw takes a bond, which is a seat here,
+ *  so that towards the end many have none that is free. */
+function drawVector(dice: Dice) {
+  const staked = Array.from(
+    { length: dice.below(12) + 1 },
+    () => dice.below(dice.below(4) === 0 ? 30 : 4) + 1,
+  );
+  const seats = new Map(staked.map((count, leaf) => [leaf, BigInt(count)]));
+  const older = dice.below(staked.length + 1);
+  const entropies = Array.from({ length: drawsPerTree }, () => dice.word());
+  const excluded = entropies.map(() => dice.below(2 * staked.length)); // of those beyond there is none
+  const free = [...staked];
+  const winners = entropies.map((entropy, i) => {
+    const isPassedOver = (leaf: number) => leaf === excluded[i] || free[leaf] === 0;
+    const leaf = drawnLeaf(seats, entropy, older, isPassedOver);
+    if (leaf !== null) free[leaf] = (free[leaf] as number) - 1;
+    return leaf === null ? 0 : leaf + 1;
+  });
+  return { seats: staked, older, entropies, excluded, winners };
 }
 
 function outerStepVector(dice: Dice) {

@@ -10,6 +10,12 @@ import {Probes} from "./Probes.sol";
 /// of them may fail. In between somebody tries what is not legal.
 contract Handler is Probes {
     uint256 private constant MOST_TASKS = 5;
+    uint256 private immutable SERIES;
+
+    /// @param series markets of the same seeds differ between two of them
+    constructor(uint256 series) {
+        SERIES = series;
+    }
 
     function setUp() public override {
         super.setUp();
@@ -18,7 +24,7 @@ contract Handler is Probes {
     }
 
     function step(uint256 seed) external {
-        setSeed(seed);
+        setSeed(seed ^ SERIES);
         uint256 dice = pick(100);
         if (dice < 70) _work();
         else if (dice < 85) _trade();

@@ -70,7 +70,9 @@ contract SortitionTreeTest is Test {
         vm.expectRevert(abi.encodeWithSelector(SortitionTree.LeafOutOfRange.selector, 2 ** 30, 2 ** 30));
         this.update(2 ** 30, 1, 1);
         vm.assertEq(_height(), 14, "fifteen levels");
-        vm.assertEq(_tree.nodes[2 ** 28 - 1] % 2 ** 216, uint256(1) << 81, "its word is the last of the lowest");
+        vm.assertEq(
+            _tree.nodes[2 ** 28 - 1] % 2 ** 216, uint256(1) << 81, "its word is the last of the lowest"
+        );
     }
 
     /// @dev Within an epoch, so that what draws see stays as it was.
@@ -212,7 +214,8 @@ contract SortitionTreeTest is Test {
 
     /// @dev Before any leaf, one beyond the tree included.
     function _comparePart(uint256 entropy) private view {
-        uint256 end = entropy % 3 == 0 ? entropy % (SortitionTree.CAPACITY + 1) : _leaves[entropy % 8] + entropy % 2;
+        uint256 end =
+            entropy % 3 == 0 ? entropy % (SortitionTree.CAPACITY + 1) : _leaves[entropy % 8] + entropy % 2;
         uint256 sum = 0;
         for (uint256 i = 0; i < 8; ++i) {
             if (_leaves[i] < end) sum += _previous[i];

@@ -28,11 +28,7 @@ contract SubmitTest is World {
         for (uint256 i = 0; i < 3; ++i) {
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    ITaskMarket.EmptyRoot.selector,
-                    id,
-                    bad[i].traceRoot,
-                    bad[i].resultRoot,
-                    bad[i].leavesBlob
+                    ITaskMarket.EmptyRoot.selector, id, bad[i].traceRoot, bad[i].resultRoot, bad[i].leavesBlob
                 )
             );
             vm.prank(solver);

@@ -9,9 +9,7 @@ contract RequestUnstakeTest is StakingWorld {
         stake(alice, Role.Verifier, 2);
         vm.expectRevert(abi.encodeWithSelector(IStaking.NotEnoughSeats.selector, 3, 2));
         _requestUnstake(Role.Verifier, 3);
-        vm.expectRevert(
-            abi.encodeWithSelector(IStaking.NoSeats.selector, subnet, Role.Verifier, alice)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IStaking.NoSeats.selector, subnet, Role.Verifier, alice));
         _requestUnstake(Role.Verifier, 0);
         _requestUnstake(Role.Verifier, 2);
         vm.expectRevert(abi.encodeWithSelector(IStaking.NotEnoughSeats.selector, 1, 0));

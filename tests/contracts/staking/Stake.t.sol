@@ -21,9 +21,7 @@ contract StakeTest is StakingWorld {
     }
 
     function test_stakingNeedsSeatsAndMoney() public {
-        vm.expectRevert(
-            abi.encodeWithSelector(IStaking.NoSeats.selector, subnet, Role.Solver, alice)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IStaking.NoSeats.selector, subnet, Role.Solver, alice));
         vm.prank(alice);
         staking.stake(subnet, Role.Solver, 0);
         vm.expectRevert(
@@ -44,9 +42,7 @@ contract StakeTest is StakingWorld {
             vm.prank(alice);
             staking.stake(subnet, Role.Verifier, seats);
         }
-        vm.expectRevert(
-            abi.encodeWithSelector(SortitionTree.SumTooLarge.selector, most + 2, 2 ** 27 - 1)
-        );
+        vm.expectRevert(abi.encodeWithSelector(SortitionTree.SumTooLarge.selector, most + 2, 2 ** 27 - 1));
         vm.prank(alice);
         staking.stake(subnet, Role.Verifier, most);
     }

@@ -1,5 +1,5 @@
-/** exp, log, erf and tanh over all 2^32 inputs, on all processors: six and a half minutes on two, of which no test takes more than two
- *  minutes. `npm run test:slow -- elementary -t erf` is one of them alone; npm test takes every 257th and every 509th input. */
+/** exp, log, erf and tanh over all 2^32 inputs, on all processors: six and a half minutes on two that were idle, when it had two tests for
+ *  everything; not timed since. `npm run test:slow -- elementary -t erf` is one function alone; npm test takes every 257th and every 509th input. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildPrograms, runProgram } from '../helpers/nativeProgram.js';

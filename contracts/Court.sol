@@ -27,8 +27,9 @@ contract Court is ICourt, ReentrancyGuardTransient {
 
     /// Bounds the gas of one drawSeats; a larger panel takes more calls.
     uint256 public constant MOST_DRAWS = 16;
-    /// So many panels, one after the other, can sit and rule while another one is drawn: whoever keeps all verifiers busy with
-    /// disputes, so that it finds nobody, has to pay for them as often, and once more.
+    /// So many panels, one after the other, can sit and rule while the first of a case is drawn: whoever keeps all verifiers busy with
+    /// disputes, so that it finds nobody, has to pay for them as often, and once more. Appeals and replacements are drawn in
+    /// `openSeconds`, or an appeal that finds nobody, and is repaid, would keep the seats of its first panel for as long.
     uint256 public constant LOCKS_OUTLASTED = 2;
 
     IVault public immutable vault;
@@ -324,7 +325,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         round.number = number;
         round.ruling = number == 1 ? Verdict.None : _newest[caseId].ruling;
         round.size = Escalation.panelSize(params, number).toUint8();
-        round.deadline = _drawBy(params);
+        round.deadline = number == 1 ? _drawFirstBy(params) : _after(params.openSeconds);
         round.epoch = _clock.currentEpoch();
         _newest[caseId] = round;
         fee = Escalation.panelFee(params, number);
@@ -393,7 +394,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         round.drawn = 0;
         round.committed = 0;
         round.epoch = _clock.currentEpoch();
-        round.deadline = _drawBy(params);
+        round.deadline = _after(params.openSeconds);
         emit ReplacementOpened(caseId, round.number, round.replaced, round.epoch);
         for (uint8 index = 0; index < round.size; ++index) {
             bytes32 seatId = _seatId(caseId, round.number, index);
@@ -591,7 +592,7 @@ contract Court is ICourt, ReentrancyGuardTransient {
         return (block.timestamp + duration).toUint40();
     }
 
-    function _drawBy(Params memory params) private view returns (uint40) {
+    function _drawFirstBy(Params memory params) private view returns (uint40) {
         uint256 lock = uint256(params.commitSeconds) + params.revealSeconds + params.appealSeconds;
         return _after(params.openSeconds + LOCKS_OUTLASTED * lock);
     }

@@ -169,7 +169,7 @@ interface ICourt {
     ) external returns (bytes32 caseId);
 
     /// @notice Draw the seats of the newest round, all of them or as many as one call may; voting opens when all are drawn. Where
-    /// it finds too few, it can be tried again in every epoch until drawBy: openSeconds, and twice the time to commit, reveal and appeal.
+    /// it finds too few, it can be tried again in every epoch until drawBy: openSeconds, and for the first panel twice the time to commit, reveal and appeal.
     function drawSeats(Case calldata about) external;
 
     /// @notice Commit to a vote, or change the commitment. The holder of the seat only.

@@ -155,7 +155,7 @@ function drawCalls(view: MarketView, clock: Clock, rules: MarketRules): DueCall[
       round.phase === 'drawing' &&
       !isTerminal(task.state) &&
       isAskedFor(round) &&
-      !isPast(round.openedAt + drawSeconds(versionOf(task, rules)), clock),
+      !isPast(drawBy({ task, round }, rules), clock),
   );
   const checked = checkable(view, clock).filter((task) => standing(view, task, rules) === 'due');
   const replaced = [...view.checks.values()].filter(
@@ -283,14 +283,18 @@ function expiryOf(task: TaskView, rules: MarketRules): number | null {
   return task.state === 'assigned' ? task.solveBy : null;
 }
 
-/** Time to fill a panel: two others can sit and rule meanwhile, so a lock on all verifiers has to be bought again and again.
+/** The last second in which a panel can be filled. The first of a case waits until two others could sit and rule, so that a lock on
+ *  all verifiers has to be bought again and again; appeals and replacements do not, or they would be such a lock themselves.
  *  source: contracts/Court.sol, LOCKS_OUTLASTED */
-function drawSeconds({ openSeconds, commitSeconds, revealSeconds, appealSeconds }: VersionRules): number {
-  return openSeconds + 2 * (commitSeconds + revealSeconds + appealSeconds);
+function drawBy({ task, round }: Omit<OpenRound, 'caseId'>, rules: MarketRules): number {
+  const { openSeconds, commitSeconds, revealSeconds, appealSeconds } = versionOf(task, rules);
+  const isFirst = round.round === 1 && round.votingBlock === null;
+  const locks = isFirst ? 2 * (commitSeconds + revealSeconds + appealSeconds) : 0;
+  return round.openedAt + openSeconds + locks;
 }
 
 function deadlineOf({ task, round }: OpenRound, rules: MarketRules): number | null {
-  if (round.phase === 'drawing') return round.openedAt + drawSeconds(versionOf(task, rules));
+  if (round.phase === 'drawing') return drawBy({ task, round }, rules);
   if (round.phase === 'ruled') return null;
   return round.phase === 'commit' ? round.commitBy : round.revealBy;
 }

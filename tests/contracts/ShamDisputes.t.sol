@@ -101,6 +101,32 @@ contract ShamDisputesTest is World {
         vm.assertTrue(staking.positionOf(subnet, Role.Solver, _cheat).jailed, "convicted");
     }
 
+    /// @dev Nor do appeals that find nobody, and are repaid, keep the seats that a lock has taken.
+    function test_appealsThatFindNobodyDoNotProlongTheLock() public {
+        _lock();
+        bytes32 caseId = disputeAs(_honest, _wrong, 7);
+        for (uint256 i = 0; i < _shams.length; ++i) {
+            vote(_shams[i], unanimous(3, Verdict.Valid));
+        }
+        vm.warp(round(_shams[0]).deadline); // the last second of the first
+        for (uint256 i = 0; i < _shams.length; ++i) {
+            vm.prank(_sham);
+            appeal(_shams[i]);
+        }
+        vm.assertTrue(_isLocked(), "nobody is free for them");
+        vm.warp(round(_shams[_shams.length - 1]).deadline + 1);
+        for (uint256 i = 0; i < _shams.length; ++i) {
+            advance(_shams[i]);
+            closeAll(_shams[i]);
+        }
+        vm.assertTrue(vm.getBlockTimestamp() + EPOCH_BLOCKS <= round(caseId).deadline, "in time");
+        nextEpoch();
+        drawSeats(caseId);
+        vote(caseId, unanimous(3, Verdict.Invalid));
+        settle(caseId);
+        vm.assertEq(statusOf(_wrong), uint256(TaskStatus.Rejected), "rejected");
+    }
+
     /// @dev All results of one epoch, the first is the wrong one.
     function _submitAll() private {
         bytes32[] memory ids = post(12);

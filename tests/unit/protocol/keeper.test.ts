@@ -114,6 +114,23 @@ test('a panel that can not be filled in time is given up', () => {
   expect(due(history.pass(1))).toEqual([{ call: 'advance', caseId }]);
 });
 
+test('a panel of an appeal, and one that replaces absent seats, is given up after openSeconds', () => {
+  const ruled = () => {
+    const history = new History().seeded();
+    const [caseId] = history.post([0]) as [Hex32];
+    history.submit(caseId, alice, 60).dispute(caseId, bob).seat(caseId, 1, [bob, carol, bob]);
+    return { history, caseId };
+  };
+  const given = { type: 'RoundOpened', round: 2, size: 5, payer: bob, fee: 50n, epoch: 0 } as const;
+  const absent = { type: 'ReplacementOpened', round: 1, seats: 3, epoch: 0 } as const;
+  for (const opened of [given, absent]) {
+    const { history, caseId } = ruled();
+    history.tell({ ...opened, caseId }).pass(30);
+    expect(due(history).map(({ call }) => call)).not.toContain('advance');
+    expect(due(history.pass(1))).toContainEqual({ call: 'advance', caseId });
+  }
+});
+
 test('many tasks are taken in parts that fit a block', () => {
   const history = new History();
   const slots = Array.from({ length: 40 }, (_, i) => i);

@@ -118,7 +118,7 @@ contract AdvanceTest is World {
         vm.expectEmit(address(court));
         emit ICourt.SeatClosed(id, 1, 2, seated[2], 0, BOND);
         advance(id);
-        vm.assertEq(round(id).deadline, vm.getBlockTimestamp() + 60 + 2 * (600 + 40 + 30), "drawBy");
+        vm.assertEq(round(id).deadline, vm.getBlockTimestamp() + 60, "drawBy: openSeconds");
         vm.assertEq(free(address(court)), 31 * PAN + 2 * BOND, "with fee and deposit");
     }
 

@@ -18,6 +18,7 @@ contract Staking is IStaking {
 
     /// Positions tried per draw before it is left to the next epoch's seed.
     uint256 public constant DRAW_ATTEMPTS = 16;
+    uint16 private constant ALL_FRESH = type(uint16).max;
 
     /// @dev Everybody with one role in one subnet.
     struct Pool {
@@ -81,6 +82,7 @@ contract Staking is IStaking {
         uint32 added = (whole + seats) * perSeat - active;
         position.bonds += added;
         pool.positions[msg.sender] = position;
+        if (role == Role.Verifier) _freshen(pool.positions[msg.sender], added);
         _weigh(pool, position, perSeat);
         uint256 amount = added * bond;
         emit SeatsStaked(subnetId, role, msg.sender, seats, amount);
@@ -142,9 +144,7 @@ contract Staking is IStaking {
                 continue;
             }
             if (account == excluded) continue;
-            if (_freeBonds(position.bonds, position.pending + position.locked, position.jailed) == 0) {
-                continue;
-            }
+            if (_freeBonds(position, epoch) == 0) continue;
             position.locked += 1;
             return account;
         }
@@ -153,7 +153,9 @@ contract Staking is IStaking {
 
     /// @inheritdoc IStaking
     function release(uint32 subnetId, Role role, address account) external onlyDrawerOf(role) {
-        _pools[subnetId][role].positions[account].locked -= 1;
+        Position storage position = _pools[subnetId][role].positions[account];
+        position.locked -= 1;
+        if (role == Role.Verifier) _freshen(position, 1);
     }
 
     /// @inheritdoc IStaking
@@ -189,7 +191,7 @@ contract Staking is IStaking {
             unlockAt: position.unlockAt,
             jailed: position.jailed,
             amount: position.bonds * bond,
-            freeBonds: _freeBonds(position.bonds, position.pending + position.locked, position.jailed),
+            freeBonds: _freeBonds(position, _clock.currentEpoch()),
             version: position.version
         });
     }
@@ -242,9 +244,24 @@ contract Staking is IStaking {
         return position.jailed ? 0 : (position.bonds - position.pending) / perSeat;
     }
 
-    /// @dev Bonds that back nothing and were not asked back. Last epoch's weights may promise more.
-    function _freeBonds(uint32 bonds, uint32 taken, bool jailed) private pure returns (uint32) {
-        return jailed || taken >= bonds ? 0 : bonds - taken;
+    /// @dev Bonds become free with this epoch's seed in sight, and whoever owns them could choose the moment for a draw to find
+    /// them: while all others are at work, that would fill a panel. So they wait for the next epoch. A solver that is
+    /// drawn for a task decides nothing by it, so its bonds do not wait.
+    function _freshen(Position storage position, uint256 count) private {
+        uint32 epoch = _clock.currentEpoch();
+        if (position.freshEpoch == epoch) count += position.fresh;
+        position.freshEpoch = epoch;
+        position.fresh = count < ALL_FRESH ? uint16(count) : ALL_FRESH;
+    }
+
+    /// @dev Bonds that back nothing, were not asked back and were there before the epoch. Last epoch's weights may promise more.
+    function _freeBonds(Position storage position, uint32 epoch) private view returns (uint32) {
+        uint256 taken = uint256(position.pending) + position.locked;
+        if (position.freshEpoch == epoch) {
+            if (position.fresh == ALL_FRESH) return 0;
+            taken += position.fresh;
+        }
+        return position.jailed || taken >= position.bonds ? 0 : position.bonds - uint32(taken);
     }
 
     function _seatsRoundedUp(uint32 bonds, uint32 perSeat) private pure returns (uint32) {

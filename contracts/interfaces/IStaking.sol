@@ -24,6 +24,10 @@ struct Position {
     bool jailed;
     /// of the parameters, in force when it came into the draw: no task of an older one draws it
     uint32 version;
+    /// verifiers only: the last epoch in which bonds came or were released
+    uint32 freshEpoch;
+    /// how many they were: not drawn in that epoch; 65,535 stands for all of the position
+    uint16 fresh;
 }
 
 struct PositionView {
@@ -44,9 +48,10 @@ struct PositionView {
 }
 
 /// @notice Stake in whole seats and the stake-weighted draw over it.
-/// Stake added in epoch `e` is drawn from epoch `e + 1` on, so nobody can stake after seeing a seed. Who comes into the draw has
-/// agreed to the parameters in force, and is drawn for tasks of that version and later ones, never for those of an older one;
-/// who leaves and comes back agrees anew.
+/// Stake added in epoch `e` is drawn from epoch `e + 1` on, so nobody can stake after seeing a seed; nor are verifiers' bonds
+/// that came or were released in epoch `e` drawn in it, so nobody can choose with the seed in sight which of them are free.
+/// Who comes into the draw has agreed to the parameters in force, and is drawn for tasks of that version and later ones, never for
+/// those of an older one; who leaves and comes back agrees anew.
 interface IStaking {
     event SeatsStaked(
         uint32 indexed subnetId, Role indexed role, address indexed account, uint32 seats, uint256 amount

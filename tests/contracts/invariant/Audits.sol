@@ -102,6 +102,7 @@ abstract contract Audits is Play {
             audit.commitCheck(termsOf[id], slotOf[id], commitment);
         } else if (kind == Kind.DeclineCheck) {
             if (_drawn[id] == 2) _feeTo(buyer, p);
+            comesFree(who, 1);
             vm.prank(who);
             audit.declineCheck(termsOf[id], slotOf[id]);
         } else if (kind == Kind.OpenAnswers) {
@@ -111,6 +112,7 @@ abstract contract Audits is Play {
         } else if (kind == Kind.RevealCheck) {
             if (CheckHash.trim(_answers[id], AUDIT_STEPS) == answersOf(id)) {
                 _feeTo(check.checker, p);
+                comesFree(check.checker, 1);
                 scores[taskAt(id).solver] += 1;
             }
             audit.revealCheck(termsOf[id], slotOf[id], _answers[id], "salt");
@@ -155,17 +157,20 @@ abstract contract Audits is Play {
             bool hasCommitted = check.state == CheckState.Answering || check.state == CheckState.Revealing
                 || check.state == CheckState.Disputing;
             bool right = entry.status == TaskStatus.Rejected && hasCommitted;
+            if (check.checker != address(0)) comesFree(check.checker, 1);
             return _feeTo(right ? check.checker : buyer, p);
         }
         if (check.state == CheckState.Answering) {
             gains(check.checker, STAKE * p.bountyBps / 10_000);
             gains(buyer, termsOf[id].price + STAKE * p.buyerBps / 10_000);
             isConvicted(entry.solver);
+            comesFree(check.checker, 1);
             return _feeTo(check.checker, p);
         }
         bool excused = check.state == CheckState.Drawing
             || (check.state == CheckState.Disputing && entry.status == TaskStatus.Undecided);
         if (!excused) losesBond(check.checker);
+        else if (check.checker != address(0)) comesFree(check.checker, 1);
         if (check.state != CheckState.Committing || _drawn[id] == 2) _feeTo(buyer, p);
     }
 

@@ -34,6 +34,12 @@ abstract contract Cast is LensWorld {
         uint256 version;
     }
 
+    /// verifiers' bonds that came or were released in the last epoch in which any did
+    struct Fresh {
+        uint256 epoch;
+        uint256 bonds;
+    }
+
     uint256 private constant MOST_ACCOUNTS = 40;
 
     address[9] internal cast;
@@ -44,6 +50,7 @@ abstract contract Cast is LensWorld {
     mapping(address account => Book) internal books;
     mapping(address account => Claim[2]) internal claims;
     mapping(address account => Place[2]) internal places;
+    mapping(address account => Fresh) private _fresh;
     /// leaves taken, by role
     uint256[2] internal leavesTaken;
     mapping(address account => bool) internal isConvict;
@@ -88,6 +95,17 @@ abstract contract Cast is LensWorld {
         books[account] = readBook(account);
         takesPlace(account, Role.Solver);
         takesPlace(account, Role.Verifier);
+        comesFree(account, 8);
+    }
+
+    /// @dev Verifiers' bonds, staked or back from their work: no draw of this epoch finds them.
+    function comesFree(address account, uint256 bonds) internal {
+        uint256 before = freshOf(account);
+        _fresh[account] = Fresh(beacon.currentEpoch(), before + bonds);
+    }
+
+    function freshOf(address account) internal view returns (uint256) {
+        return _fresh[account].epoch == beacon.currentEpoch() ? _fresh[account].bonds : 0;
     }
 
     /// @dev Somebody who was not in the draw comes into it: behind everybody who came under an older version.

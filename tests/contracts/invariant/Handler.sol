@@ -222,6 +222,7 @@ contract Handler is Probes {
         pays(account, cost);
         if (weightOf(account, role) == 0) takesPlace(account, role);
         books[account].staked[uint256(role)] += cost;
+        if (role == Role.Verifier) comesFree(account, cost / bond);
         vm.prank(account);
         staking.stake(subnet, role, uint32(seats));
         ++taken[Kind.Stake];

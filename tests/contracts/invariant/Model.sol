@@ -264,9 +264,9 @@ abstract contract Model is Cast {
 
     function expectClosing(bytes32 caseId, uint8 number, uint8 index) internal {
         Round memory newest = round(caseId);
-        if (newest.status == CaseStatus.Moot) return;
         Round memory r = court.roundOf(caseId, number);
         Seat[] memory seats = seatsOf(caseId, r);
+        if (newest.status == CaseStatus.Moot) return comesFree(seats[index].voter, 1);
         (uint256 share,,) = outcomeOf(paramsOf(caseId), r, seats, newest.ruling);
         bool void = isVoid(r, newest.ruling);
         bool right = void ? seats[index].verdict != Verdict.None : isRight(seats, index, newest.ruling);
@@ -276,6 +276,8 @@ abstract contract Model is Cast {
         } else if (!(void && r.excused)) {
             losesBond(seats[index].voter);
             bondsOnTheirWay -= 1;
+            return;
         }
+        comesFree(seats[index].voter, 1);
     }
 }

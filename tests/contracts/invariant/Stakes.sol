@@ -50,8 +50,9 @@ abstract contract Stakes is Jobs {
         same(found.seats, weight, "5: seats that can be drawn");
         same(found.version, places[account][uint256(role)].version, "36: version of its stake");
         atMost(found.locked, bondsOf(account, role), "5: locked beyond what there is");
-        bool isOut = (role == Role.Solver && isConvict[account]) || found.locked >= active;
-        same(found.freeBonds, isOut ? 0 : active - found.locked, "5: neither locked nor asked back");
+        uint256 taken = found.locked + (role == Role.Verifier ? freshOf(account) : 0);
+        bool isOut = (role == Role.Solver && isConvict[account]) || taken >= active;
+        same(found.freeBonds, isOut ? 0 : active - taken, "5: neither locked, asked back nor fresh");
     }
 
     /// @dev Bonds in tasks that have not ended, in seats that are not closed, and in checks. Tells what the contract counts.

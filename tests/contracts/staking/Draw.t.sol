@@ -18,9 +18,88 @@ contract DrawTest is StakingWorld {
         }
         vm.assertEq(_drawVerifier(bytes32(uint256(4)), address(0)), address(0), "a fifth time is not");
 
-        vm.prank(address(court));
-        staking.release(subnet, Role.Verifier, alice);
+        _release(alice);
+        nextEpoch();
         vm.assertEq(_drawVerifier(bytes32(uint256(5)), address(0)), alice, "free again");
+    }
+
+    /// @dev While all others are at work, whoever stakes with the seed in sight would be all that a draw can find.
+    function test_verifiersBondsStakedWithTheSeedInSightAreNotDrawnBeforeTheNextEpoch() public {
+        stake(alice, Role.Verifier, 1);
+        nextEpoch();
+        _drawAll(alice, 3);
+        stake(alice, Role.Verifier, 2);
+        vm.assertEq(_position(Role.Verifier).freeBonds, 1, "what was free before");
+        _drawAll(alice, 1);
+        nextEpoch();
+        vm.assertEq(_position(Role.Verifier).freeBonds, 8, "in the next epoch");
+        _drawAll(alice, 8);
+    }
+
+    /// @dev Or whoever has voted would close its seats in the transaction that draws, if that seats it again.
+    function test_verifiersBondsReleasedWithTheSeedInSightAreNotDrawnBeforeTheNextEpoch() public {
+        stake(alice, Role.Verifier, 1);
+        nextEpoch();
+        _drawAll(alice, 2);
+        _release(alice);
+        _release(alice);
+        vm.assertEq(_position(Role.Verifier).freeBonds, 2, "what was free before");
+        _drawAll(alice, 2);
+        _release(alice);
+        vm.assertEq(_drawVerifier("released", address(0)), address(0), "drawn and released");
+        nextEpoch();
+        vm.assertEq(_position(Role.Verifier).freeBonds, 3, "in the next epoch");
+        _drawAll(alice, 3);
+    }
+
+    /// @dev Staked and released are counted together, and those of an earlier epoch no more.
+    function test_freshBondsOfOneEpochAreCountedTogether() public {
+        stake(alice, Role.Verifier, 1);
+        nextEpoch();
+        _drawAll(alice, 2);
+        nextEpoch();
+        _release(alice);
+        stake(alice, Role.Verifier, 1);
+        vm.assertEq(_position(Role.Verifier).freeBonds, 2, "of eight, five are fresh and one is at work");
+        nextEpoch();
+        _release(alice);
+        vm.assertEq(_position(Role.Verifier).freeBonds, 7, "one is fresh");
+    }
+
+    /// @dev They are counted in 16 bits: more than that, and what was free before waits with them.
+    function test_ofMoreFreshBondsThanCanBeCountedNoneOfThePositionIsDrawn() public {
+        fund(alice, 20_000 * 4 * BOND);
+        stake(alice, Role.Verifier, 1);
+        nextEpoch();
+        stake(alice, Role.Verifier, 16_383);
+        vm.assertEq(_position(Role.Verifier).freeBonds, 4, "65,532 are fresh");
+        stake(alice, Role.Verifier, 1);
+        vm.assertEq(_position(Role.Verifier).freeBonds, 0, "65,536 are");
+        vm.assertEq(_drawVerifier("x", address(0)), address(0), "nobody");
+        nextEpoch();
+        vm.assertEq(_position(Role.Verifier).freeBonds, 4 * 16_385, "in the next epoch");
+        _drawAll(alice, 1);
+    }
+
+    /// @dev A solver that is drawn for a task decides nothing by it.
+    function test_solversDoNotWait() public {
+        stake(alice, Role.Solver, 1);
+        nextEpoch();
+        vm.assertEq(_drawSolver("a"), alice, "drawn");
+        vm.prank(address(market));
+        staking.release(subnet, Role.Solver, alice);
+        vm.assertEq(_drawSolver("b"), alice, "released");
+        stake(alice, Role.Solver, 1);
+        vm.assertEq(_drawSolver("c"), alice, "staked");
+    }
+
+    /// @dev So many bonds of the only verifier, where nobody is found after them if none is left.
+    function _drawAll(address account, uint256 bonds) private {
+        uint32 isFree = staking.positionOf(subnet, Role.Verifier, account).freeBonds;
+        for (uint256 i = 0; i < bonds; ++i) {
+            vm.assertEq(_drawVerifier(bytes32(i), address(0)), account, "drawn");
+        }
+        if (bonds == isFree) vm.assertEq(_drawVerifier("x", address(0)), address(0), "none is left");
     }
 
     function test_theExcludedAccountIsNeverDrawn() public {
@@ -105,21 +184,22 @@ contract DrawTest is StakingWorld {
         _isBetween(_shareOf(alice), 450, 550, "half of the draws while all are free");
         uint256[2] memory busy;
         for (uint256 n = 0; busy[0] < 12 || busy[1] < 12; ++n) {
+            uint256 before = vm.snapshotState();
             address drawn = _drawVerifier(keccak256(abi.encode("busy", n)), address(0));
             uint256 side = drawn == alice ? 0 : 1;
             bool stays = side == 0 ? busy[0] < 12 : drawn != small[3] && busy[1] < 12;
             if (stays) ++busy[side];
-            else _release(drawn);
+            else vm.revertToState(before);
         }
         _isBetween(_shareOf(alice), 750, 850, "four fifths with a quarter of the bonds free");
     }
 
     /// @return hits of 1,000 draws, each by itself
     function _shareOf(address account) private returns (uint256 hits) {
+        uint256 before = vm.snapshotState();
         for (uint256 n = 0; n < 1_000; ++n) {
-            address drawn = _drawVerifier(keccak256(abi.encode("share", n)), address(0));
-            if (drawn == account) ++hits;
-            _release(drawn);
+            if (_drawVerifier(keccak256(abi.encode("share", n)), address(0)) == account) ++hits;
+            vm.revertToState(before);
         }
     }
 

@@ -22,6 +22,8 @@ contract ReleaseTest is StakingWorld {
         vm.assertEq(staking.positionOf(subnet, Role.Verifier, alice).freeBonds, 2, "two at work");
         vm.prank(address(court));
         staking.release(subnet, Role.Verifier, alice);
+        vm.assertEq(staking.positionOf(subnet, Role.Verifier, alice).freeBonds, 2, "not yet free");
+        nextEpoch();
         vm.assertEq(staking.positionOf(subnet, Role.Verifier, alice).freeBonds, 3, "one at work");
         vm.assertEq(staking.positionOf(subnet, Role.Verifier, alice).locked, 1, "locked");
         vm.assertEq(staked(alice, Role.Verifier), 4 * BOND, "all of it");

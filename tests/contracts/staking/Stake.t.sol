@@ -16,8 +16,11 @@ contract StakeTest is StakingWorld {
         vm.assertEq(free(address(staking)), 3 * STAKE + 8 * BOND, "held by the module");
         PositionView memory position = _position(Role.Verifier);
         vm.assertEq(position.seats, 2, "seats");
-        vm.assertEq(position.freeBonds, 8, "bonds");
+        vm.assertEq(position.freeBonds, 0, "bonds to be drawn");
         vm.assertEq(position.amount, 8 * BOND, "amount");
+        vm.assertEq(_position(Role.Solver).freeBonds, 3, "a solver's do not wait");
+        nextEpoch();
+        vm.assertEq(_position(Role.Verifier).freeBonds, 8, "in the next epoch");
     }
 
     function test_stakingNeedsSeatsAndMoney() public {

@@ -144,7 +144,8 @@ contract Staking is IStaking {
                 continue;
             }
             if (account == excluded) continue;
-            if (_freeBonds(position, epoch) == 0) continue;
+            uint256 taken = uint256(position.pending) + position.locked + _freshBonds(position.fresh, epoch);
+            if (_freeBonds(position.bonds, taken, position.jailed) == 0) continue;
             position.locked += 1;
             return account;
         }
@@ -184,6 +185,8 @@ contract Staking is IStaking {
     {
         Position storage position = _pools[subnetId][role].positions[account];
         (uint256 bond, uint32 perSeat) = bondOf(subnetId, role);
+        uint256 fresh = _freshBonds(position.fresh, _clock.currentEpoch());
+        uint256 taken = uint256(position.pending) + position.locked + fresh;
         return PositionView({
             seats: _weight(position, perSeat),
             locked: position.locked,
@@ -191,7 +194,7 @@ contract Staking is IStaking {
             unlockAt: position.unlockAt,
             jailed: position.jailed,
             amount: position.bonds * bond,
-            freeBonds: _freeBonds(position, _clock.currentEpoch()),
+            freeBonds: _freeBonds(position.bonds, taken, position.jailed),
             version: position.version
         });
     }
@@ -248,20 +251,21 @@ contract Staking is IStaking {
     /// them: while all others are at work, that would fill a panel. So they wait for the next epoch. A solver that is
     /// drawn for a task decides nothing by it, so its bonds do not wait.
     function _freshen(Position storage position, uint256 count) private {
-        uint32 epoch = _clock.currentEpoch();
-        if (position.freshEpoch == epoch) count += position.fresh;
-        position.freshEpoch = epoch;
-        position.fresh = count < ALL_FRESH ? uint16(count) : ALL_FRESH;
+        uint48 epoch = _clock.currentEpoch();
+        uint48 fresh = position.fresh;
+        if (fresh >> 16 == epoch) count += uint16(fresh);
+        position.fresh = (epoch << 16) | (count < ALL_FRESH ? uint16(count) : ALL_FRESH);
+    }
+
+    /// @dev More than any position has, if they were too many to be counted.
+    function _freshBonds(uint48 fresh, uint32 epoch) private pure returns (uint256) {
+        if (fresh >> 16 != epoch) return 0;
+        return uint16(fresh) == ALL_FRESH ? type(uint32).max : uint16(fresh);
     }
 
     /// @dev Bonds that back nothing, were not asked back and were there before the epoch. Last epoch's weights may promise more.
-    function _freeBonds(Position storage position, uint32 epoch) private view returns (uint32) {
-        uint256 taken = uint256(position.pending) + position.locked;
-        if (position.freshEpoch == epoch) {
-            if (position.fresh == ALL_FRESH) return 0;
-            taken += position.fresh;
-        }
-        return position.jailed || taken >= position.bonds ? 0 : position.bonds - uint32(taken);
+    function _freeBonds(uint32 bonds, uint256 taken, bool jailed) private pure returns (uint32) {
+        return jailed || taken >= bonds ? 0 : bonds - uint32(taken);
     }
 
     function _seatsRoundedUp(uint32 bonds, uint32 perSeat) private pure returns (uint32) {

@@ -24,10 +24,9 @@ struct Position {
     bool jailed;
     /// of the parameters, in force when it came into the draw: no task of an older one draws it
     uint32 version;
-    /// verifiers only: the last epoch in which bonds came or were released
-    uint32 freshEpoch;
-    /// how many they were: not drawn in that epoch; 65,535 stands for all of the position
-    uint16 fresh;
+    /// verifiers only: the last epoch in which bonds came or were released, and in the lowest 16 bits how many they were. They
+    /// are not drawn in that epoch; 65,535 stands for all of the position
+    uint48 fresh;
 }
 
 struct PositionView {

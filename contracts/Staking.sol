@@ -144,9 +144,11 @@ contract Staking is IStaking {
                 continue;
             }
             if (account == excluded) continue;
-            uint256 taken = uint256(position.pending) + position.locked + _freshBonds(position.fresh, epoch);
+            uint256 taken = _taken(position.pending, position.locked, position.fresh, epoch);
             if (_freeBonds(position.bonds, taken, position.jailed) == 0) continue;
-            position.locked += 1;
+            unchecked {
+                position.locked += 1; // one is free, so there are more bonds than locked ones
+            }
             return account;
         }
         return address(0);
@@ -185,8 +187,7 @@ contract Staking is IStaking {
     {
         Position storage position = _pools[subnetId][role].positions[account];
         (uint256 bond, uint32 perSeat) = bondOf(subnetId, role);
-        uint256 fresh = _freshBonds(position.fresh, _clock.currentEpoch());
-        uint256 taken = uint256(position.pending) + position.locked + fresh;
+        uint256 taken = _taken(position.pending, position.locked, position.fresh, _clock.currentEpoch());
         return PositionView({
             seats: _weight(position, perSeat),
             locked: position.locked,
@@ -257,15 +258,22 @@ contract Staking is IStaking {
         position.fresh = (epoch << 16) | (count < ALL_FRESH ? uint16(count) : ALL_FRESH);
     }
 
-    /// @dev More than any position has, if they were too many to be counted.
-    function _freshBonds(uint48 fresh, uint32 epoch) private pure returns (uint256) {
-        if (fresh >> 16 != epoch) return 0;
-        return uint16(fresh) == ALL_FRESH ? type(uint32).max : uint16(fresh);
+    /// @dev Bonds that no draw of this epoch finds: more than any position has, if the fresh ones were too many to be counted.
+    function _taken(uint256 pending, uint256 locked, uint256 fresh, uint32 epoch)
+        private
+        pure
+        returns (uint256)
+    {
+        unchecked {
+            uint256 sum = pending + locked; // of 32 bits each
+            if (fresh >> 16 != epoch) return sum;
+            return uint16(fresh) == ALL_FRESH ? type(uint32).max : sum + uint16(fresh);
+        }
     }
 
     /// @dev Bonds that back nothing, were not asked back and were there before the epoch. Last epoch's weights may promise more.
     function _freeBonds(uint32 bonds, uint256 taken, bool jailed) private pure returns (uint32) {
-        return jailed || taken >= bonds ? 0 : bonds - uint32(taken);
+        return jailed || taken >= bonds ? 0 : uint32(bonds - taken);
     }
 
     function _seatsRoundedUp(uint32 bonds, uint32 perSeat) private pure returns (uint32) {

@@ -254,7 +254,9 @@ contract Staking is IStaking {
     function _freshen(Position storage position, uint256 count) private {
         uint48 epoch = _clock.currentEpoch();
         uint48 fresh = position.fresh;
+        // forge-lint: disable-next-line(unsafe-typecast)
         if (fresh >> 16 == epoch) count += uint16(fresh);
+        // forge-lint: disable-next-line(unsafe-typecast)
         position.fresh = (epoch << 16) | (count < ALL_FRESH ? uint16(count) : ALL_FRESH);
     }
 
@@ -267,12 +269,14 @@ contract Staking is IStaking {
         unchecked {
             uint256 sum = pending + locked; // of 32 bits each
             if (fresh >> 16 != epoch) return sum;
+            // forge-lint: disable-next-line(unsafe-typecast)
             return uint16(fresh) == ALL_FRESH ? type(uint32).max : sum + uint16(fresh);
         }
     }
 
     /// @dev Bonds that back nothing, were not asked back and were there before the epoch. Last epoch's weights may promise more.
     function _freeBonds(uint32 bonds, uint256 taken, bool jailed) private pure returns (uint32) {
+        // forge-lint: disable-next-line(unsafe-typecast)
         return jailed || taken >= bonds ? 0 : uint32(bonds - taken);
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ReadsParams} from "./base/ReadsParams.sol";
 import {Check, CheckOutcome, CheckState, IAudit, Opening} from "./interfaces/IAudit.sol";
 import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
 import {IReputation} from "./interfaces/IReputation.sol";
@@ -11,7 +12,6 @@ import {IVault} from "./interfaces/IVault.sol";
 import {CheckHash} from "./libraries/CheckHash.sol";
 import {EpochClock} from "./libraries/EpochClock.sol";
 import {EpochSeed} from "./libraries/EpochSeed.sol";
-import {ParamsCode} from "./libraries/ParamsCode.sol";
 import {Sampling} from "./libraries/Sampling.sol";
 import {TaskIds} from "./libraries/TaskIds.sol";
 import {TraceLeaf} from "./libraries/TraceLeaf.sol";
@@ -19,11 +19,10 @@ import {TraceTree} from "./libraries/TraceTree.sol";
 
 /// @notice Drawn checks. Its vault account holds the fees of open checks. It has no verdict of its own: it pays for a look at
 /// a result, and what the look finds wrong is for the court.
-contract Audit is IAudit {
+contract Audit is IAudit, ReadsParams {
     using EpochSeed for IRandomnessSource;
 
     IVault public immutable vault;
-    ISubnetRegistry public immutable registry;
     IStaking public immutable staking;
     IRandomnessSource public immutable beacon;
     ITaskMarket public immutable market;
@@ -43,9 +42,8 @@ contract Audit is IAudit {
         IRandomnessSource beacon_,
         ITaskMarket market_,
         IReputation reputation_
-    ) {
+    ) ReadsParams(registry_) {
         vault = vault_;
-        registry = registry_;
         staking = staking_;
         beacon = beacon_;
         market = market_;
@@ -359,13 +357,5 @@ contract Audit is IAudit {
 
     function _overdue(bytes32 id, Check memory check) private view {
         require(block.timestamp > check.deadline, CheckDeadlineNotPassed(id, check.deadline));
-    }
-
-    function _after(uint32 duration) private view returns (uint40) {
-        return uint40(block.timestamp) + duration;
-    }
-
-    function _paramsOf(Terms calldata terms) private view returns (Params memory params) {
-        ParamsCode.read(params, address(registry), terms.subnetId, terms.paramsVersion);
     }
 }

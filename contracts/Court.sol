@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {ReadsParams} from "./base/ReadsParams.sol";
 import {Case, CaseStatus, ICourt, Round, RoundState, Seat, Verdict} from "./interfaces/ICourt.sol";
 import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
 import {IStaking, Role} from "./interfaces/IStaking.sol";
@@ -19,7 +20,7 @@ import {VoteHash} from "./libraries/VoteHash.sol";
 
 /// @notice Disputes over tasks. The court's vault account holds fees and deposits of all open cases, the bonds lost in
 /// them, and the bonds of commitments to disputes. It decides what verifiers and those who paid for panels get; price and solver's seat are the market's.
-contract Court is ICourt, ReentrancyGuardTransient {
+contract Court is ICourt, ReadsParams, ReentrancyGuardTransient {
     using EpochSeed for IRandomnessSource;
     using ParamsCode for address;
     using ParamsCode for Params;
@@ -33,7 +34,6 @@ contract Court is ICourt, ReentrancyGuardTransient {
     uint256 public constant LOCKS_OUTLASTED = 2;
 
     IVault public immutable vault;
-    ISubnetRegistry public immutable registry;
     IStaking public immutable staking;
     IRandomnessSource public immutable beacon;
     ITaskMarket public immutable market;
@@ -54,9 +54,8 @@ contract Court is ICourt, ReentrancyGuardTransient {
         IRandomnessSource beacon_,
         ITaskMarket market_,
         address challenge_
-    ) {
+    ) ReadsParams(registry_) {
         vault = vault_;
-        registry = registry_;
         staking = staking_;
         beacon = beacon_;
         market = market_;
@@ -586,10 +585,6 @@ contract Court is ICourt, ReentrancyGuardTransient {
             calldatacopy(add(at, 0x40), about, 0xe0)
             id := keccak256(at, 0x120)
         }
-    }
-
-    function _after(uint256 duration) private view returns (uint40) {
-        return (block.timestamp + duration).toUint40();
     }
 
     function _drawFirstBy(Params memory params) private view returns (uint40) {

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ReadsParams} from "./base/ReadsParams.sol";
 import {Case, ICourt} from "./interfaces/ICourt.sol";
 import {Commitment, Demand, IStepChallenge, Pin} from "./interfaces/IStepChallenge.sol";
 import {ISubnetRegistry, Params} from "./interfaces/ISubnetRegistry.sol";
 import {ITaskMarket, Submission, Terms} from "./interfaces/ITaskMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
-import {ParamsCode} from "./libraries/ParamsCode.sol";
 import {TaskIds} from "./libraries/TaskIds.sol";
 import {TraceTree} from "./libraries/TraceTree.sol";
 
 /// @notice How a dispute about one step begins. Its vault account holds the fees of open demands; bonds of commitments
 /// are in the court's, to which the pins pay.
-contract StepChallenge is IStepChallenge {
+contract StepChallenge is IStepChallenge, ReadsParams {
     uint256 public constant COMMITMENT_LIFE = 7 days;
 
     IVault public immutable vault;
-    ISubnetRegistry public immutable registry;
     ITaskMarket public immutable market;
     ICourt public immutable court;
 
@@ -24,9 +23,10 @@ contract StepChallenge is IStepChallenge {
     mapping(address disputer => mapping(bytes32 commitment => Commitment)) private _commitments;
     mapping(bytes32 taskId => Demand) private _demands;
 
-    constructor(IVault vault_, ISubnetRegistry registry_, ITaskMarket market_, ICourt court_) {
+    constructor(IVault vault_, ISubnetRegistry registry_, ITaskMarket market_, ICourt court_)
+        ReadsParams(registry_)
+    {
         vault = vault_;
-        registry = registry_;
         market = market_;
         court = court_;
     }
@@ -164,9 +164,5 @@ contract StepChallenge is IStepChallenge {
         taskId = TaskIds.taskIdOf(market_, TaskIds.batchIdOf(market_, terms), slot);
         demand = _demands[taskId];
         require(demand.by != address(0) && !demand.closed, NoDemand(taskId));
-    }
-
-    function _paramsOf(Terms calldata terms) private view returns (Params memory params) {
-        ParamsCode.read(params, address(registry), terms.subnetId, terms.paramsVersion);
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
+import {ReadsParams} from "./base/ReadsParams.sol";
 import {IAudit} from "./interfaces/IAudit.sol";
 import {Verdict} from "./interfaces/ICourt.sol";
 import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
@@ -18,11 +19,10 @@ import {Settlement} from "./libraries/Settlement.sol";
 import {TaskIds} from "./libraries/TaskIds.sol";
 
 /// @notice Tasks from escrow to payment. The market's vault account holds the price of every task that has not ended.
-contract TaskMarket is ITaskMarket {
+contract TaskMarket is ITaskMarket, ReadsParams {
     using EpochSeed for IRandomnessSource;
     using LibBit for uint256;
     using ParamsCode for address;
-    using ParamsCode for Params;
     using SafeCast for uint256;
 
     /// @dev What untouched tasks of a batch of several have in common; one word.
@@ -37,7 +37,6 @@ contract TaskMarket is ITaskMarket {
     uint32 public constant MOST_INNER_STEPS = 2_047;
 
     IVault public immutable vault;
-    ISubnetRegistry public immutable registry;
     IStaking public immutable staking;
     IRandomnessSource public immutable beacon;
     address public immutable court;
@@ -80,9 +79,8 @@ contract TaskMarket is ITaskMarket {
         address challenge_,
         IAudit audit_,
         IReputation reputation_
-    ) {
+    ) ReadsParams(registry_) {
         vault = vault_;
-        registry = registry_;
         staking = staking_;
         beacon = beacon_;
         _clock = beacon_.clock();
@@ -572,17 +570,5 @@ contract TaskMarket is ITaskMarket {
 
     function _challengeBy(Terms calldata terms) private view returns (uint40) {
         return _after(_paramsCodeOf(terms).member(ParamsCode.CHALLENGE_SECONDS));
-    }
-
-    function _after(uint256 duration) private view returns (uint40) {
-        return (block.timestamp + duration).toUint40();
-    }
-
-    function _paramsOf(Terms calldata terms) private view returns (Params memory params) {
-        params.read(address(registry), terms.subnetId, terms.paramsVersion);
-    }
-
-    function _paramsCodeOf(Terms calldata terms) private view returns (address) {
-        return ParamsCode.codeOf(address(registry), terms.subnetId, terms.paramsVersion);
     }
 }

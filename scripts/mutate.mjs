@@ -42,6 +42,7 @@ const near = {
   Audit: 'audit/*.t.sol',
   StateRegistry: 'states/*.t.sol',
   PanthaliaLens: 'lens/*.t.sol',
+  ReadsParams: '{market,court,challenge,audit}/*.t.sol',
 };
 const slowdown = 10; // a mutant that takes so many times what all tests take without it has made a loop endless
 

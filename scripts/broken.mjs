@@ -13,15 +13,15 @@ const texts = broken();
 const copy = new SwitchedCopy(texts, asView, /^tests\/contracts\/(?!invariant|support)/);
 const count = { passed: 0, failed: 0 };
 try {
-  copy.compile();
-  list.forEach((entry, i) => {
-    if (wanted.length > 0 && !wanted.includes(String(entry.invariant))) return;
-    const seen = play(i + 1);
+  await copy.compile();
+  for (const [i, entry] of list.entries()) {
+    if (wanted.length > 0 && !wanted.includes(String(entry.invariant))) continue;
+    const seen = await play(i + 1);
     const isSeen = seen.says !== null && new RegExp(`^(${entry.says})`).test(seen.says);
     count[isSeen ? 'passed' : 'failed'] += 1;
     const says = (seen.says ?? 'not seen').replace(/: \w+ \S+ \w+$/, ''); // without the two values
     console.log(`${isSeen ? ' ✓' : ' ×'} ${entry.invariant} | ${entry.what} | ${says} | ${seen.when}`);
-  });
+  }
 } finally {
   copy.remove();
 }
@@ -45,15 +45,15 @@ function broken() {
 
 /** A failure at the end of a market does not end forge's run, as one of an action does: so few markets are played first.
  *  @returns says: the sentence that failed, or null; when: in which market and at which of its actions */
-function play(number) {
+async function play(number) {
   for (const markets of [4, 16, 64, 256]) {
-    const seen = playMarkets(number, markets);
+    const seen = await playMarkets(number, markets);
     if (seen.says !== null) return seen;
   }
   return { says: null, when: '256 markets' };
 }
 
-function playMarkets(number, markets) {
+async function playMarkets(number, markets) {
   rmSync(join(copy.root, 'cache/invariant'), { recursive: true, force: true }); // or forge begins with what broke the one before
   const only = ['--json', '--match-contract', '^InvariantsTest$', '--match-test', 'invariant_'];
   const env = {
@@ -61,7 +61,7 @@ function playMarkets(number, markets) {
     FOUNDRY_INVARIANT_RUNS: String(markets),
     FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT: '0',
   };
-  const { stdout, stderr } = copy.test(number, only, env);
+  const { stdout, stderr } = await copy.test(number, only, env);
   const start = stdout.search(/^\{"tests\//m); // before it stand events, one a line
   if (start < 0) throw new Error(`forge says nothing about ${list[number - 1].what}: ${stdout}${stderr}`);
   const [suite] = Object.values(JSON.parse(stdout.slice(start)));

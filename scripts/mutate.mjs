@@ -1,14 +1,14 @@
 /** npm run test:mutation: do the tests notice when a contract is wrong? Each mutant is one small change at one place of the
- *  syntax tree; it is killed if a test fails, first of those near it, then of all but gas and random markets. All mutants
- *  are compiled at once, each behind a switch. Works on one core, in a copy of its own, so it may run beside anything;
- *  Ctrl-C ends it after the mutant at hand. Exit code 1 if one survived that tests/contracts/mutants.json does not explain.
+ *  syntax tree; it is killed if a test fails: first of those near it, with few inputs and then with more, then of all but gas
+ *  and random markets. All mutants are compiled at once, each behind a switch, in a copy of the project, so it may run beside
+ *  anything; Ctrl-C ends it after the mutants at hand. Exit code 1 if one survived that tests/contracts/mutants.json does not explain.
  *  usage: node scripts/mutate.mjs [contract or library ...] [--every n] [--from n]   every n-th mutant, from the n-th on
  *         node scripts/mutate.mjs [...] --passes n     all of them in n passes of every n-th: what Ctrl-C leaves is a sample
  *         node scripts/mutate.mjs Court --lines 67,90                                 those of these lines, after new tests
+ *         node scripts/mutate.mjs [...] --jobs n       n mutants at a time, each on one core
  *         node scripts/mutate.mjs --list [...]                                        print them, run nothing */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import solc from 'solc';
 import { root } from './compile.mjs';
@@ -45,6 +45,7 @@ const near = {
   ReadsParams: '{market,court,challenge,audit}/*.t.sol',
 };
 const slowdown = 10; // a mutant that takes so many times what all tests take without it has made a loop endless
+const [fewInputs, manyInputs] = ['4', '32']; // of a test that takes random ones: most mutants die by any
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -52,6 +53,7 @@ const { values, positionals } = parseArgs({
     every: { type: 'string', default: '1' },
     from: { type: 'string', default: '1' },
     passes: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: '1' },
     lines: { type: 'string', default: '' },
     list: { type: 'boolean', default: false },
   },
@@ -107,13 +109,16 @@ async function inCopy(judge) {
 /** @returns whether all that survived is explained, and all that is explained survived */
 async function judgeAll(copy) {
   const explained = readExplained();
-  const longest = tried(copy);
+  const longest = await tried(copy);
   const counts = new Map(wanted.map((name) => [name, { killed: 0, survived: 0, explained: 0, endless: 0 }]));
-  for (const mutant of inPasses(chosen, Number(values.passes))) {
-    await turn(); // signals are heard between two mutants
-    if (stopped) break;
-    judge(copy, mutant, counts.get(basename(mutant.file, '.sol')), explained, longest);
-  }
+  const queue = inPasses(chosen, Number(values.passes)).values();
+  const work = async () => {
+    for (const mutant of queue) {
+      if (stopped) return;
+      await judge(copy, mutant, counts.get(basename(mutant.file, '.sol')), explained, longest);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, work));
   const total = { killed: 0, survived: 0, explained: 0, endless: 0 };
   for (const [name, count] of counts) {
     for (const key of Object.keys(total)) total[key] += count[key];
@@ -139,10 +144,8 @@ function inPasses(list, passes) {
   return Array.from({ length: passes }, (_, pass) => list.filter((_, i) => i % passes === pass)).flat();
 }
 
-function judge(copy, mutant, count, explained, longest) {
-  const name = basename(mutant.file, '.sol');
-  const nearby = ['--match-path', `tests/contracts/${near[name] ?? '*'}`];
-  const end = fails(copy, mutant.number, nearby, longest) ?? fails(copy, mutant.number, [], longest);
+async function judge(copy, mutant, count, explained, longest) {
+  const end = await endOf(copy, mutant, longest);
   if (end === 'endless') count.endless += 1;
   count[end === null ? 'survived' : 'killed'] += 1;
   if (end !== null) return;
@@ -152,6 +155,16 @@ function judge(copy, mutant, count, explained, longest) {
     count.explained += 1;
   }
   console.log(` × ${described(mutant)}${known === undefined ? '' : `   (${known.why})`}`);
+}
+
+/** @returns as of `fails`, by the first tests that notice */
+async function endOf(copy, { number, file }, longest) {
+  const nearby = ['--match-path', `tests/contracts/${near[basename(file, '.sol')] ?? '*'}`];
+  return (
+    (await fails(copy, number, nearby, fewInputs, longest)) ??
+    (await fails(copy, number, nearby, manyInputs, longest)) ??
+    (await fails(copy, number, [], manyInputs, longest))
+  );
 }
 
 function sentence({ killed, survived, explained, endless }) {
@@ -245,10 +258,10 @@ function called(text, constants) {
 
 /** The tests without any change.
  *  @returns milliseconds that those of a mutant may take */
-function tried(copy) {
-  copy.compile();
+async function tried(copy) {
+  await copy.compile();
   const start = Date.now();
-  if (fails(copy, 0, [], undefined) !== null)
+  if ((await fails(copy, 0, [], manyInputs, undefined)) !== null)
     throw new Error('The tests fail without any change (npm test contracts).');
   const taken = Date.now() - start;
   console.log(`${chosen.length} mutants; all tests take ${(taken / 1000).toFixed(1)} s`);
@@ -256,18 +269,20 @@ function tried(copy) {
 }
 
 /** @returns null if all tests pass with that mutant, else how one failed; anything else is our own fault, and thrown */
-function fails(copy, number, only, longest) {
+async function fails(copy, number, only, inputs, longest) {
   const skipped = ['--no-match-test', 'everyContractIsBelow22000Bytes']; // a switch takes room
-  const { status, stdout, stderr, error } = copy.test(
+  const env = {
+    FOUNDRY_FUZZ_RUNS: inputs,
+    FOUNDRY_FUZZ_FAILURE_PERSIST_DIR: `cache/fuzz/${number}`, // or a mutant is asked about what killed another
+  };
+  const { status, isLate, stdout, stderr } = await copy.test(
     number,
     ['--fail-fast', ...skipped, ...only],
-    { FOUNDRY_FUZZ_RUNS: '32' },
+    env,
     longest,
   );
   if (status === 0 && /\b[1-9]\d* tests passed/.test(stdout)) return null;
   if (status === 1 && /^\[FAIL\b/m.test(stdout)) return 'failed';
-  if (error?.code === 'ETIMEDOUT') return 'endless';
-  throw new Error(
-    `forge says nothing about mutant ${number} (status ${status}): ${error ?? ''}${stdout}${stderr}`,
-  );
+  if (isLate) return 'endless';
+  throw new Error(`forge says nothing about mutant ${number} (status ${status}): ${stdout}${stderr}`);
 }

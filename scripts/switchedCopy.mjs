@@ -1,7 +1,7 @@
 /** A copy of contracts and tests in which changes stand behind switches, so that one compilation serves all of them. The
  *  switch is block.coinbase, which nothing else reads and which forge sets by a flag; so whatever is `pure` must be compiled
  *  as `view`. */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -14,8 +14,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { root } from './compile.mjs';
 import { forgeBinary } from './forge.mjs';
+
+const run = promisify(execFile);
+const maxBuffer = 64 * 1024 * 1024;
 
 /** Solidity that is true where change `number` is on. */
 export const isOn = (number) => `block.coinbase == address(${number})`;
@@ -53,26 +57,28 @@ export class SwitchedCopy {
     writeFileSync(join(this.root, file), text);
   }
 
-  compile() {
-    const { status, stdout, stderr } = this.#forge(['build', '--skip', 'script']);
+  async compile() {
+    const { status, stdout, stderr } = await this.#forge(['build', '--skip', 'script']);
     if (status !== 0) throw new Error(`The sources with switches do not compile: ${stdout}${stderr}`);
   }
 
-  /** forge test with that change on, 0 for none. @param longest milliseconds */
+  /** forge test with that change on, 0 for none; several may run at once. @param longest milliseconds
+   *  @returns status: exit code, null if it was ended, isLate: because it took too long; stdout, stderr */
   test(number, args, env, longest) {
     const coinbase = `0x${number.toString(16).padStart(40, '0')}`;
     return this.#forge(['test', '--threads', '1', '--block-coinbase', coinbase, ...args], env, longest);
   }
 
-  #forge(args, env = {}, timeout = undefined) {
-    return spawnSync(forgeBinary(), [...args, '--root', this.root], {
-      cwd: this.root,
-      env: { ...process.env, ...env },
-      encoding: 'utf8',
-      timeout,
-      killSignal: 'SIGKILL',
-      maxBuffer: 64 * 1024 * 1024,
-    });
+  async #forge(args, env = {}, timeout = 0) {
+    const options = { cwd: this.root, env: { ...process.env, ...env }, timeout, killSignal: 'SIGKILL' };
+    try {
+      const ended = await run(forgeBinary(), [...args, '--root', this.root], { ...options, maxBuffer });
+      return { status: 0, isLate: false, ...ended };
+    } catch (error) {
+      const { code, killed, stdout = '', stderr = '', message } = error;
+      if (typeof code === 'number') return { status: code, isLate: false, stdout, stderr };
+      return { status: null, isLate: killed === true, stdout, stderr: `${message}\n${stderr}` };
+    }
   }
 
   remove() {

@@ -115,7 +115,12 @@ async function judgeAll(copy) {
   const work = async () => {
     for (const mutant of queue) {
       if (stopped) return;
-      await judge(copy, mutant, counts.get(basename(mutant.file, '.sol')), explained, longest);
+      try {
+        await judge(copy, mutant, counts.get(basename(mutant.file, '.sol')), explained, longest);
+      } catch (error) {
+        console.error(error.message); // what was judged until then is told all the same
+        stopped = true;
+      }
     }
   };
   await Promise.all(Array.from({ length: Number(values.jobs) }, work));

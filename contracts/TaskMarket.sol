@@ -3,9 +3,7 @@ pragma solidity 0.8.37;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
-import {ReadsParams} from "./base/ReadsParams.sol";
 import {IAudit} from "./interfaces/IAudit.sol";
-import {Verdict} from "./interfaces/ICourt.sol";
 import {IRandomnessSource} from "./interfaces/IRandomnessSource.sol";
 import {IReputation} from "./interfaces/IReputation.sol";
 import {IStaking, Role} from "./interfaces/IStaking.sol";
@@ -16,59 +14,22 @@ import {EpochClock} from "./libraries/EpochClock.sol";
 import {EpochSeed} from "./libraries/EpochSeed.sol";
 import {ParamsCode} from "./libraries/ParamsCode.sol";
 import {Settlement} from "./libraries/Settlement.sol";
-import {TaskIds} from "./libraries/TaskIds.sol";
+import {TaskJudgement} from "./market/TaskJudgement.sol";
 
 /// @notice Tasks from escrow to payment. The market's vault account holds the price of every task that has not ended.
-contract TaskMarket is ITaskMarket, ReadsParams {
+/// @dev Here is what anyone may call, in the order of a task's life; what court, challenge and audit may is TaskJudgement, and what is
+/// kept TaskBook.
+contract TaskMarket is TaskJudgement {
     using EpochSeed for IRandomnessSource;
     using LibBit for uint256;
     using ParamsCode for address;
     using SafeCast for uint256;
 
-    /// @dev What untouched tasks of a batch of several have in common; one word.
-    struct Batch {
-        /// in which the batch was posted
-        uint32 epoch;
-        /// zero if there is no such batch
-        uint40 openBy;
-    }
-
     /// So that one transaction can carry the leaves of a trace.
     uint32 public constant MOST_INNER_STEPS = 2_047;
 
-    IVault public immutable vault;
-    IStaking public immutable staking;
     IRandomnessSource public immutable beacon;
-    address public immutable court;
-    address public immutable challenge;
-    IAudit public immutable audit;
-    IReputation public immutable reputation;
     EpochClock private immutable _clock;
-
-    mapping(bytes32 batchId => Batch) private _batches;
-    /// @dev An assigned task has the time of its assignment where others have their deadline, and `_load` makes the one of the
-    /// other: so nobody pays for reading parameters to assign it.
-    mapping(bytes32 taskId => Task) private _tasks;
-    /// @inheritdoc ITaskMarket
-    mapping(bytes32 taskId => bytes32) public submissionHash;
-    /// @dev Steps that a case left without a verdict, and no case has found right since: which, and how many.
-    mapping(bytes32 taskId => mapping(uint32 step => bool)) private _isUndecided;
-    mapping(bytes32 taskId => uint256) private _undecidedSteps;
-
-    modifier onlyCourt() {
-        require(msg.sender == court, NotCourt(msg.sender));
-        _;
-    }
-
-    modifier onlyChallenge() {
-        require(msg.sender == challenge, NotChallenge(msg.sender));
-        _;
-    }
-
-    modifier onlyAudit() {
-        require(msg.sender == address(audit), NotAudit(msg.sender));
-        _;
-    }
 
     constructor(
         IVault vault_,
@@ -79,15 +40,9 @@ contract TaskMarket is ITaskMarket, ReadsParams {
         address challenge_,
         IAudit audit_,
         IReputation reputation_
-    ) ReadsParams(registry_) {
-        vault = vault_;
-        staking = staking_;
+    ) TaskJudgement(vault_, registry_, staking_, court_, challenge_, audit_, reputation_) {
         beacon = beacon_;
         _clock = beacon_.clock();
-        court = court_;
-        challenge = challenge_;
-        audit = audit_;
-        reputation = reputation_;
     }
 
     // ---------------------------------------------------------------------------------------- posting
@@ -218,152 +173,7 @@ contract TaskMarket is ITaskMarket, ReadsParams {
         _burn(toBurn);
     }
 
-    // ---------------------------------------------------------------------------------------- cases
-
-    /// @inheritdoc ITaskMarket
-    function openCase(Terms calldata terms, uint8 slot, Submission calldata submission)
-        external
-        onlyChallenge
-        returns (bytes32 id, address solver)
-    {
-        Task memory entry;
-        (id, entry) = _submitted(terms, slot);
-        _inTime(id, entry);
-        bytes32 opening = keccak256(abi.encode(submission));
-        require(opening == submissionHash[id], WrongSubmission(id, submissionHash[id], opening));
-        _countCase(id, entry);
-        return (id, entry.solver);
-    }
-
-    /// @inheritdoc ITaskMarket
-    function closeCase(
-        Terms calldata terms,
-        uint8 slot,
-        uint32 step,
-        Verdict verdict,
-        address disputer,
-        uint256 fee
-    ) external onlyCourt returns (uint256 toBurn) {
-        (bytes32 id, Task memory entry) = _submitted(terms, slot);
-        entry.openCases -= 1;
-        if (verdict == Verdict.Invalid) return _convict(terms, id, entry, disputer, fee);
-        if (verdict == Verdict.Unavailable) return _voidUnavailable(terms, id, entry, disputer, fee);
-        if (verdict == Verdict.None) _leaveUndecided(terms, id, entry, step);
-        else if (entry.status == TaskStatus.Undecided) _decide(id, entry, step);
-        _store(id, entry);
-    }
-
-    /// @inheritdoc ITaskMarket
-    function leavesPublished(Terms calldata terms, uint8 slot)
-        external
-        onlyChallenge
-        returns (uint40 challengeBy)
-    {
-        (bytes32 id, Task memory entry) = _submitted(terms, slot);
-        entry.openCases -= 1;
-        challengeBy = _challengeBy(terms);
-        entry.deadline = challengeBy;
-        _store(id, entry);
-    }
-
-    /// @inheritdoc ITaskMarket
-    function leavesWithheld(Terms calldata terms, uint8 slot, address demander)
-        external
-        onlyChallenge
-        returns (uint256 toBurn)
-    {
-        (bytes32 id, Task memory entry) = _submitted(terms, slot);
-        uint8 waiting = audit.isOpen(id) ? 2 : 1; // a check waits for the demand
-        require(entry.openCases <= waiting, CasesOpen(id, entry.openCases - waiting));
-        entry.openCases = 0;
-        return _convict(terms, id, entry, demander, 0); // the fee was for an answer, and goes back
-    }
-
-    // ---------------------------------------------------------------------------------------- checks
-
-    /// @inheritdoc ITaskMarket
-    function openCheck(Terms calldata terms, uint8 slot)
-        external
-        onlyAudit
-        returns (bytes32 id, address solver, uint32 epoch)
-    {
-        Task memory entry;
-        (id, entry) = _inStatus(terms, slot, TaskStatus.Submitted);
-        _inTime(id, entry);
-        _countCase(id, entry);
-        return (id, entry.solver, entry.epoch);
-    }
-
-    /// @inheritdoc ITaskMarket
-    function prolong(Terms calldata terms, uint8 slot) external onlyAudit returns (uint40 challengeBy) {
-        (bytes32 id, Task memory entry) = _submitted(terms, slot);
-        challengeBy = _challengeBy(terms);
-        entry.deadline = challengeBy;
-        _store(id, entry);
-    }
-
-    /// @inheritdoc ITaskMarket
-    function closeCheck(Terms calldata terms, uint8 slot) external onlyAudit {
-        (bytes32 id, Task memory entry) = _submitted(terms, slot);
-        entry.openCases -= 1;
-        _store(id, entry);
-    }
-
-    /// @inheritdoc ITaskMarket
-    function solverSilent(Terms calldata terms, uint8 slot, address checker)
-        external
-        onlyAudit
-        returns (uint256 toBurn)
-    {
-        (bytes32 id, Task memory entry) = _submitted(terms, slot);
-        require(entry.openCases == 1, CasesOpen(id, entry.openCases - 1));
-        entry.openCases = 0;
-        return _convict(terms, id, entry, checker, 0); // the fee of the check is the buyer's
-    }
-
-    // ---------------------------------------------------------------------------------------- views
-
-    /// @inheritdoc ITaskMarket
-    function isSubmitted(bytes32 id) external view returns (bool) {
-        return _awaitsJudgement(_tasks[id].status);
-    }
-
-    /// @inheritdoc ITaskMarket
-    function task(Terms calldata terms, uint8 slot) external view returns (Task memory entry) {
-        (, entry) = _load(terms, batchIdOf(terms), slot);
-    }
-
-    /// @inheritdoc ITaskMarket
-    function batchIdOf(Terms calldata terms) public view returns (bytes32) {
-        return TaskIds.batchIdOf(address(this), terms);
-    }
-
-    /// @inheritdoc ITaskMarket
-    function taskIdOf(bytes32 batchId, uint8 slot) public view returns (bytes32) {
-        return TaskIds.taskIdOf(address(this), batchId, slot);
-    }
-
     // ---------------------------------------------------------------------------------------- transitions
-
-    /// @dev The task of a batch of one gets its word at once, so that assignment finds one to change. Those of a larger
-    /// batch share one until they are assigned.
-    function _keep(bytes32 batchId, uint256 slots, Batch memory created) private {
-        if (slots.popCount() == 1) {
-            bytes32 id = taskIdOf(batchId, uint8(slots.ffs()));
-            require(_tasks[id].status == TaskStatus.None, BatchExists(batchId));
-            _store(id, _posted(created));
-        } else {
-            require(_batches[batchId].openBy == 0, BatchExists(batchId));
-            _batches[batchId] = created;
-        }
-    }
-
-    function _posted(Batch memory origin) private pure returns (Task memory entry) {
-        entry.status = TaskStatus.Open;
-        entry.attempt = 1;
-        entry.epoch = origin.epoch;
-        entry.deadline = origin.openBy;
-    }
 
     /// @return drawn false if no attempt hit a free seat; then nothing has changed
     function _assign(Terms calldata terms, bytes32 id, Task memory entry, bytes32 seed, uint32 epoch)
@@ -377,7 +187,7 @@ contract TaskMarket is ITaskMarket, ReadsParams {
 
         entry.status = TaskStatus.Assigned;
         entry.solver = solver;
-        entry.deadline = _after(0); // see _tasks
+        entry.deadline = _after(0); // see TaskBook, _tasks
         _store(id, entry);
         emit TaskAssigned(id, solver, entry.attempt, epoch);
         return true;
@@ -438,137 +248,7 @@ contract TaskMarket is ITaskMarket, ReadsParams {
         vault.move(address(staking), address(this), penalty);
     }
 
-    /// @param accuser whoever disputed the result, or demanded leaves that nobody showed
-    /// @param fee that the accuser spent
-    /// @return toBurn in the account of the module that calls
-    function _convict(Terms calldata terms, bytes32 id, Task memory entry, address accuser, uint256 fee)
-        private
-        returns (uint256 toBurn)
-    {
-        uint256 toAccuser;
-        uint256 toBuyer;
-        Params memory params = _paramsOf(terms);
-        (toAccuser, toBuyer, toBurn) = Settlement.ofConviction(params, fee);
-        _end(id, entry, TaskStatus.Rejected);
-        emit TaskRejected(id, entry.solver);
-        staking.convict(terms.subnetId, Role.Solver, entry.solver, params.solverStake, id);
-        reputation.convicted(terms.subnetId, entry.solver);
-        vault.move(address(this), terms.buyer, terms.price);
-        vault.move(address(staking), terms.buyer, toBuyer);
-        vault.move(address(staking), accuser, toAccuser);
-        vault.move(address(staking), msg.sender, toBurn);
-    }
-
-    /// @dev What the buyer had to provide could not be had, so nothing is proven and nobody is paid for the result. The
-    /// price does not go back either, or a buyer could take a result and withhold what it is checked with.
-    function _voidUnavailable(
-        Terms calldata terms,
-        bytes32 id,
-        Task memory entry,
-        address disputer,
-        uint256 fee
-    ) private returns (uint256 toBurn) {
-        uint256 repaid = fee < terms.price ? fee : terms.price;
-        toBurn = terms.price - repaid;
-        _end(id, entry, TaskStatus.Voided);
-        emit TaskVoided(id);
-        staking.release(terms.subnetId, Role.Solver, entry.solver);
-        vault.move(address(this), disputer, repaid);
-        vault.move(address(this), court, toBurn);
-    }
-
-    function _leaveUndecided(Terms calldata terms, bytes32 id, Task memory entry, uint32 step) private {
-        if (!_isUndecided[id][step]) {
-            _isUndecided[id][step] = true;
-            _undecidedSteps[id] += 1;
-        }
-        if (entry.status == TaskStatus.Undecided) return;
-        entry.status = TaskStatus.Undecided;
-        entry.deadline = _challengeBy(terms);
-        emit TaskUndecided(id, entry.deadline);
-    }
-
-    /// @dev Of this step only: or whoever keeps the verifiers busy until a case about a wrong step has failed would have a right one
-    /// judged instead.
-    function _decide(bytes32 id, Task memory entry, uint32 step) private {
-        if (!_isUndecided[id][step]) return;
-        _isUndecided[id][step] = false;
-        _undecidedSteps[id] -= 1;
-        if (_undecidedSteps[id] > 0) return;
-        entry.status = TaskStatus.Submitted;
-        emit TaskDecided(id);
-    }
-
-    function _countCase(bytes32 id, Task memory entry) private {
-        require(entry.openCases < type(uint8).max, TooManyCases(id, type(uint8).max));
-        entry.openCases += 1;
-        _store(id, entry);
-    }
-
-    function _end(bytes32 id, Task memory entry, TaskStatus status) private {
-        entry.status = status;
-        _store(id, entry);
-    }
-
-    /// @dev A function, so that the code that packs a word is there once.
-    function _store(bytes32 id, Task memory entry) private {
-        _tasks[id] = entry;
-    }
-
     function _burn(uint256 amount) private {
         if (amount > 0) vault.burn(amount);
-    }
-
-    // ---------------------------------------------------------------------------------------- conditions
-
-    /// @dev A task without a word of its own is as its batch says.
-    function _load(Terms calldata terms, bytes32 batchId, uint8 slot)
-        private
-        view
-        returns (bytes32 id, Task memory entry)
-    {
-        id = taskIdOf(batchId, slot);
-        entry = _tasks[id];
-        if (entry.status == TaskStatus.Assigned) {
-            uint256 solveSeconds = _paramsCodeOf(terms).member(ParamsCode.SOLVE_SECONDS);
-            entry.deadline = (entry.deadline + solveSeconds).toUint40();
-        } else if (entry.status == TaskStatus.None && (terms.slots >> slot) & 1 == 1) {
-            Batch memory origin = _batches[batchId];
-            if (origin.openBy != 0) entry = _posted(origin);
-        }
-    }
-
-    function _inStatus(Terms calldata terms, uint8 slot, TaskStatus status)
-        private
-        view
-        returns (bytes32 id, Task memory entry)
-    {
-        (id, entry) = _load(terms, batchIdOf(terms), slot);
-        require(entry.status == status, WrongStatus(id, entry.status));
-    }
-
-    function _submitted(Terms calldata terms, uint8 slot)
-        private
-        view
-        returns (bytes32 id, Task memory entry)
-    {
-        (id, entry) = _load(terms, batchIdOf(terms), slot);
-        require(_awaitsJudgement(entry.status), WrongStatus(id, entry.status));
-    }
-
-    function _awaitsJudgement(TaskStatus status) private pure returns (bool) {
-        return status == TaskStatus.Submitted || status == TaskStatus.Undecided;
-    }
-
-    function _inTime(bytes32 id, Task memory entry) private view {
-        require(block.timestamp <= entry.deadline, DeadlinePassed(id, entry.deadline));
-    }
-
-    function _overdue(bytes32 id, Task memory entry) private view {
-        require(block.timestamp > entry.deadline, DeadlineNotPassed(id, entry.deadline));
-    }
-
-    function _challengeBy(Terms calldata terms) private view returns (uint40) {
-        return _after(_paramsCodeOf(terms).member(ParamsCode.CHALLENGE_SECONDS));
     }
 }

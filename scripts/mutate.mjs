@@ -35,6 +35,8 @@ const near = {
   Court: 'court/*.t.sol',
   StepChallenge: 'challenge/*.t.sol',
   TaskMarket: 'market/*.t.sol',
+  TaskJudgement: 'market/*.t.sol',
+  TaskBook: 'market/*.t.sol',
   Staking: 'staking/*.t.sol',
   SubnetRegistry: 'registry/*.t.sol',
   RandomnessBeacon: 'beacon/*.t.sol',

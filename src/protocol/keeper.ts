@@ -1,5 +1,5 @@
 /** What anyone may do now to keep the market moving. Decides only; roles/keep.ts acts.
- *  source of the conditions: contracts/TaskMarket.sol, Court.sol, RandomnessBeacon.sol */
+ *  source of the conditions: contracts/TaskMarket.sol, market/TaskBook.sol, Court.sol, RandomnessBeacon.sol */
 
 import { type CheckStanding, hasOpenCheck, rollEpoch, standingOf } from './drawnChecks.js';
 import { type EpochRules, epochOf, seedBlock } from './epochs.js';

@@ -1,4 +1,4 @@
-/** What a case moves: contracts/Court.sol, and libraries/Settlement.sol. */
+/** What a case moves: contracts/Court.sol, market/TaskJudgement.sol and libraries/Settlement.sol. */
 import type { ChainFact, Verdict } from './facts.js';
 import type { Books, CaseState, TaskState } from './ledgerBooks.js';
 import { account, burned, escrow, type Move, pot, staked } from './ledgerEntry.js';
@@ -54,7 +54,7 @@ function conviction(task: TaskState, kase: CaseState): Move[] {
   ];
 }
 
-/** The price pays for the panel that found nothing to check with: TaskMarket._voidUnavailable. */
+/** The price pays for the panel that found nothing to check with: TaskJudgement._voidUnavailable. */
 function missingData({ price }: TaskState, { disputer, panels }: CaseState): Move[] {
   const fee = panels[0]?.fee ?? 0n;
   const repaid = fee < price ? fee : price;

@@ -1,4 +1,4 @@
-/** What a task moves outside of its cases: contracts/TaskMarket.sol, StepChallenge.sol, Audit.sol. */
+/** What a task moves outside of its cases: contracts/TaskMarket.sol, market/TaskJudgement.sol, StepChallenge.sol, Audit.sol. */
 import type { ChainFact } from './facts.js';
 import type { Books, TaskState } from './ledgerBooks.js';
 import type { Slash } from './ledgerCases.js';
@@ -57,7 +57,7 @@ export function movesOfTask(books: Books, task: TaskState, fact: ChainFact): Mov
   }
 }
 
-/** The seat of a solver that would not show its leaves, or what they are made of: TaskMarket.leavesWithheld, solverSilent. */
+/** The seat of a solver that would not show its leaves, or what they are made of: TaskJudgement.leavesWithheld, solverSilent. */
 function silence({ terms, solver, buyer }: TaskState, asker: Address): Move[] {
   if (solver === null) return [];
   const from = staked(solver);

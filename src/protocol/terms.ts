@@ -1,5 +1,5 @@
 /** What a batch of tasks was posted with. The chain keeps only its hash: whoever calls about a task brings the terms, and the ids
- *  follow from them. Twin: contracts/TaskMarket.sol */
+ *  follow from them. Twin: contracts/market/TaskBook.sol */
 import { keccakWords } from './abiWords.js';
 import type { Address, Hex32 } from './task.js';
 

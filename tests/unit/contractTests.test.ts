@@ -1,6 +1,6 @@
 /** Every entry point of a contract has a branching tree and a file of tests beside it, and every view is read by some test. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const tests = 'tests/contracts';
@@ -20,27 +20,32 @@ const folders: Record<string, string> = {
   Vault: 'vault',
 };
 
+/** Folders of the parts that a contract is made of. */
+const wholes: Record<string, string> = { market: 'TaskMarket' };
+
 interface EntryPoint {
   contract: string;
   name: string;
   isView: boolean;
 }
 
-/** Functions that anyone can call, which the contract itself declares. */
+/** Functions that anyone can call, which the contract or a part of it declares. */
 function entryPointsOf(path: string): EntryPoint[] {
+  const contract = wholes[basename(dirname(path))] ?? basename(path, '.sol');
   const code = readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
   const heads = code.matchAll(/\bfunction (\w+)\(([^)]*)\)([^{;]*)/g);
   return [...heads]
     .filter(([, , , rest]) => /\b(external|public)\b/.test(rest ?? ''))
     .map(([, name = '', , rest = '']) => ({
-      contract: basename(path, '.sol'),
+      contract,
       name,
       isView: /\b(view|pure)\b/.test(rest),
     }));
 }
 
 function contracts(): string[] {
-  return ['contracts', 'contracts/randomness'].flatMap((folder) =>
+  const parts = Object.keys(wholes).map((folder) => join('contracts', folder));
+  return ['contracts', 'contracts/randomness', ...parts].flatMap((folder) =>
     readdirSync(folder)
       .filter((file) => file.endsWith('.sol'))
       .map((file) => join(folder, file)),

@@ -27,7 +27,7 @@ Gpt::Gpt(const ModelShape& shape, BatchShape batch, Operators& operators, const 
       stop_(stop) {
   if (batch.rows < 1 || batch.rows > 65536 || batch.tokens < 1 || batch.tokens > shape.block_size) {
     throw EngineError(ErrorCode::value_out_of_range,
-                      "a batch must have 1 or more rows of 1 to " + std::to_string(shape.block_size) +
+                      "a batch must have 1 to 65536 rows of 1 to " + std::to_string(shape.block_size) +
                           " tokens (blockSize), received " + std::to_string(batch.rows) + " rows of " +
                           std::to_string(batch.tokens));
   }

@@ -154,6 +154,7 @@ export function elementaryDigests(stride: number): Record<string, Hex32> {
 export function canonFixture(): unknown {
   const about = [
     'opset canon-f32-v1; written by scripts/generateCanonFixture.mjs from tests/helpers/naiveCanon; loss, norm, inner and scalars are fp32 bits',
+    'a model without gelu has the erf form',
     'step k consumes inputs token(0), token(1) .. and targets token(1), token(2) .., (microBatches, rows, tokens) each',
     'token(i) = (7919 (i + 1009 k) + (i * i mod 101)) mod vocabSize',
     'elementary: SHA-256 of the results for the patterns 0, stride, 2 stride .. below 2^32 as u32le, NaN as 0x7fc00000',

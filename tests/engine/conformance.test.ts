@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { requireConformance, requireMatch, runConformance } from '../../src/actions/conformance.js';
 import { conformanceDefaults, conformanceDigest, pinnedDigests } from '../../src/engine/conformance.js';
@@ -10,6 +11,13 @@ const { signal } = new AbortController();
 const say = () => {};
 
 const isas: readonly Isa[] = ['scalar', 'avx2', 'avx512'];
+const avx2 = ['avx2', 'fma'];
+const needed: Record<Isa, string[]> = {
+  scalar: [],
+  avx2,
+  avx512: [...avx2, 'avx512f', 'avx512dq', 'avx512bw', 'avx512vl'],
+};
+const flags = /^flags\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? [];
 const onCpu = { device: 'cpu', seed, say } as const;
 
 describe('the conformance digest', () => {
@@ -17,15 +25,20 @@ describe('the conformance digest', () => {
     expect(await conformanceDigest({ ...onCpu, threads: 2, steps })).toBe(pinnedDigests[steps]);
   });
 
-  it('is the pinned one with every instruction set of this CPU and any number of threads', async () => {
-    const { isa: present } = (await loadAddon()).buildInfo();
-    for (const isa of present) {
-      for (const threads of isa === 'scalar' ? [1, 2] : [1, 2, 3, 8]) {
-        const report = await runConformance({ ...onCpu, isa, threads, steps: shortSteps });
-        expect(report).toMatchObject({ isa, threads, matches: true, digest: pinnedDigests[shortSteps] });
-      }
-    }
-  });
+  // By what the system says of the processor, not the engine: one that it overlooked is a failure here. Other tests take those that it has.
+  for (const isa of isas) {
+    const missing = needed[isa].filter((flag) => !flags.includes(flag));
+    const why = missing.length === 0 ? '' : `: skipped, this processor has no ${missing.join(', ')}`;
+    it.skipIf(missing.length > 0)(
+      `is the pinned one with ${isa} and any number of threads${why}`,
+      async () => {
+        for (const threads of isa === 'scalar' ? [1, 2] : [1, 2, 3, 8]) {
+          const report = await runConformance({ ...onCpu, isa, threads, steps: shortSteps });
+          expect(report).toMatchObject({ isa, threads, matches: true, digest: pinnedDigests[shortSteps] });
+        }
+      },
+    );
+  }
 
   it('depends on seed and steps, and has nothing to match where nothing is pinned', async () => {
     const report = await runConformance({ ...onCpu, threads: 1, seed: 1, steps: 1 });

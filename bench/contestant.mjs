@@ -8,19 +8,33 @@ import { createInterface } from 'node:readline';
 
 /** One tick of /proc/stat, on every Linux that Node runs on. */
 const tickMs = 10;
+/** Characters of stderr that are kept. */
+const mostWords = 1 << 16;
+
+/** Of all that a program said before it failed, the line that tells why: Node has stack and version after it, Python the stack before. */
+export function reasonOf(words) {
+  const lines = words
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return lines.findLast((line) => /^[\w.]*Error\b.*: /.test(line)) ?? lines.at(-1) ?? 'without a word';
+}
 
 export class Contestant {
   #child;
   #lines;
+  #ended;
+  #words = '';
 
   /** command: program and arguments. The process answers with one line of facts when it is ready to compute. */
   static async start({ command, env = {}, threads }) {
     const contestant = new Contestant();
     const started = performance.now();
     contestant.#child = spawn(command[0], command.slice(1), {
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, OMP_NUM_THREADS: String(threads), ...env },
     });
+    contestant.#listen();
     contestant.#lines = createInterface({ input: contestant.#child.stdout })[Symbol.asyncIterator]();
     contestant.facts = await contestant.#answer(command);
     contestant.startMs = performance.now() - started;
@@ -59,10 +73,24 @@ export class Contestant {
     this.#child?.kill('SIGKILL');
   }
 
+  /** Passes on what it says on stderr, and keeps it: it is why it ended. */
+  #listen() {
+    this.#ended = once(this.#child, 'close').then(
+      () => reasonOf(this.#words),
+      (error) => error.message,
+    );
+    this.#child.stderr.setEncoding('utf8').on('data', (words) => {
+      process.stderr.write(words);
+      this.#words = (this.#words + words).slice(-mostWords);
+    });
+  }
+
   async #answer(command = []) {
     const { value, done } = await this.#lines.next();
-    if (done)
-      throw new Error(`a contestant ended without an answer: ${command.join(' ') || 'during a block'}`);
+    if (done) {
+      const what = command.join(' ') || 'during a block';
+      throw new Error(`a contestant ended without an answer (${await this.#ended}): ${what}`);
+    }
     return JSON.parse(value);
   }
 }

@@ -6,7 +6,7 @@
 
 `eager` is what nanoGPT does on a CPU; `tuned` adds fused AdamW; `compile` is torch.compile on top of `tuned`; `medium` is
 `tuned` and `compile-medium` is `compile` with float32_matmul_precision `medium`, which multiplies by oneDNN and is refused where
-that does not multiply in fp32. Precision bf16 is autocast. On CUDA a block does not wait for the device between its steps, which
+that does not multiply in fp32. Precision bf16 is autocast; fp32 on CUDA is refused where TF32 multiplies. On CUDA a block does not wait for the device between its steps, which
 are timed by events, and attention takes the first backend that can of cuDNN's, flash, memory-efficient.
 
 Without --steps it obeys lines on stdin: `block N` runs N steps and prints one JSON line, `end` (or the end of stdin) stops.
@@ -88,6 +88,15 @@ def medium_is_fp32():
     return error.item() < 1e-6
 
 
+def forbid_tf32():
+    """The settings' names change from release to release; what they do shows: TF32 is a thousand times as far from fp64."""
+    a = torch.randn(256, 1024, device="cuda")
+    exact = a.double() @ a.double().T
+    error = ((a @ a.T).double() - exact).norm() / exact.norm()
+    if error > 1e-5:
+        sys.exit(f"torch {torch.__version__} multiplies in TF32 where fp32 was asked for: error {error:.1e}")
+
+
 class Trainer:
     def __init__(self, options):
         layers, heads, width, block_size, vocab_size = (int(part) for part in options.shape.split(","))
@@ -107,6 +116,8 @@ class Trainer:
         tuned = options.mode != "eager"
         if "medium" in options.mode and not medium_is_fp32():
             sys.exit("float32_matmul_precision medium must multiply in fp32, and on this processor it rounds to bf16 first")
+        if self.device == "cuda" and options.precision == "fp32":
+            forbid_tf32()
         matrices = [p for p in self.model.parameters() if p.dim() >= 2]
         vectors = [p for p in self.model.parameters() if p.dim() < 2]
         groups = [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
@@ -157,6 +168,7 @@ class Trainer:
             "milliseconds": milliseconds,
             "cpuMilliseconds": 1e3 * (time.process_time() - cpu),
             "peakBytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+            "deviceBytes": torch.cuda.max_memory_reserved() if self.device == "cuda" else 0,
         }
 
 

@@ -130,6 +130,8 @@ function report(name, { measured, contestants, workload, precision, threads, nam
     startMs: round(contestants.get(name).startMs),
     firstStepMs: round(contestants.get(name).firstStepMs),
     peakMiB: round(blocks.at(-1).peakBytes / 2 ** 20),
+    // What PyTorch's allocator held of the device at most.
+    ...(blocks.at(-1).deviceBytes > 0 ? { deviceMiB: round(blocks.at(-1).deviceBytes / 2 ** 20) } : {}),
     ratios: {},
   };
   for (const other of names) {

@@ -1,26 +1,30 @@
 /** npm run test:cuda: all that needs a GPU, in one command. Builds the engine and its CUDA code against that machine's torch, then
  *    conformance   the digest of canon-f32-v1 on the device is the pinned one and the CPU's
  *    training      losses, gradient norms and state roots of the device are the CPU's, step for step, on several shapes
- *    rate          milliseconds per step beside PyTorch's with cuBLAS in fp32, TF32 off (where python3 has torch for CUDA), of the
- *                  roots after it, and the device's memory that either takes
+ *    rate          milliseconds per step beside PyTorch's with cuBLAS in fp32, TF32 off, by bench/step.mjs (where python3 has torch
+ *                  for CUDA); of the roots after it; and the device's memory that either takes
  *    torch         opset torch: gradients and losses beside the CPU's, the rate beside torch.compile (testCudaTorch.mjs)
  *  prints a table with the device's name, and keeps all figures, row by row, in a file. What can not be done is a row that says why,
- *  and a failure; the parts after it are done.
- *  usage: node scripts/testCuda.mjs [--steps 100] [--threads N] [--python python3] [--out build/testCuda.json] [--json]
+ *  and a failure; all others are done.
+ *  usage: node scripts/testCuda.mjs [--steps 100] [--shape TEXT] [--threads N] [--python python3] [--out build/testCuda.json] [--json]
  *         [conformance | training | rate | torch ...]
+ *  --steps: of training; with fewer than its 64, conformance takes its short form. --shape: only shapes with that in their name, to try
+ *  one again
  *  exit codes: 0 all equal, 2 usage, 3 no device or no CUDA code, 5 something differs or could not be done */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { models } from '../bench/workloads.mjs';
 import { root } from './compile.mjs';
+import { measureRate } from './cudaRates.mjs';
 import { gpt2, shapes } from './cudaShapes.mjs';
 import { gpuFacts, memoryUsedMiB, torchForCuda } from './gpuFacts.mjs';
 import { testTorch } from './testCudaTorch.mjs';
 
 const parts = ['conformance', 'training', 'rate', 'torch'];
-const { steps, threads, python, json, out, wanted } = readArguments();
+const { steps, shape: only, threads, python, json, out, wanted } = readArguments();
 
 // An engine that was built before there was a GPU stands on a libtorch without CUDA.
 const torch = torchForCuda(python);
@@ -55,10 +59,7 @@ const device = addon.cudaDeviceName();
 
 /** The whole of GPT-2 for as long as a CPU allows. */
 const trainings = [...shapes, { name: '124M', model: gpt2, batch: { rows: 1, tokens: 1024 }, mostSteps: 3 }];
-const rates = [
-  shapes.find(({ name }) => name === '4 x 128'),
-  { name: '124M, 4 x 1024 tokens', model: gpt2, batch: { rows: 4, tokens: 1024 } },
-];
+const rates = ['0.8M', '124M 4x1024'].map((name) => ({ name, ...models[name] }));
 /** nanoGPT's, at a constant learning rate */
 const inner = {
   ...{
@@ -76,23 +77,16 @@ const rows = [];
 
 const facts = { ...gpuFacts(root), torch: torch.version ?? torch.problem, threads, steps };
 
+const chosen = (shapesOfPart) => shapesOfPart.filter(({ name }) => name.includes(only));
 const tests = {
   conformance: testConformance,
-  training: () => inTurn(trainings, testTraining),
-  rate: () => inTurn(rates, measureRate),
-  torch: () => testTorch({ add, start: started, modelTensors, python }),
+  training: () => inTurn(chosen(trainings), testTraining),
+  rate: () => inTurn(chosen(rates), testRate),
+  torch: () => testTorch({ attempt, chosen, using, modelTensors, python }),
 };
-for (const part of wanted) {
-  try {
-    await tests[part]();
-  } catch (error) {
-    if (error.exitCode === undefined) throw error;
-    const next = error.next === undefined ? '' : `; next: ${error.next}`;
-    add({ test: part, shape: 'not done', same: false, seconds: {}, detail: `${error.message}${next}` });
-  }
-}
+for (const part of wanted) await tests[part]();
 
-const failed = rows.some(({ same }) => same === false);
+const failed = rows.length === 0 || rows.some(({ same }) => same === false);
 if (json) console.log(JSON.stringify({ device, ...facts, rows }));
 else printTable();
 process.exit(failed ? 5 : 0);
@@ -101,23 +95,43 @@ async function inTurn(shapesOfPart, test) {
   for (const shape of shapesOfPart) await test(shape);
 }
 
-async function testConformance() {
-  const { steps: count, seed: number } = conformanceDefaults;
-  const digests = {};
-  const seconds = {};
-  for (const where of ['cpu', 'cuda']) {
-    const begin = performance.now();
-    digests[where] = await conformanceDigest({ device: where, threads, steps: count, seed: number });
-    seconds[where] = (performance.now() - begin) / 1000;
+/** A row, {same, seconds, detail ..}; of what throws, why it is not done. The rows after it are done. */
+async function attempt(test, shape, work) {
+  try {
+    add({ test, shape, ...(await work()) });
+  } catch (error) {
+    // An error without a code is a mistake of ours: where it happened is wanted too.
+    if (error.code === undefined) console.error(error.stack);
+    const next = error.next === undefined ? '' : `; next: ${error.next}`;
+    add({ test, shape, same: false, seconds: {}, detail: `not done: ${error.message}${next}` });
   }
-  const same = digests.cpu === digests.cuda && digests.cuda === pinnedDigests[count];
-  add({ test: 'conformance', shape: `${count} steps of two models`, same, seconds, detail: digests.cuda });
+}
+
+async function testConformance() {
+  const { steps: whole, shortSteps, seed: number } = conformanceDefaults;
+  const count = steps < whole ? shortSteps : whole;
+  await attempt('conformance', `${count} steps of two models`, async () => {
+    const digests = {};
+    const seconds = {};
+    for (const where of ['cpu', 'cuda']) {
+      const begin = performance.now();
+      digests[where] = await conformanceDigest({ device: where, threads, steps: count, seed: number });
+      seconds[where] = (performance.now() - begin) / 1000;
+    }
+    const same = digests.cpu === digests.cuda && digests.cuda === pinnedDigests[count];
+    return { same, seconds, detail: digests.cuda };
+  });
+}
+
+function testTraining({ name, mostSteps = steps, ...shape }) {
+  const count = Math.min(steps, mostSteps);
+  return attempt('training', `${name}, ${count} steps`, () =>
+    using(['cpu', 'cuda'], shape, (trainers) => compareHistories(trainers, count)),
+  );
 }
 
 /** Both at once, so that the first difference ends it. */
-async function testTraining({ name, mostSteps = steps, ...shape }) {
-  const count = Math.min(steps, mostSteps);
-  const [cpu, cuda] = [await started('cpu', shape), await started('cuda', shape)];
+async function compareHistories([cpu, cuda], count) {
   const seconds = { cpu: 0, cuda: 0 };
   let difference = '';
   let rootAfter = '';
@@ -130,26 +144,30 @@ async function testTraining({ name, mostSteps = steps, ...shape }) {
     }
     rootAfter = b.state ?? rootAfter;
   }
-  await Promise.all([cpu, cuda].map(({ trainer }) => trainer.dispose()));
-  add({
-    test: 'training',
-    shape: `${name}, ${count} steps`,
-    same: difference === '',
-    seconds,
-    detail: difference === '' ? rootAfter : difference,
-  });
+  return { same: difference === '', seconds, detail: difference === '' ? rootAfter : difference };
 }
 
-async function started(where, { opset = 'canon-f32-v1', microBatches = 1, ...shape }) {
+/** What work returns of trainers {where, trainer, step(k)} on these devices, which hold the parameters of the seed, and no memory
+ *  afterwards: the next shape would lack it. */
+async function using(places, shape, work) {
+  const made = [];
+  try {
+    for (const where of places) {
+      made.push(await makeTrainer(where, shape));
+      await made.at(-1).trainer.initialise(seed);
+    }
+    return await work(made);
+  } finally {
+    for (const { trainer } of made) await trainer.dispose();
+  }
+}
+
+async function makeTrainer(where, { opset = 'canon-f32-v1', microBatches = 1, ...shape }) {
   const options = { opset, device: where, threads, microBatches, ...shape };
   const trainer = await createTrainer({ ...options, inner: innerConstants({ inner }) });
-  await trainer.initialise(seed);
   const scalars = stepScalars({ inner, innerSteps: Math.max(steps, 64) }, 0);
-  return {
-    where,
-    trainer,
-    step: (k) => trainer.innerStep(tokensOf(k % 7, options), scalars[k - 1]),
-  };
+  const step = (k) => trainer.innerStep(tokensOf(k % 7, options), scalars[k - 1]);
+  return { where, trainer, step };
 }
 
 async function historyOf({ where, trainer, step }, k, hashed, seconds) {
@@ -174,56 +192,40 @@ function tokensOf(salt, { model, batch, microBatches }) {
   };
 }
 
-/** Medians of 20 steps after 5, each followed by the roots that a worker takes. */
-async function measureRate({ name, ...shape }) {
+/** A step beside PyTorch's, each in a process of its own; then what a worker does after it, in this one. */
+async function testRate({ name, ...shape }) {
+  const alone = torch.problem !== undefined;
+  const contestants = alone ? ['canon'] : ['canon', 'eager', 'tuned'];
+  let eager;
+  await attempt('rate', `canon fp32, ${name}`, () => {
+    const { detail, ...row } = measureRate({ model: name, precision: 'fp32', contestants, python });
+    eager = row.measured.find(({ contestant }) => contestant === 'eager');
+    return { ...row, detail: alone ? `${detail}; no PyTorch to compare with: ${torch.problem}` : detail };
+  });
+  await attempt('roots', name, () => measureRoots(shape, eager));
+}
+
+/** Medians of 20 steps after 5, each followed by the roots that a worker takes; and the device's memory. */
+async function measureRoots(shape, eager) {
   const before = memoryUsedMiB();
-  const made = await started('cuda', shape);
-  const [ours, stateRoots, gradientRoots] = [[], [], []];
-  for (let k = 1; k <= 25; k++) {
-    ours.push((await made.step(k)).milliseconds);
-    stateRoots.push(await millisecondsOf(() => made.trainer.stateRoot()));
-    gradientRoots.push(await millisecondsOf(() => made.trainer.gradientRoot()));
-  }
-  const memory = memoryUsedMiB() - before;
-  await made.trainer.dispose();
-  const theirs = spawnSync(python, [join(root, 'bench/cudaStep.py'), JSON.stringify(shape)], {
-    encoding: 'utf8',
-  });
-  const answer = theirs.status === 0 ? JSON.parse(theirs.stdout) : null;
-  const ms = median(ours.slice(5));
-  const tokens = ((shape.batch.rows * shape.batch.tokens) / ms) * 1000;
-  const beside =
-    answer === null
-      ? `no PyTorch for CUDA to compare with (${lastLine(theirs)})`
-      : `PyTorch ${answer.torch} fp32 ${answer.milliseconds.toFixed(2)} ms, ${(answer.milliseconds / ms).toFixed(2)} times its rate`;
-  add({
-    test: 'rate',
-    shape: name,
-    same: null,
-    seconds: { cuda: ms / 1000 },
-    detail: `${ms.toFixed(2)} ms a step, ${Math.round(tokens)} tokens/s; ${beside}`,
-    ...{ milliseconds: ms, pytorch: answer },
-  });
-  const [state, gradients] = [stateRoots, gradientRoots].map((each) => median(each.slice(5)));
-  add({
-    test: 'hash',
-    shape: name,
-    same: null,
-    seconds: { cuda: state / 1000 },
-    detail: `the state's root ${state.toFixed(2)} ms, ${((100 * state) / (ms + state)).toFixed(1)} % of a step and it; the gradients' ${gradients.toFixed(2)} ms`,
-    ...{ stateRootMs: state, gradientRootMs: gradients },
-  });
-  const theirMemory =
-    answer === null
-      ? ''
-      : `; PyTorch's allocator at most ${Math.round(answer.reservedMiB)} MiB, ${(memory / answer.reservedMiB).toFixed(2)} times`;
-  add({
-    test: 'memory',
-    shape: name,
-    same: null,
-    seconds: {},
-    detail: Number.isNaN(memory) ? 'nvidia-smi does not tell' : `${memory} MiB of the device${theirMemory}`,
-    ...{ memoryMiB: memory, pytorchMiB: answer?.reservedMiB },
+  return using(['cuda'], shape, async ([{ trainer, step }]) => {
+    const measured = { steps: [], state: [], gradients: [] };
+    for (let k = 1; k <= 25; k++) {
+      measured.steps.push((await step(k)).milliseconds);
+      measured.state.push(await millisecondsOf(() => trainer.stateRoot()));
+      measured.gradients.push(await millisecondsOf(() => trainer.gradientRoot()));
+    }
+    const [ms, state, gradients] = Object.values(measured).map((each) => median(each.slice(5)));
+    const share = ((100 * state) / (ms + state)).toFixed(1);
+    const memoryMiB = memoryUsedMiB() - before;
+    const took = Number.isNaN(memoryMiB) ? 'nvidia-smi tells no memory' : `${memoryMiB} MiB of the device`;
+    const theirs = eager === undefined ? '' : `, PyTorch's allocator at most ${eager.deviceMiB} MiB`;
+    return {
+      same: null,
+      seconds: { cuda: state / 1000 },
+      detail: `the state's ${state.toFixed(2)} ms, ${share} % of a step and it; the gradients' ${gradients.toFixed(2)} ms; ${took}${theirs}`,
+      ...{ stepMs: ms, stateRootMs: state, gradientRootMs: gradients, memoryMiB },
+    };
   });
 }
 
@@ -252,7 +254,7 @@ function printTable() {
 }
 
 function line({ test, shape, same, seconds, detail }) {
-  const verdict = { true: 'same', false: 'DIFFERS', null: '' }[`${same}`];
+  const verdict = { true: 'same', false: 'FAILED', null: '' }[`${same}`];
   const took = Object.entries(seconds).map(([where, s]) => `${where} ${s.toPrecision(3)} s`);
   return [test.padEnd(12), shape.padEnd(38), verdict.padEnd(8), took.join(', ').padEnd(26), detail]
     .join(' ')
@@ -263,16 +265,13 @@ function median(values) {
   return values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-function lastLine({ error, stderr }) {
-  return error?.message ?? stderr.trim().split('\n').at(-1);
-}
-
 function readArguments() {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
         steps: { type: 'string', default: '100' },
+        shape: { type: 'string', default: '' },
         threads: { type: 'string', default: String(availableParallelism()) },
         python: { type: 'string', default: 'python3' },
         out: { type: 'string', default: join(root, 'build/testCuda.json') },
@@ -295,7 +294,7 @@ function readArguments() {
     };
   } catch (error) {
     console.error(
-      `${error.message}\nusage: npm run test:cuda -- [--steps N] [--threads N] [--python FILE] [--out FILE] [--json] [${parts.join(' | ')} ...]`,
+      `${error.message}\nusage: npm run test:cuda -- [--steps N] [--shape TEXT] [--threads N] [--python FILE] [--out FILE] [--json] [${parts.join(' | ')} ...]`,
     );
     process.exit(2);
   }

@@ -151,8 +151,8 @@ async function conformanceFinding(status: AddonStatus, signal: AbortSignal): Pro
       next,
     };
   }
-  const { opset, isa, digest } = JSON.parse(stdout) as ConformanceReport;
-  return { name, state: 'ok', detail: `${opset}, ${isa}: ${digest}` };
+  const { opset, isa, device, digest } = JSON.parse(stdout) as ConformanceReport;
+  return { name, state: 'ok', detail: `${opset}, ${isa ?? device}: ${digest}` };
 }
 
 async function firstLine(command: string, args: string[]): Promise<string> {

@@ -1,9 +1,9 @@
 /** `device: 'cuda'` of the addon: the way to a driver and to the object with the CUDA code. Both are emulated here
  *  (native/test/cuda_emulation) and stand where the real ones would; the addon is the real one. */
 import { execFile, spawnSync } from 'node:child_process';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureAddon } from '../../src/engine/buildAddon.js';
@@ -46,6 +46,30 @@ async function withDriver<Answer>(body: string, env: Record<string, string> = {}
     env: { ...process.env, LD_LIBRARY_PATH: folder, ...env },
   });
   return JSON.parse(stdout) as Answer;
+}
+
+/** The project with a build of its own, in which the CUDA code is the emulated device's. */
+async function withEmulatedDevice(): Promise<string> {
+  const copy = temporaryFolder();
+  const copied = ['dist', 'scripts', 'bench'];
+  const own = [...copied, 'build', '.git'];
+  for (const name of (await readdir(projectRoot)).filter((each) => !own.includes(each))) {
+    await symlink(join(projectRoot, name), join(copy, name));
+  }
+  for (const name of copied) {
+    await cp(join(projectRoot, name), join(copy, name), { recursive: true });
+  }
+  await mkdir(join(copy, 'build'));
+  await symlink(join(projectRoot, 'build/data'), join(copy, 'build/data'));
+  await copyFile(join(projectRoot, 'build/engine.json'), join(copy, 'build/engine.json'));
+  const { path } = await ensureAddon({ log: () => {} });
+  const inCopy = join(copy, 'build', basename(path));
+  await copyFile(path, inCopy);
+  await copyFile(
+    join(cmakeFolder, 'Release/panthalia_cuda_emulated_object.so'),
+    inCopy.replace(/\.node$/, '_cuda.so'),
+  );
+  return copy;
 }
 
 describe('device cuda', () => {
@@ -160,6 +184,93 @@ describe('npm run test:cuda', () => {
   const script = join(projectRoot, 'scripts/testCuda.mjs');
   const testCuda = (args: string[], env: Record<string, string> = {}) =>
     spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', env: { ...process.env, ...env } });
+
+  interface Row {
+    test: string;
+    shape: string;
+    same: boolean | null;
+    detail: string;
+  }
+
+  async function onEmulatedDevice(parts: string[], env: Record<string, string> = {}) {
+    const copy = await withEmulatedDevice();
+    const args = ['--steps', '2', '--shape', 'odd, erf', '--python', 'no-python', '--json', ...parts];
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(copy, 'scripts/testCuda.mjs'), ...args],
+      { encoding: 'utf8', env: { ...process.env, LD_LIBRARY_PATH: folder, ...env } },
+    );
+    expect(stdout, stderr).toMatch(/^\{.*\}\n$/);
+    return { status, ...(JSON.parse(stdout) as { device: string; rows: Row[] }) };
+  }
+
+  it('finds the emulated device to compute what the CPU does', async () => {
+    const { status, device, rows } = await onEmulatedDevice(['training']);
+    expect(rows).toMatchObject([
+      {
+        test: 'training',
+        shape: 'odd, erf, 2 micro-batches, 2 steps',
+        same: true,
+        detail: expect.stringMatching(/^0x[0-9a-f]{64}$/),
+      },
+    ]);
+    expect([status, device]).toEqual([0, 'emulated']);
+  }, 180_000);
+
+  it('ends with 5 where the device fails, with a row for everything that is not done, and why', async () => {
+    const { status, rows } = await onEmulatedDevice(['training', 'conformance', 'torch'], {
+      EMULATED_LAUNCHES: '20',
+    });
+    const lost = /^not done: .* received cudaErrorLaunchFailure/;
+    const noCode = /^not done: opset torch on device cuda needs code .*; next: /;
+    expect(rows.map(({ test, same }) => [test, same])).toEqual([
+      ...[
+        ['training', false],
+        ['conformance', false],
+      ],
+      ...[
+        ['gradients', false],
+        ['gradients', false],
+        ['losses', false],
+      ],
+    ]);
+    for (const [i, reason] of [lost, lost, noCode, noCode, noCode].entries()) {
+      expect(rows[i]?.detail).toMatch(reason);
+    }
+    expect(status).toBe(5);
+  }, 180_000);
+
+  /** A contestant in place of PyTorch: a program that says these lines, or ends. */
+  async function rateBeside(script: string): Promise<unknown> {
+    const python = join(temporaryFolder(), 'python');
+    await writeFile(python, `#!/bin/sh\n${script}\n`);
+    await chmod(python, 0o755);
+    const { measureRate } = await import(join(projectRoot, 'scripts/cudaRates.mjs'));
+    return measureRate({
+      ...{ model: '0.8M', precision: 'fp32', contestants: ['canon', 'eager'], python },
+      ...{ device: 'cpu', rounds: 1 },
+    });
+  }
+
+  const facts = 'echo \'{"version": "0", "device": "cpu", "loadedBytes": 0}\'';
+  const block = (loss: string) =>
+    `{"losses": [${Array(10).fill(loss)}], "milliseconds": [1], "cpuMilliseconds": 1, "peakBytes": 1}`;
+
+  it.each([
+    ['PyTorch ends', 'echo "it multiplies in TF32" >&2; exit 1', /\(it multiplies in TF32\)/],
+    [
+      'PyTorch ends in a block',
+      `${facts}; echo "torch.OutOfMemoryError: 1 GiB" >&2; echo >&2`,
+      /\(torch.OutOfMemoryError: 1 GiB\): during a block$/,
+    ],
+    [
+      'losses differ',
+      `${facts}; while read line; do echo '${block('9')}'; done`,
+      /^Error: the loss of step 1 must be within 0.000002 of 4\.\d+ \(canon\), and eager has 9$/,
+    ],
+  ])('has no rate, and says why, where %s', async (_, script, reason) => {
+    await expect(rateBeside(script)).rejects.toThrow(reason);
+  });
 
   it('says that nothing was tested where there is no device, and ends with 3', () => {
     const { status, stdout, stderr } = testCuda([], { LD_LIBRARY_PATH: folder, EMULATED_DEVICES: '0' });

@@ -165,8 +165,8 @@ abstract contract Play is Moves {
 
     function checkDrawn(address account, Role role, bytes32 taskId) internal view {
         vm.assertGe(drawable[account][uint256(role)], 1, "11: drawn without weight");
-        uint256 taken = staking.positionOf(subnet, role, account).locked
-            + (role == Role.Verifier ? freshOf(account) : 0);
+        uint256 taken =
+            staking.positionOf(subnet, role, account).locked + (role == Role.Verifier ? freshOf(account) : 0);
         atMost(taken, activeOf(account, role), "5: drawn though no bond was free");
         uint256 version = places[account][uint256(role)].version;
         atMost(

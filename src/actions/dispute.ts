@@ -9,7 +9,7 @@ import { caseAbout } from '../protocol/marketQueries.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import type { Hex32 } from '../protocol/task.js';
 import { canAudit } from '../roles/agenda.js';
-import { followCase } from '../roles/appeals.js';
+import { type FollowOptions, followCase } from '../roles/appeals.js';
 import { auditTask, type Finding } from '../roles/auditor.js';
 import type { Compute, RoleContext } from '../roles/context.js';
 import { type Accusation, type Disputer, openDispute } from '../roles/disputer.js';
@@ -20,6 +20,7 @@ import { standIn } from '../roles/patience.js';
 import { publishState } from '../roles/publish.js';
 import { createPurse } from '../roles/purse.js';
 import { readRules } from '../roles/rules.js';
+import { judgeAgain } from '../roles/verifier.js';
 
 export interface DisputeOptions {
   /** full id, or the first hex digits of one, with or without 0x */
@@ -82,9 +83,10 @@ export async function disputeTask(
   const opening = openOrJoin(disputer, { task, step, ...traces, publish }, signal);
   const { caseId, step: pinned } = await keepDuring(context, keeping, signal, opening);
   const { maxFee } = options;
+  const look: FollowOptions['look'] = (_, kase, wanted) => judgeAgain(jobUntil(wanted), kase);
   const following = followCase(
     disputer,
-    { caseId, opinion: 'invalid', ...(maxFee === undefined ? {} : { maxFee }) },
+    { caseId, claim: 'invalid', look, ...(maxFee === undefined ? {} : { maxFee }) },
     signal,
   );
   const kase = await keepDuring(context, keeping, signal, following);

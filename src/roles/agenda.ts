@@ -1,7 +1,8 @@
 /** What a worker could do now, most urgent first. Pure questions about the market. */
 import type { Head } from '../chain/follow.js';
-import { currentRound, solversBefore } from '../protocol/marketQueries.js';
-import type { MarketView, RoundPhase, TaskView } from '../protocol/marketView.js';
+import type { Claim } from '../protocol/appeal.js';
+import { currentRound, isTerminal, solversBefore } from '../protocol/marketQueries.js';
+import type { CaseView, MarketView, RoundPhase, TaskView } from '../protocol/marketView.js';
 import { positionKey } from '../protocol/marketView.js';
 import type { Address } from '../protocol/task.js';
 import { type AuditPolicy, shouldAudit } from '../protocol/unaskedAudits.js';
@@ -64,6 +65,22 @@ export function tasksToAudit(
 export function canAudit(task: TaskView | undefined, head: Head): boolean {
   const isWaiting = task !== undefined && ['submitted', 'disputed', 'undecided'].includes(task.state);
   return isWaiting && head.timestamp <= (task.challengeBy ?? 0);
+}
+
+export interface OwnCase {
+  task: TaskView;
+  kase: CaseView;
+  claim: Claim;
+}
+
+/** Open cases with something of this account at stake: a result of its own, or the fee of a dispute. */
+export function ownCases(view: MarketView, self: Address): OwnCase[] {
+  return [...view.cases.values()].flatMap((kase): OwnCase[] => {
+    const task = view.tasks.get(kase.taskId);
+    if (task === undefined || kase.settled || isTerminal(task.state)) return [];
+    if (task.solver === self) return [{ task, kase, claim: 'valid' }];
+    return kase.disputer === self ? [{ task, kase, claim: 'invalid' }] : [];
+  });
 }
 
 /** Why nothing is to be done. */

@@ -12,7 +12,7 @@ export interface Behaviour {
   audit: Audit;
   check: CheckTask;
   answer: AnswerSteps;
-  /** whether it goes to court for its own results: appeals rulings against them, pins where an answer is not its own */
+  /** whether it goes to court for what it has computed: appeals rulings against its results, pins where an answer is not its own */
   defends: boolean;
 }
 

@@ -1,12 +1,12 @@
 /** Votes on one transition of a disputed task: makes that step again and compares. */
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PanthaliaError } from '../errors.js';
 import type { Verdict } from '../protocol/facts.js';
 import type { CaseView } from '../protocol/marketView.js';
 import type { TaskSpec } from '../protocol/task.js';
 import type { Attention } from '../protocol/vote.js';
-import { isUnsolvable, isUnusableBlob } from './inputs.js';
+import { createInputs, isUnsolvable, isUnusableBlob } from './inputs.js';
 import type { Job } from './job.js';
 import { requireSubmission } from './publish.js';
 import { replayStep, type StepReplay, stateBlobSize } from './stepReplay.js';
@@ -43,6 +43,19 @@ export async function judgeTask(job: Job, kase: CaseView): Promise<Judgement> {
   const { gradientRoot, loss, gradientNorm } = made.transition;
   const seen = { stateRoot, gradientRoot, loss, gradientNorm };
   return { verdict: isRight ? 'valid' : 'invalid', seen, steps, computeSeconds };
+}
+
+/** The same by somebody who has nothing yet: spec and base are fetched, though we have them, since the next panel would have to fetch them.
+ *  throws as judgeTask */
+export async function judgeAgain(job: Job, kase: CaseView): Promise<Verdict> {
+  const { sot, scratch, compute } = job.context;
+  const folder = await mkdtemp(join(scratch, 'again-'));
+  try {
+    const inputs = createInputs({ sot, folder, opset: compute.opset });
+    return (await judgeTask({ ...job, inputs }, kase)).verdict;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** From the state that the disputer published, or, where that is not to be had, from the base. */

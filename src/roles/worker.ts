@@ -9,7 +9,7 @@ import { isTerminal } from '../protocol/marketQueries.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import { positionKey } from '../protocol/marketView.js';
 import type { Address, Hex32, Submission } from '../protocol/task.js';
-import { canAudit, canSolve, idleReason, openSeats, tasksToAudit, tasksToSolve } from './agenda.js';
+import { canAudit, canSolve, idleReason, openSeats, ownCases, tasksToAudit, tasksToSolve } from './agenda.js';
 import { checksToAnswer, openAnswers, type QuestionItem } from './answers.js';
 import { type FollowOptions, followCase } from './appeals.js';
 import { type Behaviour, honest } from './behaviour.js';
@@ -32,6 +32,7 @@ import { readRules, type SubnetRules } from './rules.js';
 import { seatsOf, stayingSentence } from './seats.js';
 import { ensureStaked } from './staking.js';
 import { type Stay, stayUntilDone } from './stay.js';
+import { judgeAgain } from './verifier.js';
 import { tellVersions } from './versions.js';
 import { runVotes } from './votes.js';
 
@@ -220,10 +221,11 @@ function startLanes(worker: Worker, stay: Stay, { taking, hard }: LaneSignals): 
       work: ({ task }) => show(worker, task),
     }),
     lane({
-      name: 'defence',
-      candidates: (view) => (behaviour.defends ? ownDisputed(view, self) : []),
-      work: async ({ kase }) => {
-        follow(worker, { caseId: kase.caseId, opinion: 'valid' });
+      name: 'case',
+      candidates: (view) =>
+        ownCases(view, self).filter(({ claim }) => claim === 'invalid' || behaviour.defends),
+      work: async ({ kase, claim }) => {
+        follow(worker, { caseId: kase.caseId, claim });
         return 'over';
       },
     }),
@@ -316,7 +318,7 @@ async function accuse(
   };
   const kase = await whenNodeAnswers(market, hard, () => openDispute(disputer, accusation, hard));
   if (kase !== null) {
-    follow(worker, { caseId: kase.caseId, opinion: 'invalid' });
+    follow(worker, { caseId: kase.caseId, claim: 'invalid' });
     if (kase.disputer === worker.self) {
       worker.report.disputed += 1;
       await reserveFees(worker, hard);
@@ -388,12 +390,13 @@ async function judge(worker: Worker, task: TaskView, kase: CaseView) {
 }
 
 /** In the background: a case takes minutes, and other audits must go on. */
-function follow(worker: Worker, options: FollowOptions): void {
+function follow(worker: Worker, { caseId, claim }: Pick<FollowOptions, 'caseId' | 'claim'>): void {
   const { context, disputer, following, hard } = worker;
-  const { caseId } = options;
   if (following.has(caseId)) return;
   following.add(caseId);
-  followCase(disputer, options, hard)
+  const look: FollowOptions['look'] = (task, kase, signal) =>
+    judgeAgain(jobOf(worker, task, 'verify', signal), kase);
+  followCase(disputer, { caseId, claim, look }, hard)
     .catch((error) => {
       if (hard.aborted) return;
       const { message, code } = error as Error & { code?: string };
@@ -424,13 +427,6 @@ async function forgetEnded({ context, solutions }: Worker, taking: AbortSignal):
 function jobOf(worker: Worker, task: TaskView, priority: Priority, signal: AbortSignal): Job {
   const { context, inputs, turns } = worker;
   return { context, task, inputs, turn: turns.turnOf(priority), signal };
-}
-
-function ownDisputed(view: MarketView, self: Address): { task: TaskView; kase: CaseView }[] {
-  return [...view.cases.values()].flatMap((kase) => {
-    const task = view.tasks.get(kase.taskId);
-    return task?.solver === self && !kase.settled ? [{ task, kase }] : [];
-  });
 }
 
 /** Tells why, whenever the last running job has ended. */

@@ -37,6 +37,8 @@ const oneSeat = '100';
 const details = `
 Joins a running deployment, solves and verifies until interrupted, then tells what it still owes and finishes it. A second Ctrl-C ends
 it at once. What was staked stays, and is drawn further on, until panthalia unstake asks it back.
+Where a panel finds a result of its own wrong that is right, it appeals: by default 50 for the second panel, 20 more for each one after it,
+and all of it back if the last one agrees. Have that in the account; without it the seat is lost.
 Before it stakes anything it computes a few steps (panthalia conformance) and refuses if this machine gives other bits than it must.
 
 Examples:

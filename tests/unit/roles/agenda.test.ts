@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Address, Hex32 } from '../../../src/protocol/task.js';
-import { idleReason, openSeats, tasksToAudit, tasksToSolve } from '../../../src/roles/agenda.js';
+import { idleReason, openSeats, ownCases, tasksToAudit, tasksToSolve } from '../../../src/roles/agenda.js';
 import { checksToAnswer } from '../../../src/roles/answers.js';
 import { checksToMake } from '../../../src/roles/checks.js';
 import { alice, bob, carol, History } from '../../helpers/facts.js';
@@ -121,4 +121,25 @@ test('a check that we have committed to comes before one that we have not looked
   const answerBy = history.clock.now + 100;
   history.tell({ type: 'CheckCommitted', taskId: committed, checker: bob, answerBy });
   expect(toMake()).toEqual([committed, fresh]);
+});
+
+test('a case is seen through by the solver and by whoever opened it, until it is settled or its task has ended', () => {
+  const history = new History();
+  const [settled, rejected] = history.post([0, 1]) as [Hex32, Hex32];
+  for (const taskId of [settled, rejected]) {
+    history.assign(taskId, alice).submit(taskId, alice, 60).dispute(taskId, bob);
+  }
+  const claims = (self: Address) =>
+    ownCases(history.view, self).map(({ task: { taskId }, claim }) => [taskId, claim]);
+  expect(claims(alice)).toEqual([
+    [settled, 'valid'],
+    [rejected, 'valid'],
+  ]);
+  expect(claims(bob)).toEqual([
+    [settled, 'invalid'],
+    [rejected, 'invalid'],
+  ]);
+  expect(claims(carol)).toEqual([]);
+  history.settle(settled, 'valid', 1).tell({ type: 'TaskRejected', taskId: rejected, solver: alice });
+  expect([claims(alice), claims(bob)]).toEqual([[], []]);
 });

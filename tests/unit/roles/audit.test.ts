@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -20,6 +20,7 @@ import type { Job } from '../../../src/roles/job.js';
 import { ownLeaves } from '../../../src/roles/leaves.js';
 import { publishState } from '../../../src/roles/publish.js';
 import { leavesBlob, replayTask } from '../../../src/roles/replay.js';
+import { judgeAgain } from '../../../src/roles/verifier.js';
 import { alice, History } from '../../helpers/facts.js';
 import { type SotFixture, signerOf, startSot } from '../../helpers/sotServer.js';
 import { toyCompute, toyManifest } from '../../helpers/toyCompute.js';
@@ -302,6 +303,22 @@ test('a verifier that can not get the inputs votes unavailable', async () => {
   const missing = { ...task, submission, specHash: `0x${'3f'.repeat(32)}` as Hex32 };
   const vote = await honest.judge({ ...job(1), task: missing }, await kase(submission, 0));
   expect(vote).toMatchObject({ verdict: 'unavailable', seen: null, steps: 0 });
+});
+
+test('whoever looks once more before an appeal sees what the next panel will: nothing, where the buyer has taken away what it had shown', async () => {
+  const submission = await solvedBy(honest);
+  const own = job(0, submission);
+  const about = await kase(submission, 2);
+  expect(await judgeAgain(own, about)).toBe('valid');
+  const emptied = await startSot();
+  try {
+    const context = { ...own.context, sot: createBlobClient({ url: emptied.url, sign: signerOf(0) }) };
+    expect(await honest.judge({ ...own, context }, about)).toMatchObject({ verdict: 'valid' });
+    expect(await judgeAgain({ ...own, context }, about)).toBe('unavailable');
+  } finally {
+    await emptied.stop();
+  }
+  expect((await readdir(folder)).filter((name) => name.startsWith('again-'))).toEqual([]);
 });
 
 test('a spec that says other things than the chain is refused', async () => {

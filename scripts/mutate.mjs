@@ -33,6 +33,9 @@ const near = {
   TaskIds: 'market/*.t.sol',
   Vault: 'vault/*.t.sol',
   Court: 'court/*.t.sol',
+  CaseBook: 'court/*.t.sol',
+  CasePanels: 'court/*.t.sol',
+  CasePayment: 'court/*.t.sol',
   StepChallenge: 'challenge/*.t.sol',
   TaskMarket: 'market/*.t.sol',
   TaskJudgement: 'market/*.t.sol',
@@ -65,8 +68,12 @@ const files = Object.fromEntries(
     .filter((path) => path.endsWith('.sol') && !path.startsWith('interfaces'))
     .map((path) => [basename(path, '.sol'), join('contracts', path)]),
 );
-const libraries = Object.keys(files).filter((name) => files[name].startsWith('contracts/libraries'));
-const wanted = positionals.length > 0 ? positionals : [...libraries, 'Vault', 'Court', 'Audit'];
+const inFolder = (folder) =>
+  Object.keys(files).filter((name) => files[name].startsWith(`contracts/${folder}/`));
+const wanted =
+  positionals.length > 0
+    ? positionals
+    : [...inFolder('libraries'), 'Vault', 'Court', ...inFolder('court'), 'Audit'];
 const unknown = wanted.filter((name) => !(name in files));
 if (unknown.length > 0) {
   console.error(

@@ -1,4 +1,4 @@
-/** What a case is about. The court keeps only its hash: whoever calls about a case brings it. Twin: contracts/Court.sol */
+/** What a case is about. The court keeps only its hash: whoever calls about a case brings it. Twin: contracts/court/CaseBook.sol */
 import { keccakWords } from './abiWords.js';
 import type { MarketView } from './marketView.js';
 import type { Address, Hex32 } from './task.js';

@@ -285,7 +285,7 @@ function expiryOf(task: TaskView, rules: MarketRules): number | null {
 
 /** The last second in which a panel can be filled. The first of a case waits until two others could sit and rule, so that a lock on
  *  all verifiers has to be bought again and again; appeals and replacements do not, or they would be such a lock themselves.
- *  source: contracts/Court.sol, LOCKS_OUTLASTED */
+ *  source: contracts/court/CasePanels.sol, LOCKS_OUTLASTED */
 function drawBy({ task, round }: Omit<OpenRound, 'caseId'>, rules: MarketRules): number {
   const { openSeconds, commitSeconds, revealSeconds, appealSeconds } = versionOf(task, rules);
   const isFirst = round.round === 1 && round.votingBlock === null;

@@ -1,4 +1,4 @@
-/** What a case moves: contracts/Court.sol, market/TaskJudgement.sol and libraries/Settlement.sol. */
+/** What a case moves: contracts/court/CasePayment.sol, market/TaskJudgement.sol and libraries/Settlement.sol. */
 import type { ChainFact, Verdict } from './facts.js';
 import type { Books, CaseState, TaskState } from './ledgerBooks.js';
 import { account, burned, escrow, type Move, pot, staked } from './ledgerEntry.js';

@@ -21,7 +21,7 @@ const folders: Record<string, string> = {
 };
 
 /** Folders of the parts that a contract is made of. */
-const wholes: Record<string, string> = { market: 'TaskMarket' };
+const wholes: Record<string, string> = { court: 'Court', market: 'TaskMarket' };
 
 interface EntryPoint {
   contract: string;
@@ -84,6 +84,8 @@ test('every entry point has its tree and its tests', () => {
 test('an entry point without tests is found', () => {
   const path = join('contracts', 'Vault.sol');
   expect(entryPointsOf(path).map(({ name }) => name)).toContain('depositWithPermit');
+  const ofPart = entryPointsOf(join('contracts', 'court', 'CasePayment.sol'));
+  expect(ofPart).toContainEqual({ contract: 'Court', name: 'settle', isView: false });
   const unknown = { contract: 'Vault', name: 'rescue', isView: false };
   expect(missingOf(unknown, '')).toEqual([
     'Vault.rescue: no tests/contracts/vault/Rescue.t.sol',

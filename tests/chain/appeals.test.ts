@@ -50,8 +50,8 @@ async function disputerOf(run: ToyRun, compute: Compute, account: number = dispu
 }
 
 /** A right result, a sham dispute of it, and a panel of one liar that believes it. The disputer goes no further than this panel. */
-async function convictedWrongly(local: TestChain, run: ToyRun) {
-  const solver = await run.worker(solverAccount, { audit: 'never', stakeAmount: pan(100) });
+async function convictedWrongly(local: TestChain, run: ToyRun, compute: Compute = toyCompute()) {
+  const solver = await run.worker(solverAccount, { audit: 'never', compute, stakeAmount: pan(100) });
   const finished = run.master();
   const { taskId } = await submittedBy(run, solver.address, local.signal);
   // With four bonds, of which three are locked in the first panel: no majority of the second.
@@ -145,6 +145,29 @@ test('one that can not pay says what it needs; started again with the money, it 
   await story.finished;
   expect(market.view.tasks.get(taskId)?.state).toBe('accepted');
   expect(await again.drain()).toMatchObject({ solved: 0, slashed: 0n });
+});
+
+test('one that has no time to make the step again appeals for what it computed before', async () => {
+  await using local = await startTestChain(deadlines);
+  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  let made = 0;
+  const slow: Compute = {
+    ...toyCompute(),
+    // The first trainer solves the task; the second is not done before the window closes.
+    createTrainer: (spec) => toyCompute({ stepMs: made++ === 0 ? 0 : 1_000_000 }).createTrainer(spec),
+  };
+  const story = await convictedWrongly(local, run, slow);
+  void story.finished.catch(() => {});
+  await story.ruling(1);
+  await skip(local, appealSeconds / 2);
+  expect(await story.appealed()).toMatchObject({ payer: story.solver.address, fee: pan(50) });
+  await expect
+    .poll(() => told(story.solver, 'case.appealed'))
+    .toEqual([
+      `A panel of 3 finds step 0 of task ${story.taskId} invalid; we computed that it is valid, which there was no time to do again. Appealed to a panel of 5: 50 PAN, which come back if it agrees.`,
+    ]);
+  expect(made).toBe(2);
+  expect(await story.solver.drain()).toMatchObject({ slashed: 0n });
 });
 
 test('a solver that was wrong is convicted by the first panel: a cheat knows, and whoever has erred sees it when it makes the step again', async () => {

@@ -1,8 +1,9 @@
 /** What a reorganisation drops out of the chain, some nodes forget: then every later transaction of the account waits for ever. We sent
  *  it, so we have it, and send it again as it was signed: with the same nonce it can happen once only. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Transaction } from 'ethers';
 import { PanthaliaError } from '../errors.js';
-import type { Chain, Signer } from './client.js';
+import { type Chain, latestBlock, requireSigner, type Signer } from './client.js';
 import { whoUsed } from './nonceUse.js';
 import {
   broadcast,
@@ -20,6 +21,7 @@ import { isUnreachable, rpcError } from './rpcError.js';
 
 /** Without a receipt for so long, we look whether the node still has the transaction. */
 export const lookEveryMs = 3_000;
+const settlePollMs = 250;
 
 /** Sends again those of our last transactions whose nonces the node has neither in a block nor in its pool. Where another process of
  *  this account had sent the one before them, and it is gone, nothing takes its place: ours would wait for ever. What no node takes any
@@ -127,6 +129,21 @@ function larger(a: bigint | null, b: bigint): bigint {
 
 function feeOf({ serialized }: Signed): Transaction {
   return Transaction.from(serialized);
+}
+
+/** What a reorganisation has dropped, the node may put into a block again by itself, or when it is shown it: before the same is done anew,
+ *  all that this account has sent is shown again and waited for.  returns a block behind it */
+export async function settleSent(chain: Chain, signal: AbortSignal): Promise<number> {
+  const signer = requireSigner(chain);
+  const last = Math.max(-1, ...signer.sent.keys());
+  while (true) {
+    await raiseFees(chain, signer);
+    await sendDroppedAgain(chain, signer);
+    const mined = await countOf(chain, signer, 'latest');
+    const isWaiting = (nonce: number) => nonce <= last && nonce >= (mined ?? 0);
+    if (mined !== null && ![...signer.sent.keys()].some(isWaiting)) return (await latestBlock(chain)).number;
+    await delay(settlePollMs, undefined, { signal });
+  }
 }
 
 /** Makes sure that the transaction can still come into a block.  throws network/transaction.replaced where another one stands in a

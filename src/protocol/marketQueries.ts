@@ -58,6 +58,13 @@ export function taskOf(view: MarketView, taskId: Hex32): TaskView {
   return task;
 }
 
+/** The same for as long as what was submitted is the same. */
+export function submissionKey({ submission }: TaskView): string {
+  return submission === null
+    ? ''
+    : [submission.traceRoot, submission.resultRoot, submission.leavesBlob].join();
+}
+
 /** throws Error for a batch that is not in the view */
 export function termsOf(view: MarketView, batchId: Hex32): Terms {
   const task = [...view.tasks.values()].find((one) => one.batchId === batchId);

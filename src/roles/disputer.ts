@@ -1,15 +1,16 @@
 /** Takes a wrong submission to court: commits to the dispute, publishes the state before the wrong step, pins the step. */
 
 import { latestBlock, requireSigner } from '../chain/client.js';
+import type { Head } from '../chain/follow.js';
 import { isRefusal } from '../chain/revert.js';
-import type { Receipt } from '../chain/send.js';
 import { within } from '../deadline.js';
 import { pinCost } from '../protocol/economics.js';
-import { caseAbout } from '../protocol/marketQueries.js';
-import type { CaseView, TaskView } from '../protocol/marketView.js';
+import { caseAbout, submissionKey } from '../protocol/marketQueries.js';
+import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import { type DisputeRef, disputeCommitment, disputeSalt } from '../protocol/pin.js';
 import type { Hex32 } from '../protocol/task.js';
 import { tracePairProof } from '../protocol/trace.js';
+import { canAudit } from './agenda.js';
 import type { RoleContext } from './context.js';
 import type { Purse } from './purse.js';
 import type { SubnetRules } from './rules.js';
@@ -37,6 +38,19 @@ export interface Accusation {
   publish(k: number, signal: AbortSignal): Promise<Hex32 | null>;
 }
 
+/** One that came to a case, ours or that of somebody who was faster. */
+export interface StoodDispute extends Pick<Accusation, 'task' | 'step' | 'leaves' | 'ownLeaves'> {
+  key: string;
+  caseId: Hex32;
+}
+
+/** Whether a reorganisation has taken back the case, and there can be another one about the same submission. */
+export function isTakenBack({ task, step, caseId }: StoodDispute, view: MarketView, head: Head): boolean {
+  const now = view.tasks.get(task.taskId);
+  if (now === undefined || !canAudit(now, head) || submissionKey(now) !== submissionKey(task)) return false;
+  return !view.cases.has(caseId) && caseAbout(view, task.taskId, step) === undefined;
+}
+
 /** Returns the case about this step, ours or that of somebody who was faster; null when it is too late, or the solver would not
  *  show its leaves and is convicted for that.
  *  throws user/account.no_tokens */
@@ -56,12 +70,15 @@ export async function openDispute(
     step = stepIn(found, leaves);
     if (known() !== null) return known();
     const accusation = { ...found, step };
-    const committed = await commit(disputer, accusation, signal);
-    const stateBlob = await publishInTime(disputer, accusation, signal);
-    await market.caughtUp(committed, signal);
-    if (known() !== null) return known();
-    const pinned = await pin(disputer, { ...accusation, leaves, stateBlob }, signal);
-    await market.caughtUp(pinned.blockNumber, signal);
+    let stateBlob: Hex32 | null | undefined;
+    while (known() === null) {
+      const committed = await commit(disputer, accusation, signal);
+      stateBlob ??= await publishInTime(disputer, accusation, signal);
+      await market.caughtUp(committed, signal);
+      if (known() !== null) return known();
+      const block = await pin(disputer, { ...accusation, leaves, stateBlob }, signal);
+      await market.caughtUp(block, signal);
+    }
   } catch (error) {
     if (!isRefusal(error, 'WrongStatus', 'DeadlinePassed')) throw error;
     await market.caughtUp((await latestBlock(chain)).number, signal);
@@ -116,11 +133,12 @@ async function publishInTime(
   }
 }
 
+/** The block after which the case is there; or the next one, where the commitment was spent, or taken back by a reorganisation. */
 async function pin(
   { context, purse, rules }: Disputer,
   { task, step, leaves, stateBlob }: Accusation & { leaves: readonly Hex32[]; stateBlob: Hex32 | null },
   signal: AbortSignal,
-): Promise<Receipt> {
+): Promise<number> {
   const { taskId, terms, slot, submission, price, paramsVersion } = task;
   const [before, next] = [leaves[step], leaves[step + 1]];
   if (submission === null || before === undefined || next === undefined) {
@@ -131,31 +149,53 @@ async function pin(
   const what = { step, before, next, siblings, stateBlob: stateBlob ?? noBlob, salt };
   const { challenge } = context.contracts;
   const write = () => challenge.write('pin', [terms, slot, submission, what], signal);
-  return purse.spend(pinCost(await rules.paramsOf(paramsVersion), price).due, write, signal);
+  const { due } = pinCost(await rules.paramsOf(paramsVersion), price);
+  try {
+    return (await purse.spend(due, write, signal)).blockNumber;
+  } catch (error) {
+    if (!isRefusal(error, 'NotCommitted', 'CommitmentTooYoung')) throw error;
+    return (await latestBlock(context.chain)).number + 1;
+  }
 }
 
-/** Asks the chain for leaves that nobody serves, and waits for the answer: the leaves, or null when the task ended without. */
+/** Asks the chain for leaves that nobody serves, again where a reorganisation takes the question back, and waits for the answer: the
+ *  leaves, or null when the task ended without. */
 export async function demandLeaves(
+  disputer: Disputer,
+  task: TaskView,
+  signal: AbortSignal,
+): Promise<readonly Hex32[] | null> {
+  const { market } = disputer.context;
+  while (true) {
+    await market.caughtUp(await demand(disputer, task, signal), signal);
+    const answer = await market.waitFor((view) => {
+      const now = view.tasks.get(task.taskId);
+      if (now === undefined) return undefined;
+      if (now.leaves !== null) return { leaves: now.leaves };
+      if (now.demand === null) return 'taken back';
+      return now.demand.closed ? { leaves: null } : undefined;
+    }, signal);
+    if (answer !== 'taken back') return answer.leaves;
+  }
+}
+
+/** The block that shows the question, ours or that of somebody who was faster. */
+async function demand(
   { context, purse, rules }: Disputer,
   { taskId, terms, slot, submission, paramsVersion }: TaskView,
   signal: AbortSignal,
-): Promise<readonly Hex32[] | null> {
+): Promise<number> {
   if (submission === null) throw new Error(`task ${taskId} has no submission`);
-  const { challenge } = context.contracts;
-  const write = () => challenge.write('demandLeaves', [terms, slot, submission], signal);
+  const { chain, contracts, market } = context;
+  if (market.view.tasks.get(taskId)?.demand !== null) return market.head.number;
+  const write = () => contracts.challenge.write('demandLeaves', [terms, slot, submission], signal);
+  const { verifierFee } = await rules.paramsOf(paramsVersion);
   try {
-    if (context.market.view.tasks.get(taskId)?.demand === null) {
-      const { verifierFee } = await rules.paramsOf(paramsVersion);
-      await purse.spend(verifierFee, write, signal);
-    }
+    return (await purse.spend(verifierFee, write, signal)).blockNumber;
   } catch (error) {
     if (!isRefusal(error, 'AlreadyDemanded')) throw error;
+    return (await latestBlock(chain)).number + 1;
   }
-  return context.market.waitFor((view) => {
-    const task = view.tasks.get(taskId);
-    if (task?.leaves != null) return task.leaves;
-    return task?.demand?.closed ? null : undefined;
-  }, signal);
 }
 
 function saltOf({ chain, contracts }: Disputer['context'], at: DisputeRef): Hex32 {

@@ -2,10 +2,11 @@
 import { mkdir } from 'node:fs/promises';
 import { latestBlock, requireSigner } from '../chain/client.js';
 import type { Head } from '../chain/follow.js';
+import { settleSent } from '../chain/resend.js';
 import { PanthaliaError } from '../errors.js';
 import { checkedSteps, openingsOf } from '../protocol/check.js';
 import { pinCost, roundFee } from '../protocol/economics.js';
-import { isTerminal } from '../protocol/marketQueries.js';
+import { isTerminal, submissionKey } from '../protocol/marketQueries.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import { positionKey } from '../protocol/marketView.js';
 import type { Address, Hex32, Submission } from '../protocol/task.js';
@@ -15,7 +16,14 @@ import { type FollowOptions, followCase } from './appeals.js';
 import { type Behaviour, honest } from './behaviour.js';
 import { type ChecksOptions, checksToMake, runChecks } from './checks.js';
 import type { WorkerContext } from './context.js';
-import { type Accusation, type Disputer, demandLeaves, openDispute } from './disputer.js';
+import {
+  type Accusation,
+  type Disputer,
+  demandLeaves,
+  isTakenBack,
+  openDispute,
+  type StoodDispute,
+} from './disputer.js';
 import { createEngineTurns, type EngineTurns, type Priority } from './engineTurns.js';
 import { checkFault } from './faults.js';
 import { createInputs, type Inputs } from './inputs.js';
@@ -66,6 +74,8 @@ interface Worker {
   report: WorkerReport;
   /** by task: a reorganisation may take a submission back, and its task is the same whoever is drawn for it again */
   solutions: Map<Hex32, Submission>;
+  /** by task and step: disputes that stood on chain, in case a reorganisation takes them back */
+  stood: Map<string, StoodDispute>;
   /** cases that are seen through */
   following: Set<Hex32>;
   /** ends everything at once: the time to finish what is owed is over, or a lane has failed */
@@ -136,6 +146,7 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
     permission: createPermission(context, self),
     report: { solved: 0, audited: 0, disputed: 0, voted: 0, checked: 0, slashed: 0n },
     solutions: new Map(),
+    stood: new Map(),
     following: new Set(),
     hard,
   };
@@ -202,11 +213,18 @@ function startLanes(worker: Worker, stay: Stay, { taking, hard }: LaneSignals): 
     lane(
       {
         name: 'audit',
-        candidates: (view, head) => tasksToAudit(view, head, { self, policy }).map((task) => ({ task })),
+        // Of one attempt a reorganisation may bring another submission.
+        candidates: (view, head) =>
+          tasksToAudit(view, head, { self, policy }).map((task) => ({ task, key: submissionKey(task) })),
         work: ({ task }) => audit(worker, task),
       },
       { taking, hard },
     ),
+    lane({
+      name: 'dispute',
+      candidates: (view, head) => [...worker.stood.values()].filter((one) => isTakenBack(one, view, head)),
+      work: (one) => disputeAgain(worker, one),
+    }),
     lane({
       name: 'solution',
       candidates: (view, head) =>
@@ -291,25 +309,39 @@ async function audit(worker: Worker, task: TaskView): Promise<Done> {
   );
   worker.report.audited += 1;
   const { firstWrongStep: step, leaves, ownLeaves } = finding;
-  if (step === null) return 'over';
-  try {
-    await accuse(worker, task, { step, leaves, ownLeaves });
-  } catch (error) {
-    // Work of ours that others may ask about goes on without the money for a dispute.
-    if (!(error instanceof PanthaliaError) || error.code !== 'account.no_tokens') throw error;
-    const message = `Task ${taskId} is wrong and is not disputed: ${error.message}`;
-    context.emit({ type: 'alert', level: 'error', message, code: error.code });
-  }
+  if (step !== null) await accuseIfPaid(worker, task, { step, leaves, ownLeaves });
   return 'over';
 }
 
+async function disputeAgain(worker: Worker, dispute: StoodDispute): Promise<Done> {
+  const { context, hard } = worker;
+  const { chain, market, emit } = context;
+  const { task } = dispute;
+  await market.caughtUp(await settleSent(chain, hard), hard);
+  if (!isTakenBack(dispute, market.view, market.head)) return 'shown';
+  const message = `The dispute of task ${task.taskId} is not on chain any more, and its window is open: it is made again.`;
+  emit({ type: 'alert', level: 'warn', message, code: 'dispute.made_again' });
+  return (await accuseIfPaid(worker, task, dispute)) ? 'shown' : 'over';
+}
+
+type Charge = Pick<Accusation, 'step' | 'leaves' | 'ownLeaves'>;
+
+/** Work of ours that others may ask about goes on without the money for a dispute.  returns whether there was enough */
+async function accuseIfPaid(worker: Worker, task: TaskView, charge: Charge): Promise<boolean> {
+  try {
+    await accuse(worker, task, charge);
+    return true;
+  } catch (error) {
+    if (!(error instanceof PanthaliaError) || error.code !== 'account.no_tokens') throw error;
+    const message = `Task ${task.taskId} is wrong and is not disputed: ${error.message}`;
+    worker.context.emit({ type: 'alert', level: 'error', message, code: error.code });
+    return false;
+  }
+}
+
 /** Takes the transition to court.  returns whether a case about it stands */
-async function accuse(
-  worker: Worker,
-  task: TaskView,
-  { step, leaves, ownLeaves }: Pick<Accusation, 'step' | 'leaves' | 'ownLeaves'>,
-): Promise<boolean> {
-  const { context, disputer, hard } = worker;
+async function accuse(worker: Worker, task: TaskView, { step, leaves, ownLeaves }: Charge): Promise<boolean> {
+  const { context, disputer, stood, hard } = worker;
   const { taskId } = task;
   const { market } = context;
   const accusation: Accusation = {
@@ -319,8 +351,11 @@ async function accuse(
   const kase = await whenNodeAnswers(market, hard, () => openDispute(disputer, accusation, hard));
   if (kase !== null) {
     follow(worker, { caseId: kase.caseId, claim: 'invalid' });
+    const key = `${taskId} ${kase.step}`;
+    const isNew = !stood.has(key);
+    stood.set(key, { task, key, caseId: kase.caseId, step: kase.step, leaves, ownLeaves });
     if (kase.disputer === worker.self) {
-      worker.report.disputed += 1;
+      if (isNew) worker.report.disputed += 1;
       await reserveFees(worker, hard);
     }
     return true;
@@ -406,7 +441,7 @@ function follow(worker: Worker, { caseId, claim }: Pick<FollowOptions, 'caseId' 
 }
 
 /** What is kept about tasks and cases goes with them: at the start, and whenever one ends. */
-async function forgetEnded({ context, solutions }: Worker, taking: AbortSignal): Promise<void> {
+async function forgetEnded({ context, solutions, stood }: Worker, taking: AbortSignal): Promise<void> {
   const { memory, market } = context;
   const hasEnded = (id: Hex32) => {
     const { tasks, cases } = market.view;
@@ -421,6 +456,7 @@ async function forgetEnded({ context, solutions }: Worker, taking: AbortSignal):
     last = count;
     await forget(memory, hasEnded);
     for (const taskId of solutions.keys()) if (hasEnded(taskId)) solutions.delete(taskId);
+    for (const [key, { task }] of stood) if (hasEnded(task.taskId)) stood.delete(key);
   }
 }
 

@@ -1,16 +1,21 @@
 /** What a reorganisation takes back is done again, by whoever has done it: the money that is at stake on it does not come back by itself. */
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { disputeTask } from '../../src/actions/dispute.js';
 import { latestBlock } from '../../src/chain/client.js';
 import { everyTaskChecked, pan } from '../../src/chain/params.js';
-import type { CheckPhase, MarketView } from '../../src/protocol/marketView.js';
+import type { PanthaliaEvent } from '../../src/events/types.js';
+import { casesOf } from '../../src/protocol/marketQueries.js';
+import type { CheckPhase, MarketView, SeatView } from '../../src/protocol/marketView.js';
 import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain, type TestChain } from '../helpers/chain.js';
-import { honestParameters } from '../helpers/toyCompute.js';
+import { honestParameters, toyCompute } from '../helpers/toyCompute.js';
 import {
   assignedTo,
   firstWorker,
   passWindows,
   startToyRun,
+  submittedBy,
   type ToyWorker,
   tasksOf,
 } from '../helpers/toyRun.js';
@@ -31,6 +36,34 @@ async function goOnFrom(
   for (const signed of transactions) await provider.send('eth_sendRawTransaction', [signed]);
   await provider.send('anvil_mine', ['0x1']);
   await provider.send('anvil_setIntervalMining', [1]);
+}
+
+/** Transactions of one account, as it signed them. */
+interface Sent {
+  onEvent(event: PanthaliaEvent): void;
+  /** each of them was in a block */
+  all: Promise<void>;
+  signed(): Promise<string[]>;
+}
+
+function sentOnes({ deployer }: TestChain, names: readonly string[]): Sent {
+  const hashes = new Map<string, string>();
+  let told = () => {};
+  const all = new Promise<void>((resolve) => {
+    told = resolve;
+  });
+  return {
+    all,
+    onEvent: (event) => {
+      if (event.type !== 'transaction.sent' || !names.includes(event.what)) return;
+      hashes.set(event.what, event.hash);
+      if (hashes.size === names.length) told();
+    },
+    signed: () =>
+      Promise.all(
+        names.map((name) => deployer.provider.send('eth_getRawTransactionByHash', [hashes.get(name)])),
+      ),
+  };
 }
 
 test('a solver whose task is drawn again after its submission was refused submits what it had, and computes nothing', async () => {
@@ -100,6 +133,84 @@ test('a checker whose commitment is reorganised away commits again, the solver a
   });
   expect([solved(solver), solved(checker)]).toEqual([1, 0]);
   for (const one of [solver, checker]) expect((await one.drain()).slashed).toBe(0n);
+});
+
+test.each([
+  ['whole', async () => []],
+  ['and put into one block again, where the pin is refused', (sent: Sent) => sent.signed()],
+])(
+  'a dispute that is reorganised away %s is made again by its auditor, and costs it nothing',
+  async (_, back) => {
+    await using local = await startTestChain({ challengeSeconds: 240, revealSeconds: 120, appealSeconds: 1 });
+    await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+    const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'noise', stakeAmount: pan(100) });
+    const { market } = await run.contextOf(0);
+    const finished = run.master();
+    const { taskId } = await submittedBy(run, cheat.address, local.signal);
+    const sent = sentOnes(local, ['commitDispute', 'pin']);
+    const committed = market.waitFor(
+      ({ commitments }) => [...commitments.values()].find(() => true)?.block,
+      local.signal,
+    );
+    const auditor = await run.worker(firstWorker + 1, { audit: 'all', onEvent: sent.onEvent });
+    const committedIn = await committed;
+    const [kase] = await market.waitFor(
+      (view) => (casesOf(view, taskId).length > 0 ? casesOf(view, taskId) : undefined),
+      local.signal,
+    );
+    await sent.all;
+    await goOnFrom(local, committedIn, await back(sent));
+    await market.waitFor(
+      (view) => casesOf(view, taskId).some(({ caseId }) => caseId !== kase?.caseId) || undefined,
+      local.signal,
+    );
+    await passWindows(run, local, { seconds: 240 });
+
+    expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
+    expect(market.view.tasks.get(taskId)?.state).toBe('rejected');
+    expect(casesOf(market.view, taskId)).toMatchObject([{ disputer: auditor.address, verdict: 'invalid' }]);
+    expect(market.view.commitments.size).toBe(0);
+    expect(await auditor.drain()).toMatchObject({ audited: 1, disputed: 1, slashed: 0n });
+    expect((await cheat.drain()).slashed).toBe(pan(100));
+    await expectBooksToAgree(local);
+  },
+);
+
+test.each([
+  ['commitments', (seat: SeatView) => seat.committed],
+  ['openings', (seat: SeatView) => seat.verdict !== null],
+])('%s of votes that are reorganised away are made again, and the verifier is paid', async (_, isMade) => {
+  await using local = await startTestChain({ challengeSeconds: 240, revealSeconds: 120, appealSeconds: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+  const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'noise', stakeAmount: pan(100) });
+  const { market } = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await submittedBy(run, cheat.address, local.signal);
+  const disputer = {
+    ...(await run.contextOf(9)),
+    compute: toyCompute(),
+    scratch: join(run.folder, 'disputer'),
+  };
+  const verdict = disputeTask({ taskId }, disputer, local.signal);
+  const seatsWhere = (ask: (seat: SeatView) => boolean) => (view: MarketView) =>
+    casesOf(view, taskId)[0]?.rounds[0]?.seats.some(ask) ? view.block : undefined;
+  const madeIn = market.waitFor(seatsWhere(isMade), local.signal);
+  const verifier = await run.worker(firstWorker + 1, { audit: 'never', stakeAmount: pan(400) });
+  const block = await madeIn;
+  await market.waitFor(
+    seatsWhere(({ verdict }) => verdict !== null),
+    local.signal,
+  );
+  await goOnFrom(local, block, []);
+  await passWindows(run, local, { seconds: 240 });
+
+  expect(await verdict).toMatchObject({ verdict: 'invalid', rounds: 1, received: pan(61) });
+  await finished;
+  expect(casesOf(market.view, taskId)[0]?.rounds[0]?.seats.map(({ verdict }) => verdict)).toEqual(
+    new Array(3).fill('invalid'),
+  );
+  expect((await verifier.drain()).slashed).toBe(0n);
+  await expectBooksToAgree(local);
 });
 
 test('a batch that is reorganised away is posted again by its master, once, and paid for once', async () => {

@@ -1,5 +1,6 @@
 /** What a reorganisation takes back is done again, by whoever has done it: the money that is at stake on it does not come back by itself. */
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { disputeTask } from '../../src/actions/dispute.js';
 import { latestBlock } from '../../src/chain/client.js';
@@ -192,23 +193,22 @@ test.each([
     scratch: join(run.folder, 'disputer'),
   };
   const verdict = disputeTask({ taskId }, disputer, local.signal);
-  const seatsWhere = (ask: (seat: SeatView) => boolean) => (view: MarketView) =>
-    casesOf(view, taskId)[0]?.rounds[0]?.seats.some(ask) ? view.block : undefined;
-  const madeIn = market.waitFor(seatsWhere(isMade), local.signal);
-  const verifier = await run.worker(firstWorker + 1, { audit: 'never', stakeAmount: pan(400) });
-  const block = await madeIn;
-  await market.waitFor(
-    seatsWhere(({ verdict }) => verdict !== null),
+  const seatsOf = (view: MarketView) => casesOf(view, taskId)[0]?.rounds[0]?.seats ?? [];
+  const madeIn = market.waitFor(
+    (view) => (seatsOf(view).some(isMade) ? view.block : undefined),
     local.signal,
   );
+  const verifier = await run.worker(firstWorker + 1, { audit: 'never', stakeAmount: pan(400) });
+  const block = await madeIn;
+  const verdicts = () => seatsOf(market.view).map((seat) => seat.verdict);
+  const all = new Array(3).fill('invalid');
+  await market.waitFor(() => isDeepStrictEqual(verdicts(), all) || undefined, local.signal);
   await goOnFrom(local, block, []);
   await passWindows(run, local, { seconds: 240 });
 
   expect(await verdict).toMatchObject({ verdict: 'invalid', rounds: 1, received: pan(61) });
   await finished;
-  expect(casesOf(market.view, taskId)[0]?.rounds[0]?.seats.map(({ verdict }) => verdict)).toEqual(
-    new Array(3).fill('invalid'),
-  );
+  expect(verdicts()).toEqual(all);
   expect((await verifier.drain()).slashed).toBe(0n);
   await expectBooksToAgree(local);
 });

@@ -299,8 +299,11 @@ async function show(worker: Worker, task: TaskView): Promise<Done> {
 }
 
 async function audit(worker: Worker, task: TaskView): Promise<Done> {
-  const { context, behaviour, hard } = worker;
+  const { context, behaviour, stood, hard } = worker;
   const { taskId } = task;
+  // Its dispute goes on, also where what came after it has failed, or the submission was away for a moment.
+  const isSame = (one: StoodDispute) => submissionKey(one.task) === submissionKey(task);
+  if ([...stood.values()].some((one) => one.task.taskId === taskId && isSame(one))) return 'over';
   const finding = await whileWanted(
     context.market,
     (view, head) => canAudit(view.tasks.get(taskId), head),

@@ -2,7 +2,7 @@
  *  breaks each of them at one place. A break counts as seen if npm run test:invariants fails on it, and with the sentence
  *  that is about this invariant. Prints a row a break: what saw it, in which market of 500 actions and at which of them.
  *  usage: node scripts/broken.mjs [--json] [number of an invariant ...] */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './compile.mjs';
 import { asView, isOn, SwitchedCopy } from './switchedCopy.mjs';
@@ -54,7 +54,6 @@ async function play(number) {
 }
 
 async function playMarkets(number, markets) {
-  rmSync(join(copy.root, 'cache/invariant'), { recursive: true, force: true }); // or forge begins with what broke the one before
   const only = ['--json', '--match-contract', '^InvariantsTest$', '--match-test', 'invariant_'];
   const env = {
     FOUNDRY_PROFILE: 'ci',

@@ -285,14 +285,10 @@ async function tried(copy) {
 /** @returns null if all tests pass with that mutant, else how one failed; anything else is our own fault, and thrown */
 async function fails(copy, number, only, inputs, longest) {
   const skipped = ['--no-match-test', 'everyContractIsBelow22000Bytes']; // a switch takes room
-  const env = {
-    FOUNDRY_FUZZ_RUNS: inputs,
-    FOUNDRY_FUZZ_FAILURE_PERSIST_DIR: `cache/fuzz/${number}`, // or a mutant is asked about what killed another
-  };
   const { status, isLate, stdout, stderr } = await copy.test(
     number,
     ['--fail-fast', ...skipped, ...only],
-    env,
+    { FOUNDRY_FUZZ_RUNS: inputs },
     longest,
   );
   if (status === 0 && /\b[1-9]\d* tests passed/.test(stdout)) return null;

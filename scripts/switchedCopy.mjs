@@ -19,6 +19,7 @@ import { root } from './compile.mjs';
 import { forgeBinary } from './forge.mjs';
 
 const run = promisify(execFile);
+const compiled = 'solidity-files-cache.json';
 const maxBuffer = 64 * 1024 * 1024;
 
 /** Solidity that is true where change `number` is on. */
@@ -62,11 +63,21 @@ export class SwitchedCopy {
     if (status !== 0) throw new Error(`The sources with switches do not compile: ${stdout}${stderr}`);
   }
 
-  /** forge test with that change on, 0 for none; several may run at once. @param longest milliseconds
+  /** forge test with that change on, 0 for none. Each has a cache of its own: forge writes it anew whenever it runs, and another
+   *  that reads half of it would compile everything; nor is a change asked about the inputs that another one failed on.
+   *  @param longest milliseconds
    *  @returns status: exit code, null if it was ended, isLate: because it took too long; stdout, stderr */
   test(number, args, env, longest) {
     const coinbase = `0x${number.toString(16).padStart(40, '0')}`;
-    return this.#forge(['test', '--threads', '1', '--block-coinbase', coinbase, ...args], env, longest);
+    const cache = join('cache', `${number}`);
+    cpSync(join(this.root, 'cache', compiled), join(this.root, cache, compiled));
+    const all = ['test', '--threads', '1', '--block-coinbase', coinbase, ...args];
+    const own = {
+      FOUNDRY_CACHE_PATH: cache,
+      FOUNDRY_FUZZ_FAILURE_PERSIST_DIR: cache,
+      FOUNDRY_INVARIANT_FAILURE_PERSIST_DIR: cache,
+    };
+    return this.#forge(all, { ...own, ...env }, longest);
   }
 
   async #forge(args, env = {}, timeout = 0) {

@@ -1,5 +1,6 @@
 /** The job of `panthalia dispute <taskId>`: compute first, pay after, see it through. */
 import { requireSigner } from '../chain/client.js';
+import { settleSent } from '../chain/resend.js';
 import { makeFolder } from '../data/files.js';
 import { PanthaliaError } from '../errors.js';
 import { formatTokens } from '../events/amount.js';
@@ -80,18 +81,17 @@ export async function disputeTask(
   const disputer: Disputer = { context, purse: createPurse(context), rules };
   const publish = (k: number, wanted: AbortSignal) => publishState(jobUntil(wanted), k);
   const keeping = { rules, standIn: standIn(address) };
-  const opening = openOrJoin(disputer, { task, step, ...traces, publish }, signal);
-  const { caseId, step: pinned } = await keepDuring(context, keeping, signal, opening);
+  const accusation = { task, step, ...traces, publish };
   const { maxFee } = options;
-  const look: FollowOptions['look'] = (_, kase, wanted) => judgeAgain(jobUntil(wanted), kase);
-  const following = followCase(
-    disputer,
-    { caseId, claim: 'invalid', look, ...(maxFee === undefined ? {} : { maxFee }) },
-    signal,
-  );
-  const kase = await keepDuring(context, keeping, signal, following);
+  const following: Following = {
+    claim: 'invalid',
+    look: (_, kase, wanted) => judgeAgain(jobUntil(wanted), kase),
+    ...(maxFee === undefined ? {} : { maxFee }),
+  };
+  const seeing = seeThrough(disputer, accusation, following, signal);
+  const kase = await keepDuring(context, keeping, signal, seeing);
   const { paid, received } = disputeBalance(params, kase, { account: address, price: task.price });
-  return resultOf(kase, { firstWrongStep: pinned, feePaid: paid, received });
+  return resultOf(kase, { firstWrongStep: kase.step, feePaid: paid, received });
 }
 
 /** throws usage/task.bad_id, usage/task.ambiguous, notFound/task.not_found */
@@ -170,6 +170,32 @@ async function findWrongStep(
     );
   } catch (error) {
     throw isPointless(error) ? windowClosed(task) : error;
+  }
+}
+
+type Following = Omit<FollowOptions, 'caseId'>;
+
+/** To the settlement of the case, or of the next one where a reorganisation takes it back. */
+async function seeThrough(
+  disputer: Disputer,
+  accusation: Accusation,
+  following: Following,
+  signal: AbortSignal,
+): Promise<CaseView> {
+  const { market, chain, emit } = disputer.context;
+  while (true) {
+    const { caseId } = await openOrJoin(disputer, accusation, signal);
+    const isThere = (view: MarketView) => view.cases.has(caseId);
+    try {
+      return await whileWanted(market, isThere, signal, (wanted) =>
+        followCase(disputer, { caseId, ...following }, wanted),
+      );
+    } catch (error) {
+      if (!isPointless(error)) throw error;
+    }
+    const message = `Case ${caseId} is not on chain any more: unless it comes back, the task is disputed again.`;
+    emit({ type: 'alert', level: 'warn', message, code: 'dispute.made_again' });
+    await market.caughtUp(await settleSent(chain, signal), signal);
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a reorganisation takes back is done again, by whoever has done it: the money that is at stake on it does not come back by itself. */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { disputeTask } from '../../src/actions/dispute.js';
@@ -7,9 +8,9 @@ import { latestBlock } from '../../src/chain/client.js';
 import { everyTaskChecked, pan } from '../../src/chain/params.js';
 import type { PanthaliaEvent } from '../../src/events/types.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
-import type { CheckPhase, MarketView, SeatView } from '../../src/protocol/marketView.js';
+import type { CaseView, CheckPhase, MarketView, SeatView } from '../../src/protocol/marketView.js';
 import { expectBooksToAgree } from '../helpers/books.js';
-import { startTestChain, type TestChain } from '../helpers/chain.js';
+import { skip, startTestChain, type TestChain, testBlockSeconds } from '../helpers/chain.js';
 import { honestParameters, toyCompute } from '../helpers/toyCompute.js';
 import {
   assignedTo,
@@ -17,6 +18,7 @@ import {
   passWindows,
   startToyRun,
   submittedBy,
+  type ToyRun,
   type ToyWorker,
   tasksOf,
 } from '../helpers/toyRun.js';
@@ -25,18 +27,34 @@ import {
 vi.setConfig({ testTimeout: 120_000 });
 
 /** Takes away all blocks from `block` on; anvil forgets what was in them. Then a block with `transactions`, and the chain goes on. */
-async function goOnFrom(
-  { deployer }: TestChain,
-  block: number,
-  transactions: readonly string[],
-): Promise<void> {
+async function goOnFrom(local: TestChain, block: number, transactions: readonly string[]): Promise<void> {
+  const { deployer } = local;
   const { provider } = deployer;
   await provider.send('evm_setIntervalMining', [0]);
   const { number } = await latestBlock(deployer);
   await provider.send('anvil_rollback', [number - block + 1]);
   for (const signed of transactions) await provider.send('eth_sendRawTransaction', [signed]);
   await provider.send('anvil_mine', ['0x1']);
-  await provider.send('anvil_setIntervalMining', [1]);
+  void mineOn(local);
+}
+
+/** As fast as before; set anew, anvil's own interval is whole seconds. */
+async function mineOn({ deployer: { provider }, signal }: TestChain): Promise<void> {
+  try {
+    while (!signal.aborted) {
+      await provider.send('anvil_mine', ['0x1']);
+      await delay(1000 * testBlockSeconds, undefined, { signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Long enough for any machine; passed by the clock of the chain. */
+const longWindows = { challengeSeconds: 240, revealSeconds: 120, appealSeconds: 1 };
+
+async function disputerOf(run: ToyRun) {
+  return { ...(await run.contextOf(9)), compute: toyCompute(), scratch: join(run.folder, 'disputer') };
 }
 
 /** Transactions of one account, as it signed them. */
@@ -142,7 +160,7 @@ test.each([
 ])(
   'a dispute that is reorganised away %s is made again by its auditor, and costs it nothing',
   async (_, back) => {
-    await using local = await startTestChain({ challengeSeconds: 240, revealSeconds: 120, appealSeconds: 1 });
+    await using local = await startTestChain(longWindows);
     await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
     const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'noise', stakeAmount: pan(100) });
     const { market } = await run.contextOf(0);
@@ -177,21 +195,80 @@ test.each([
   },
 );
 
-test.each([
-  ['commitments', (seat: SeatView) => seat.committed],
-  ['openings', (seat: SeatView) => seat.verdict !== null],
-])('%s of votes that are reorganised away are made again, and the verifier is paid', async (_, isMade) => {
-  await using local = await startTestChain({ challengeSeconds: 240, revealSeconds: 120, appealSeconds: 1 });
+test('whoever disputes by hand makes the dispute again that is reorganised away, and waits for its verdict', async () => {
+  await using local = await startTestChain(longWindows);
   await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
   const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'noise', stakeAmount: pan(100) });
   const { market } = await run.contextOf(0);
   const finished = run.master();
   const { taskId } = await submittedBy(run, cheat.address, local.signal);
-  const disputer = {
-    ...(await run.contextOf(9)),
-    compute: toyCompute(),
-    scratch: join(run.folder, 'disputer'),
-  };
+  const committed = market.waitFor(
+    ({ commitments, block }) => (commitments.size > 0 ? block : undefined),
+    local.signal,
+  );
+  const disputer = await disputerOf(run);
+  const verdict = disputeTask({ taskId }, disputer, local.signal);
+  const committedIn = await committed;
+  const kase = await market.waitFor((view) => casesOf(view, taskId)[0], local.signal);
+  await goOnFrom(local, committedIn, []);
+  const isAnother = ({ caseId }: CaseView) => caseId !== kase.caseId;
+  await market.waitFor((view) => casesOf(view, taskId).find(isAnother), local.signal);
+  await run.worker(firstWorker + 1, { audit: 'never', stakeAmount: pan(400) });
+  await passWindows(run, local, { seconds: 240 });
+
+  expect(await verdict).toMatchObject({ verdict: 'invalid', rounds: 1, feePaid: pan(31), received: pan(61) });
+  await finished;
+  expect(market.view.commitments.size).toBe(0);
+  await expectBooksToAgree(local);
+});
+
+test.each([
+  ['an appeal is', ({ rounds }: CaseView) => rounds.length === 2],
+  ['a ruling and its appeal are', ({ rounds }: CaseView) => rounds[0]?.phase === 'ruled'],
+])('where %s reorganised away, the appeal is made again and paid for once', async (_, isMade) => {
+  await using local = await startTestChain({ ...longWindows, appealSeconds: 60 });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+  const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'wrong-seed', stakeAmount: pan(100) });
+  const { market } = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await submittedBy(run, cheat.address, local.signal);
+  const disputer = await disputerOf(run);
+  const verdict = disputeTask({ taskId }, disputer, local.signal);
+  const when = (ask: (kase: CaseView) => boolean) =>
+    market.waitFor((view) => (casesOf(view, taskId).some(ask) ? view.block : undefined), local.signal);
+  const [madeIn, appealed] = [when(isMade), when(({ rounds }) => rounds.length === 2)];
+  // With four bonds, of which three are locked in the first panel: no majority of the second.
+  const liar = { fault: 'lying-verifier', audit: 'never', stakeAmount: pan(100) } as const;
+  await run.worker(firstWorker + 1, liar);
+  const block = await madeIn;
+  await appealed;
+  await goOnFrom(local, block, []);
+  await run.worker(firstWorker + 2, { audit: 'never', stakeAmount: pan(400) });
+  await when(({ rounds }) => rounds[1]?.ruling === 'invalid');
+  await skip(local, 61);
+
+  expect(await verdict).toMatchObject({
+    verdict: 'invalid',
+    rounds: 2,
+    feePaid: pan(81),
+    received: pan(111),
+  });
+  await passWindows(run, local, { seconds: 240 });
+  await finished;
+  await expectBooksToAgree(local);
+});
+
+test.each([
+  ['commitments', (seat: SeatView) => seat.committed],
+  ['openings', (seat: SeatView) => seat.verdict !== null],
+])('%s of votes that are reorganised away are made again, and the verifier is paid', async (_, isMade) => {
+  await using local = await startTestChain(longWindows);
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+  const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'noise', stakeAmount: pan(100) });
+  const { market } = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await submittedBy(run, cheat.address, local.signal);
+  const disputer = await disputerOf(run);
   const verdict = disputeTask({ taskId }, disputer, local.signal);
   const seatsOf = (view: MarketView) => casesOf(view, taskId)[0]?.rounds[0]?.seats ?? [];
   const madeIn = market.waitFor(

@@ -27,7 +27,7 @@ export interface RunFolder {
 
 /** Where runs go unless told otherwise, seen from the folder the command was typed in. */
 export const runsFolder = 'runs';
-/** A link to the newest run that was given no folder. */
+/** A link to the newest run in `runs`. */
 export const latestRun = join(runsFolder, 'latest');
 export const latestDeployment = join(latestRun, 'deployment.json');
 
@@ -88,8 +88,9 @@ export function timeInName(runId: string): number | undefined {
   return Date.UTC(year ?? 0, (month ?? 1) - 1, ...rest);
 }
 
-/** `runs/latest`, where commands typed by hand look for a deployment. */
-export async function pointLatestTo({ runId }: RunFolder): Promise<void> {
+/** `runs/latest`, where commands typed by hand look for a deployment. A run whose folder is not in `runs` is found by its name alone. */
+export async function pointLatestTo({ runId, path }: RunFolder): Promise<void> {
+  if (dirname(path) !== resolve(runsFolder) || path === resolve(latestRun)) return;
   const temporary = join(runsFolder, `.latest-${runId}`);
   await symlink(runId, temporary);
   try {

@@ -97,10 +97,10 @@ async function reportOf(folder: RunFolder, emit: Emit): Promise<string | null> {
 }
 
 /** What can be said about the folder is said before minutes of compiling; a failed build takes the empty folder away again. */
-async function setUpFor(folder: RunFolder, { say, runDir }: SimulateOptions, signal: AbortSignal) {
+async function setUpFor(folder: RunFolder, { say }: SimulateOptions, signal: AbortSignal) {
   try {
     const built = await setUp(say, signal);
-    if (runDir === undefined) await pointLatestTo(folder);
+    await pointLatestTo(folder);
     return built;
   } catch (error) {
     await rm(folder.path, { recursive: true, force: true });

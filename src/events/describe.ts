@@ -149,7 +149,9 @@ function describeFact(fact: ChainFact, names: AccountNames): Description {
     case 'TaskVoided':
       return warn(`${task(fact.taskId)} ${fact.type.slice('Task'.length).toLowerCase()}`);
     case 'RoundOpened':
-      return info(`${kase(fact.caseId)}: panel ${fact.round} of ${fact.size} for ${formatTokens(fact.fee)}`);
+      return info(
+        `${kase(fact.caseId)}: ${appeal(fact, who)}panel ${fact.round} of ${fact.size} for ${formatTokens(fact.fee)}`,
+      );
     case 'ReplacementOpened':
       return warn(
         `${kase(fact.caseId)}: ${plural(fact.seats, 'absent seat')} ${fact.seats === 1 ? 'is' : 'are'} drawn again`,
@@ -278,6 +280,14 @@ function info(text: string): Description {
 
 function warn(text: string): Description {
   return { level: 'warn', text };
+}
+
+/** Whoever opens a case pays for its first panel; whoever pays for a later one appeals what the one before it ruled. */
+function appeal(
+  { round, payer }: Extract<ChainFact, { type: 'RoundOpened' }>,
+  who: (account: Address) => string,
+): string {
+  return round === 1 ? '' : `${who(payer)} appeals, `;
 }
 
 /** A tie where nothing was ruled before waits for an appeal; a void panel ends the case. */

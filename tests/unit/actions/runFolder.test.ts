@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createRunFolder } from '../../../src/actions/runFolder.js';
+import { createRunFolder, latestRun, pointLatestTo } from '../../../src/actions/runFolder.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -23,4 +23,25 @@ test('the advice about a run folder in use works where a run left it, and remove
     code: 'run.folder_not_empty',
     next: 'pass a new folder with --run-dir',
   });
+});
+
+test('runs/latest is the newest run in runs, also one with a name; a run elsewhere leaves it alone', async () => {
+  const before = process.cwd();
+  process.chdir(await mkdtemp(join(folder, 'cwd-')));
+  try {
+    for (const [path, latest] of [
+      ['runs/demo', 'demo'],
+      ['elsewhere/runs/demo', 'demo'],
+      ['runs/second', 'second'],
+      ['runs/group/third', 'second'],
+    ] as const) {
+      await pointLatestTo(await createRunFolder(path));
+      expect(await readlink(latestRun)).toBe(latest);
+    }
+    await rm(latestRun);
+    await pointLatestTo(await createRunFolder(latestRun));
+    await expect(readlink(latestRun)).rejects.toMatchObject({ code: 'EINVAL' });
+  } finally {
+    process.chdir(before);
+  }
 });

@@ -34,6 +34,8 @@ const deadlines: Partial<SubnetParams> = {
   ...{ revealSeconds: busySeconds, clockSeconds: busySeconds, appealSeconds: 1 },
 };
 const [first, second, third] = [firstWorker, firstWorker + 1, firstWorker + 2];
+/** Deadlines are far, but a draw has an epoch. */
+const together = { together: true };
 /** Nobody looks unasked. */
 const drawn = { audit: 'drawn', stakeAmount: pan(100) } as const;
 
@@ -58,7 +60,7 @@ async function slashedOf(workers: readonly ToyWorker[]): Promise<bigint[]> {
 
 test('every task of an honest run is checked, the checkers are paid, and the scores of the solvers rise', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 2 });
+  await using run = await startToyRun(local, { slotsPerRound: 2 }, together);
   const workers = [await run.worker(first, drawn), await run.worker(second, drawn)];
   const { market, contracts, deployment } = await run.contextOf(0);
   await passChecked(run, local);
@@ -95,7 +97,7 @@ test.each(['zero-delta', 'noise', 'wrong-result'])(
   'a %s cheat is caught by a drawn check alone, convicted, and its score is gone',
   async (fault) => {
     await using local = await startTestChain(deadlines);
-    await using run = await startToyRun(local, { slotsPerRound: 1 });
+    await using run = await startToyRun(local, { slotsPerRound: 1 }, together);
     const cheat = await run.worker(first, { ...drawn, fault });
     const { market } = await run.contextOf(0);
     const finished = run.master();
@@ -119,7 +121,7 @@ test.each(['zero-delta', 'noise', 'wrong-result'])(
 
 test('a solver that does not show what its trace is made of is convicted, though its result is right', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, together);
   const mute = await run.worker(first, { ...drawn, fault: 'mute' });
   const { market } = await run.contextOf(0);
   const finished = run.master();
@@ -147,7 +149,7 @@ test('a solver that does not show what its trace is made of is convicted, though
 
 test('a checker that has not looked can not make its answers good and loses its bond, and the result is accepted', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, together);
   const solver = await run.worker(first, drawn);
   const { market } = await run.contextOf(0);
   const finished = run.master();
@@ -167,7 +169,7 @@ test('a checker that has not looked can not make its answers good and loses its 
 
 test('an absent checker loses its bond and is replaced once, then the task goes unchecked and the buyer has its fee back', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, together);
   const solver = await run.worker(first, drawn);
   const { market } = await run.contextOf(0);
   const finished = run.master();
@@ -190,7 +192,7 @@ test('an absent checker loses its bond and is replaced once, then the task goes 
 
 test('where nobody but the solver could check, the result is accepted when its time is over', async () => {
   await using local = await startTestChain({ ...deadlines, challengeSeconds: 5 });
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, together);
   const alone = await run.worker(first, drawn);
   const { market } = await run.contextOf(0);
   await run.master();
@@ -202,7 +204,7 @@ test('where nobody but the solver could check, the result is accepted when its t
 
 test('a checker that dies between commitment and opening opens it when it is back, without computing again', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, together);
   const solver = await run.worker(first, drawn);
   const { market } = await run.contextOf(0);
   const finished = run.master();
@@ -235,7 +237,7 @@ test('a checker that dies between commitment and opening opens it when it is bac
 
 test('tasks of a newer version of the rules are answered and checked by its steps, also by workers that started before it', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, together);
   const workers = [await run.worker(first, drawn), await run.worker(second, drawn)];
   const { contracts, deployment, market } = await run.contextOf(0);
   const { subnetId } = deployment;
@@ -259,7 +261,7 @@ test('tasks of a newer version of the rules are answered and checked by its step
 
 test('whether a task is checked is told by the version it was posted under, also by a master that started before that one', async () => {
   await using local = await startTestChain({ ...deadlines, ...noTaskChecked });
-  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 3 });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 3 }, together);
   const workers = [await run.worker(first, drawn), await run.worker(second, drawn)];
   const { contracts, deployment, market } = await run.contextOf(0);
   const finished = run.master();
@@ -294,7 +296,7 @@ async function without(run: ToyRun, account: number): Promise<() => Promise<unkn
 
 test('a dispute for which there was no money at first is made in the window that the different answers open', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, together);
   const cheat = await run.worker(first, { ...drawn, fault: 'noise' });
   const { market } = await run.contextOf(0);
   const finished = run.master();
@@ -322,7 +324,7 @@ test.each([
   ['that would not be done in time', toyCompute({ stepMs: 60_000 })],
 ])('a checker %s declines and keeps its bond, and the next one looks', async (_, compute) => {
   await using local = await startTestChain({ ...deadlines, solveSeconds: 20, commitSeconds: 24 });
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, together);
   const solver = await run.worker(first, drawn);
   const { market } = await run.contextOf(0);
   const finished = run.master();

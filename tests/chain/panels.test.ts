@@ -26,7 +26,7 @@ async function disputerOf(run: ToyRun) {
 
 test('an appeal with two more verifiers, for 50, overturns a captured panel, and the captured seats pay for it', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, { together: true });
   const cheat = await run.worker(cheatAccount, { fault: 'wrong-seed', stakeAmount: pan(100) });
   const finished = run.master();
   const { taskId } = await submittedBy(run, cheat.address, local.signal);
@@ -79,7 +79,7 @@ test('verifiers who do not vote lose their bonds and are replaced', async () => 
     ...deadlines,
     appealSeconds: 1,
   });
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, { together: true });
   const cheat = await run.worker(cheatAccount, { fault: 'noise', stakeAmount: pan(100) });
   const finished = run.master();
   const { taskId } = await submittedBy(run, cheat.address, local.signal);

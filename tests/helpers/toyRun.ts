@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { developmentAddresses } from '../../src/chain/accounts.js';
-import { followMarket } from '../../src/chain/follow.js';
+import { followMarket, type MarketFollower } from '../../src/chain/follow.js';
 import { pan } from '../../src/chain/params.js';
 import { recoverRequestSigner, requestDomain, requestSigner } from '../../src/chain/requestSigner.js';
 import { createBlobClient } from '../../src/data/blobClient.js';
@@ -18,6 +18,7 @@ import { run as runMaster } from '../../src/roles/master.js';
 import { run as runSot } from '../../src/roles/sot.js';
 import { run as runWorker, type WorkerReport } from '../../src/roles/worker.js';
 import { type Actor, actor, type TestChain } from './chain.js';
+import { mineTogether, Questions } from './together.js';
 import { toyCompute, toyManifest, toyOuterCompute } from './toyCompute.js';
 import { passQuietWindows } from './windows.js';
 
@@ -57,11 +58,17 @@ export interface ToyWorker {
   drain(): Promise<WorkerReport>;
 }
 
-/** depth: see SotContext */
+export interface ToyRunOptions {
+  /** see SotContext */
+  depth?: number;
+  /** blocks wait for everybody who takes part (together.ts), however slow the machine; not where the test mines */
+  together?: boolean;
+}
+
 export async function startToyRun(
   local: TestChain,
   change: Partial<RunManifest> = {},
-  { depth = 0 }: { depth?: number } = {},
+  { depth = 0, together = false }: ToyRunOptions = {},
 ): Promise<ToyRun> {
   const manifest = toyManifest(change);
   const jobId = canonicalId(manifest);
@@ -72,11 +79,16 @@ export async function startToyRun(
   const sotEvents: PanthaliaEvent[] = [];
   const actors: Actor[] = [];
   const ending: Promise<unknown>[] = [];
+  const markets: MarketFollower[] = [];
+  const questions = new Questions();
+  if (together) ending.push(mineTogether(local, { markets, questions }, stop.signal));
   const follow = async (account: number, onEvent?: (event: PanthaliaEvent) => void) => {
     const one = await actor(local, account, onEvent);
     actors.push(one);
     const { deployment } = local;
+    questions.add(one.chain.provider);
     const market = await followMarket({ chain: one.chain, deployment, signal: stop.signal, pollMs: 50 });
+    markets.push(market);
     return { ...one, deployment, market };
   };
   const batch = { inputs: new Int32Array(2), targets: new Int32Array(2) };

@@ -39,6 +39,7 @@ test.skipIf(executablePath === undefined)(
         expect(width).toBeGreaterThan(400);
         expect(marks).toBeGreaterThan(3);
       }
+      expect(await cutTables(tab)).toEqual([]);
       expect(await tab.locator('#books').textContent()).toContain('every column sums to zero');
       const pictures = [];
       for (const colorScheme of ['light', 'dark'] as const) {
@@ -55,6 +56,13 @@ test.skipIf(executablePath === undefined)(
   },
   60_000,
 );
+
+/** Headings of the sections with a table of which a part has to be scrolled to. */
+function cutTables(tab: Page): Promise<string[]> {
+  return tab.evaluate(`[...document.querySelectorAll('.scroll')]
+    .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+    .map((cut) => cut.closest('section')?.querySelector('h2')?.textContent ?? 'a table without a heading')`);
+}
 
 /** In the page, whose globals TypeScript does not know here: as text. */
 function figuresIn(tab: Page): Promise<{ name: string; width: number; marks: number }[]> {

@@ -1,6 +1,5 @@
 /** What a reorganisation takes back is done again, by whoever has done it: the money that is at stake on it does not come back by itself. */
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { disputeTask } from '../../src/actions/dispute.js';
@@ -10,7 +9,7 @@ import type { PanthaliaEvent } from '../../src/events/types.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
 import type { CaseView, CheckPhase, MarketView, SeatView } from '../../src/protocol/marketView.js';
 import { expectBooksToAgree } from '../helpers/books.js';
-import { skip, startTestChain, type TestChain, testBlockSeconds } from '../helpers/chain.js';
+import { skip, startTestChain, type TestChain } from '../helpers/chain.js';
 import { honestParameters, toyCompute } from '../helpers/toyCompute.js';
 import {
   assignedTo,
@@ -27,27 +26,19 @@ import {
 vi.setConfig({ testTimeout: 120_000 });
 
 /** Takes away all blocks from `block` on; anvil forgets what was in them. Then a block with `transactions`, and the chain goes on. */
-async function goOnFrom(local: TestChain, block: number, transactions: readonly string[]): Promise<void> {
-  const { deployer } = local;
+function goOnFrom(
+  run: ToyRun,
+  { deployer }: TestChain,
+  block: number,
+  transactions: readonly string[],
+): Promise<void> {
   const { provider } = deployer;
-  await provider.send('evm_setIntervalMining', [0]);
-  const { number } = await latestBlock(deployer);
-  await provider.send('anvil_rollback', [number - block + 1]);
-  for (const signed of transactions) await provider.send('eth_sendRawTransaction', [signed]);
-  await provider.send('anvil_mine', ['0x1']);
-  void mineOn(local);
-}
-
-/** As fast as before; set anew, anvil's own interval is whole seconds. */
-async function mineOn({ deployer: { provider }, signal }: TestChain): Promise<void> {
-  try {
-    while (!signal.aborted) {
-      await provider.send('anvil_mine', ['0x1']);
-      await delay(1000 * testBlockSeconds, undefined, { signal });
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
+  return run.betweenBlocks(async () => {
+    const { number } = await latestBlock(deployer);
+    await provider.send('anvil_rollback', [number - block + 1]);
+    for (const signed of transactions) await provider.send('eth_sendRawTransaction', [signed]);
+    await provider.send('anvil_mine', ['0x1']);
+  });
 }
 
 /** Long enough for any machine; passed by the clock of the chain. */
@@ -87,7 +78,7 @@ function sentOnes({ deployer }: TestChain, names: readonly string[]): Sent {
 
 test('a solver whose task is drawn again after its submission was refused submits what it had, and computes nothing', async () => {
   await using local = await startTestChain({ challengeSeconds: 6, solveSeconds: 40 });
-  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 }, { together: true });
   const { market } = await run.contextOf(0);
   let told: (hash: string) => void = () => {};
   const submitted = new Promise<string>((resolve) => {
@@ -105,7 +96,7 @@ test('a solver whose task is drawn again after its submission was refused submit
   const hash = await submitted;
   const { provider } = local.deployer;
   const signed = await provider.send('eth_getRawTransactionByHash', [hash]);
-  await goOnFrom(local, assignedIn, [signed]);
+  await goOnFrom(run, local, assignedIn, [signed]);
   expect((await provider.getTransactionReceipt(hash))?.status).toBe(0);
 
   const version = await finished;
@@ -130,7 +121,7 @@ test('a checker whose commitment is reorganised away commits again, the solver a
     ...windows,
     challengeSeconds: 2 * seconds,
   });
-  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 }, { together: true });
   const { market } = await run.contextOf(0);
   const solver = await run.worker(firstWorker, { audit: 'drawn', stakeAmount: pan(100) });
   const finished = run.master();
@@ -141,7 +132,7 @@ test('a checker whose commitment is reorganised away commits again, the solver a
   const committedIn = await market.waitFor(phaseIs('answer'), local.signal);
   const solved = (one: ToyWorker) => one.events.filter(({ type }) => type === 'task.solving').length;
   await market.waitFor(phaseIs('reveal'), local.signal);
-  await goOnFrom(local, committedIn, []);
+  await goOnFrom(run, local, committedIn, []);
   await market.waitFor(phaseIs('commit'), local.signal);
   await passWindows(run, local, { seconds: 2 * seconds, areChecked: true });
   await finished;
@@ -161,7 +152,7 @@ test.each([
   'a dispute that is reorganised away %s is made again by its auditor, and costs it nothing',
   async (_, back) => {
     await using local = await startTestChain(longWindows);
-    await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+    await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 }, { together: true });
     const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'noise', stakeAmount: pan(100) });
     const { market } = await run.contextOf(0);
     const finished = run.master();
@@ -173,16 +164,13 @@ test.each([
     );
     const auditor = await run.worker(firstWorker + 1, { audit: 'all', onEvent: sent.onEvent });
     const committedIn = await committed;
-    const [kase] = await market.waitFor(
-      (view) => (casesOf(view, taskId).length > 0 ? casesOf(view, taskId) : undefined),
-      local.signal,
-    );
+    await market.waitFor((view) => casesOf(view, taskId)[0], local.signal);
     await sent.all;
-    await goOnFrom(local, committedIn, await back(sent));
-    await market.waitFor(
-      (view) => casesOf(view, taskId).some(({ caseId }) => caseId !== kase?.caseId) || undefined,
-      local.signal,
-    );
+    // Another one in the same second has the same id.
+    const gone = market.waitFor((view) => casesOf(view, taskId).length === 0 || undefined, local.signal);
+    await goOnFrom(run, local, committedIn, await back(sent));
+    await gone;
+    await market.waitFor((view) => casesOf(view, taskId)[0], local.signal);
     await passWindows(run, local, { seconds: 240 });
 
     expect((await finished).parameters).toBe(await honestParameters(run.manifest, run.folder));
@@ -197,7 +185,7 @@ test.each([
 
 test('whoever disputes by hand makes the dispute again that is reorganised away, and waits for its verdict', async () => {
   await using local = await startTestChain(longWindows);
-  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 }, { together: true });
   const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'noise', stakeAmount: pan(100) });
   const { market } = await run.contextOf(0);
   const finished = run.master();
@@ -209,10 +197,11 @@ test('whoever disputes by hand makes the dispute again that is reorganised away,
   const disputer = await disputerOf(run);
   const verdict = disputeTask({ taskId }, disputer, local.signal);
   const committedIn = await committed;
-  const kase = await market.waitFor((view) => casesOf(view, taskId)[0], local.signal);
-  await goOnFrom(local, committedIn, []);
-  const isAnother = ({ caseId }: CaseView) => caseId !== kase.caseId;
-  await market.waitFor((view) => casesOf(view, taskId).find(isAnother), local.signal);
+  await market.waitFor((view) => casesOf(view, taskId)[0], local.signal);
+  const gone = market.waitFor((view) => casesOf(view, taskId).length === 0 || undefined, local.signal);
+  await goOnFrom(run, local, committedIn, []);
+  await gone;
+  await market.waitFor((view) => casesOf(view, taskId)[0], local.signal);
   await run.worker(firstWorker + 1, { audit: 'never', stakeAmount: pan(400) });
   await passWindows(run, local, { seconds: 240 });
 
@@ -227,7 +216,7 @@ test.each([
   ['a ruling and its appeal are', ({ rounds }: CaseView) => rounds[0]?.phase === 'ruled'],
 ])('where %s reorganised away, the appeal is made again and paid for once', async (_, isMade) => {
   await using local = await startTestChain({ ...longWindows, appealSeconds: 60 });
-  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 }, { together: true });
   const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'wrong-seed', stakeAmount: pan(100) });
   const { market } = await run.contextOf(0);
   const finished = run.master();
@@ -242,7 +231,7 @@ test.each([
   await run.worker(firstWorker + 1, liar);
   const block = await madeIn;
   await appealed;
-  await goOnFrom(local, block, []);
+  await goOnFrom(run, local, block, []);
   await run.worker(firstWorker + 2, { audit: 'never', stakeAmount: pan(400) });
   await when(({ rounds }) => rounds[1]?.ruling === 'invalid');
   await skip(local, 61);
@@ -263,7 +252,7 @@ test.each([
   ['openings', (seat: SeatView) => seat.verdict !== null],
 ])('%s of votes that are reorganised away are made again, and the verifier is paid', async (_, isMade) => {
   await using local = await startTestChain(longWindows);
-  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 }, { together: true });
   const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'noise', stakeAmount: pan(100) });
   const { market } = await run.contextOf(0);
   const finished = run.master();
@@ -280,7 +269,7 @@ test.each([
   const verdicts = () => seatsOf(market.view).map((seat) => seat.verdict);
   const all = new Array(3).fill('invalid');
   await market.waitFor(() => isDeepStrictEqual(verdicts(), all) || undefined, local.signal);
-  await goOnFrom(local, block, []);
+  await goOnFrom(run, local, block, []);
   await passWindows(run, local, { seconds: 240 });
 
   expect(await verdict).toMatchObject({ verdict: 'invalid', rounds: 1, received: pan(61) });
@@ -292,7 +281,7 @@ test.each([
 
 test('a batch that is reorganised away is posted again by its master, once, and paid for once', async () => {
   await using local = await startTestChain({ challengeSeconds: 2 });
-  await using run = await startToyRun(local, { rounds: 1 });
+  await using run = await startToyRun(local, { rounds: 1 }, { together: true });
   const { market } = await run.contextOf(0);
   const finished = run.master();
   const postedIn = await market.waitFor(
@@ -300,7 +289,7 @@ test('a batch that is reorganised away is posted again by its master, once, and 
     local.signal,
   );
   const before = tasksOf(market.view).map(({ taskId }) => taskId);
-  await goOnFrom(local, postedIn, []);
+  await goOnFrom(run, local, postedIn, []);
   await market.waitFor((view) => tasksOf(view).length === 0 || undefined, local.signal);
 
   await run.worker(firstWorker, { audit: 'never' });

@@ -43,10 +43,32 @@ export class Questions {
   }
 }
 
+/** What a test does to the chain itself, between two blocks. */
+export class Interruptions {
+  readonly #waiting: (() => Promise<void>)[] = [];
+
+  /** Settles with `work`, which is done when nobody waits for the last block any more. */
+  add(work: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(() => work().then(resolve, reject));
+    });
+  }
+
+  async take(): Promise<void> {
+    for (const work of this.#waiting.splice(0)) await work();
+  }
+}
+
+export interface Together {
+  markets: readonly MarketFollower[];
+  questions: Questions;
+  interruptions: Interruptions;
+}
+
 /** Mines until `over`, every `testBlockSeconds`, or later: when all have seen the last block and have asked and sent what follows from it. */
 export async function mineTogether(
   { deployer }: TestChain,
-  { markets, questions }: { markets: readonly MarketFollower[]; questions: Questions },
+  { markets, questions, interruptions }: Together,
   over: AbortSignal,
 ): Promise<void> {
   const { provider } = deployer;
@@ -58,6 +80,7 @@ export async function mineTogether(
       await delay(1000 * testBlockSeconds, undefined, { signal: over });
       await Promise.all(markets.map((market) => market.caughtUp(number, over)));
       await questions.ended();
+      await interruptions.take();
     }
   } catch (error) {
     if (!over.aborted) throw error;

@@ -18,7 +18,7 @@ import { run as runMaster } from '../../src/roles/master.js';
 import { run as runSot } from '../../src/roles/sot.js';
 import { run as runWorker, type WorkerReport } from '../../src/roles/worker.js';
 import { type Actor, actor, type TestChain } from './chain.js';
-import { mineTogether, Questions } from './together.js';
+import { Interruptions, mineTogether, Questions } from './together.js';
 import { toyCompute, toyManifest, toyOuterCompute } from './toyCompute.js';
 import { passQuietWindows } from './windows.js';
 
@@ -35,6 +35,8 @@ export interface ToyRun extends AsyncDisposable {
   sotEvents: PanthaliaEvent[];
   /** aborted when the run ends, and its market with it */
   over: AbortSignal;
+  /** where blocks wait for everybody: does `work` while none comes */
+  betweenBlocks(work: () => Promise<void>): Promise<void>;
   /** what a role gets that acts as this account */
   contextOf(account: number): Promise<RoleContext & { events: PanthaliaEvent[] }>;
   /** Starts a worker and waits until it has staked. */
@@ -80,8 +82,8 @@ export async function startToyRun(
   const actors: Actor[] = [];
   const ending: Promise<unknown>[] = [];
   const markets: MarketFollower[] = [];
-  const questions = new Questions();
-  if (together) ending.push(mineTogether(local, { markets, questions }, stop.signal));
+  const [questions, interruptions] = [new Questions(), new Interruptions()];
+  if (together) ending.push(mineTogether(local, { markets, questions, interruptions }, stop.signal));
   const follow = async (account: number, onEvent?: (event: PanthaliaEvent) => void) => {
     const one = await actor(local, account, onEvent);
     actors.push(one);
@@ -138,6 +140,7 @@ export async function startToyRun(
     sotUrl,
     sotEvents,
     over: stop.signal,
+    betweenBlocks: (work) => interruptions.add(work),
     contextOf: (account) => contextOf(account),
     worker: async (account, { compute = toyCompute(), onEvent, sotUrl: url, ...options } = {}) => {
       let isReady = () => {};

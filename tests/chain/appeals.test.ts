@@ -87,7 +87,7 @@ const told = ({ events }: ToyWorker, code: string) =>
 
 test('a solver that a captured panel convicts appeals, keeps its seat, is paid, and has the fee back', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, { together: true });
   const before = await wealth(run, solverAccount);
   const story = await convictedWrongly(local, run);
   const { solver, liar, taskId, market } = story;
@@ -115,7 +115,7 @@ test('a solver that a captured panel convicts appeals, keeps its seat, is paid, 
 
 test('one that can not pay says what it needs; started again with the money, it appeals in time', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, { together: true });
   const account = await run.contextOf(solverAccount);
   const friend = await run.contextOf(0);
   const story = await convictedWrongly(local, run);
@@ -149,7 +149,7 @@ test('one that can not pay says what it needs; started again with the money, it 
 
 test('one that has no time to make the step again appeals for what it computed before', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, { together: true });
   let made = 0;
   const slow: Compute = {
     ...toyCompute(),
@@ -172,7 +172,7 @@ test('one that has no time to make the step again appeals for what it computed b
 
 test('a solver that was wrong is convicted by the first panel: a cheat knows, and whoever has erred sees it when it makes the step again', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 2 });
+  await using run = await startToyRun(local, { slotsPerRound: 2 }, { together: true });
   let isMended = false;
   const faulty = await run.worker(solverAccount, {
     audit: 'never',

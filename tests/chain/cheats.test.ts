@@ -22,7 +22,7 @@ const [first, second, third] = [firstWorker, firstWorker + 1, firstWorker + 2];
 
 test('a zero-delta cheat is disputed by its auditor, convicted by three verifiers, slashed, and its slot solved again', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local);
+  await using run = await startToyRun(local, {}, { together: true });
   const cheat = await run.worker(first, { fault: 'zero-delta', stakeAmount: pan(100) });
   const observer = await run.contextOf(0);
   const finished = run.master();
@@ -63,7 +63,7 @@ test('a zero-delta cheat is disputed by its auditor, convicted by three verifier
 
 test('a result that was withheld is published by the auditor, and the round closes', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, { together: true });
   const withholder = await run.worker(first, { fault: 'withhold', stakeAmount: pan(100) });
   const finished = run.master();
   await assignedTo(run, withholder.address, local.signal);
@@ -78,7 +78,7 @@ test('a result that was withheld is published by the auditor, and the round clos
 
 test('a solver that delivers nothing loses a tenth of its seat, and another one solves the task', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, { together: true });
   const silent = await run.worker(first, { fault: 'silent', stakeAmount: pan(100) });
   const finished = run.master();
   const { taskId } = await assignedTo(run, silent.address, local.signal);
@@ -99,7 +99,7 @@ test('a solver that delivers nothing loses a tenth of its seat, and another one 
 
 test('a solver that shows its trace to nobody is asked for it on chain, and convicted when it does not answer', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, { together: true });
   const hider = await run.worker(first, { fault: 'hidden-trace', stakeAmount: pan(100) });
   const observer = await run.contextOf(0);
   const finished = run.master();
@@ -127,7 +127,7 @@ test('a solver that shows its trace to nobody is asked for it on chain, and conv
 
 test('a solver that shows a wrong trace only when it must is convicted of its first wrong step, at a step a vote', async () => {
   await using local = await startTestChain(deadlines);
-  await using run = await startToyRun(local, { slotsPerRound: 1 });
+  await using run = await startToyRun(local, { slotsPerRound: 1 }, { together: true });
   const late = await run.worker(first, { fault: 'late-trace', stakeAmount: pan(100) });
   const observer = await run.contextOf(0);
   const finished = run.master();

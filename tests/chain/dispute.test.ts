@@ -18,7 +18,7 @@ let run: ToyRun;
 let finished: Promise<unknown>;
 beforeAll(async () => {
   local = await startTestChain({ challengeSeconds, revealSeconds, appealSeconds: 1 });
-  run = await startToyRun(local, { slotsPerRound: 2 });
+  run = await startToyRun(local, { slotsPerRound: 2 }, { together: true });
   await run.worker(firstWorker, { audit: 'never' });
   await run.worker(firstWorker + 1, { audit: 'never' });
   // It is still waiting for the SOT when the run is disposed of.

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => local?.[Symbol.asyncDispose]());
 
 test('two rounds by two workers end with the parameters of the honest single machine, and everybody is paid', async () => {
-  await using run = await startToyRun(local, { rounds: 2, slotsPerRound: 3 });
+  await using run = await startToyRun(local, { rounds: 2, slotsPerRound: 3 }, { together: true });
   const workers = [await run.worker(firstWorker), await run.worker(firstWorker + 1)];
   const observer = await run.contextOf(0);
   await passWindows(run, local, { seconds: challengeSeconds, auditors: workers });

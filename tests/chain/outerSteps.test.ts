@@ -32,7 +32,7 @@ async function allFacts({ deployer: chain, deployment, signal }: TestChain): Pro
 }
 
 test('a master that is killed and started again appends every step once, and anyone can follow the chain from events', async () => {
-  await using run = await startToyRun(local, { rounds: 2, slotsPerRound: 2 });
+  await using run = await startToyRun(local, { rounds: 2, slotsPerRound: 2 }, { together: true });
   await run.worker(firstWorker);
   const observer = await run.contextOf(0);
   const killed = new AbortController();

@@ -116,12 +116,14 @@ test('whoever follows a run that was killed is told so, and a run that told noth
   writeFileSync(join(cwd, 'runs/killed/journal.jsonl'), `${lines.slice(0, -1).join('\n')}\n`);
   mkdirSync(join(cwd, 'runs/silent'));
   writeFileSync(join(cwd, 'runs/silent/journal.jsonl'), '');
-  const [followed, reported] = await Promise.all([
+  const [followed, watched, reported] = await Promise.all([
     runCli(['logs', '-f', '-n', '1', '--run', 'killed'], { cwd }),
+    runCli(['watch', 'killed', '--ui', 'plain'], { cwd }),
     runCli(['report', 'silent', '--json'], { cwd }),
   ]);
   expect([followed.code, followed.out.length]).toEqual([0, 1]);
   expect(followed.err.at(-1)).toBe('Run killed was killed before it could tell its end: nothing more comes.');
+  expect([watched.code, watched.err.at(-1)]).toEqual([0, followed.err.at(-1)]);
   const [error] = JSON.parse(reported.out.at(-1) ?? 'null').errors;
   expect([reported.code, error.code]).toEqual([11, 'journal.empty']);
   expect(readdirSync(join(cwd, 'runs/silent'))).toEqual(['journal.jsonl']);

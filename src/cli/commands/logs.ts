@@ -21,9 +21,6 @@ const examples = `Examples:
   panthalia logs sot -n 20 --level warn
 `;
 
-/** A run says something every block or so, and at its end all its processes are gone a moment before it says that. */
-const quietMs = 5_000;
-
 export function logsCommand(io: CommandIo): Command {
   const command = new Command('logs')
     .description('what the processes of a run said and did')
@@ -43,12 +40,10 @@ export function logsCommand(io: CommandIo): Command {
 
 async function tell(process: string | undefined, flags: LogsFlags, io: CommandIo): Promise<void> {
   const { findRun } = await import('../../actions/findRun.js');
-  const { followJournal } = await import('../../events/follow.js');
+  const { followRun } = await import('../../actions/followRun.js');
   const { readJournal } = await import('../../events/journal.js');
-  const { wasKilled } = await import('../../actions/runState.js');
   const folder = findRun(flags.run);
-  const { journal, runId } = folder;
-  const present = readJournal(journal);
+  const present = readJournal(folder.journal);
   requireKnown(process, present);
   const lines: string[] = [];
   // The printer learns the names of accounts from the first event, so it sees all of them.
@@ -63,16 +58,7 @@ async function tell(process: string | undefined, flags: LogsFlags, io: CommandIo
   for (const line of flags.lines === undefined ? told : told.slice(-flags.lines)) io.print(line);
   if (!flags.follow || present.at(-1)?.type === 'run.ended') return;
   const lastSeq = present.at(-1)?.seq ?? -1;
-  let quietSinceMs = Date.now();
-  for await (const events of followJournal(journal, io.signal)) {
-    if (events.length > 0) quietSinceMs = Date.now();
-    else if (Date.now() - quietSinceMs >= quietMs) {
-      if (await wasKilled(folder)) {
-        io.say(`Run ${runId} was killed before it could tell its end: nothing more comes.`);
-        return;
-      }
-      quietSinceMs = Date.now();
-    }
+  for await (const events of followRun(folder, io.say, io.signal)) {
     const fresh = events.filter(({ seq }) => seq > lastSeq);
     for (const line of fresh.flatMap(linesOf)) io.print(line);
     if (events.some(({ type }) => type === 'run.ended')) return;

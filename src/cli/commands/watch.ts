@@ -38,6 +38,7 @@ export function watchCommand(io: CommandIo): Command {
 /** The dashboard stays until q; lines end with the run. */
 async function watch(run: string | undefined, flags: WatchFlags, io: CommandIo): Promise<void> {
   const { findRun } = await import('../../actions/findRun.js');
+  const { followRun } = await import('../../actions/followRun.js');
   const { followJournal } = await import('../../events/follow.js');
   const { controlsFor } = await import('../controls.js');
   const folder = findRun(run);
@@ -52,10 +53,13 @@ async function watch(run: string | undefined, flags: WatchFlags, io: CommandIo):
   const title = 'PANTHALIA SIMULATOR V0';
   const output = await openRunOutput({ flags, controls, title, io });
   const stop = AbortSignal.any([io.signal, closed.signal]);
+  const isPlain = output.ui === 'plain';
   try {
-    for await (const events of followJournal(folder.journal, stop)) {
+    for await (const events of isPlain
+      ? followRun(folder, io.say, stop)
+      : followJournal(folder.journal, stop)) {
       for (const event of events) output.listener(event);
-      if (output.ui === 'plain' && events.some(({ type }) => type === 'run.ended')) return;
+      if (isPlain && events.some(({ type }) => type === 'run.ended')) return;
     }
   } catch (error) {
     if (!closed.signal.aborted) throw io.signal.aborted ? io.signal.reason : error;

@@ -132,17 +132,28 @@ function feeOf({ serialized }: Signed): Transaction {
 }
 
 /** What a reorganisation has dropped, the node may put into a block again by itself, or when it is shown it: before the same is done anew,
- *  all that this account has sent is shown again and waited for.  returns a block behind it */
+ *  all that this account has sent is shown again and waited for.  returns a block behind it.  throws network/rpc.* */
 export async function settleSent(chain: Chain, signal: AbortSignal): Promise<number> {
   const signer = requireSigner(chain);
   const last = Math.max(-1, ...signer.sent.keys());
   while (true) {
+    const block = await settledIn(chain, signer, last);
+    if (block !== null) return block;
+    await delay(settlePollMs, undefined, { signal });
+  }
+}
+
+/** Null while something up to the nonce `last` waits. */
+async function settledIn(chain: Chain, signer: Signer, last: number): Promise<number | null> {
+  try {
     await raiseFees(chain, signer);
     await sendDroppedAgain(chain, signer);
     const mined = await countOf(chain, signer, 'latest');
     const isWaiting = (nonce: number) => nonce <= last && nonce >= (mined ?? 0);
-    if (mined !== null && ![...signer.sent.keys()].some(isWaiting)) return (await latestBlock(chain)).number;
-    await delay(settlePollMs, undefined, { signal });
+    if (mined === null || [...signer.sent.keys()].some(isWaiting)) return null;
+    return (await latestBlock(chain)).number;
+  } catch (cause) {
+    throw rpcError(cause, chain.rpcUrl);
   }
 }
 

@@ -13,9 +13,9 @@ import { canAudit } from '../roles/agenda.js';
 import { type FollowOptions, followCase } from '../roles/appeals.js';
 import { auditTask, type Finding } from '../roles/auditor.js';
 import type { Compute, RoleContext } from '../roles/context.js';
-import { type Accusation, type Disputer, openDispute } from '../roles/disputer.js';
+import { type Accusation, type Disputer, isDueAgain, openDispute } from '../roles/disputer.js';
 import { createInputs } from '../roles/inputs.js';
-import { isPointless, type Job, whileWanted } from '../roles/job.js';
+import { isPointless, type Job, whenNodeAnswers, whileWanted } from '../roles/job.js';
 import { keepDuring } from '../roles/keep.js';
 import { standIn } from '../roles/patience.js';
 import { publishState } from '../roles/publish.js';
@@ -75,9 +75,12 @@ export async function disputeTask(
 
   const rules = await readRules(context.contracts, task.subnetId);
   const params = await rules.paramsOf(task.paramsVersion);
-  // A case that somebody else has opened about this step costs us nothing.
-  const isOpen = caseAbout(context.market.view, task.taskId, step) !== undefined;
-  if (!isOpen) checkFee(task, { step, fee: roundFee(params, 1), maxFee: options.maxFee });
+  const checkCosts = () => {
+    // A case that somebody else has opened about this step costs us nothing.
+    const isOpen = caseAbout(context.market.view, task.taskId, step) !== undefined;
+    if (!isOpen) checkFee(task, { step, fee: roundFee(params, 1), maxFee: options.maxFee });
+  };
+  checkCosts();
   const disputer: Disputer = { context, purse: createPurse(context), rules };
   const publish = (k: number, wanted: AbortSignal) => publishState(jobUntil(wanted), k);
   const keeping = { rules, standIn: standIn(address) };
@@ -87,6 +90,7 @@ export async function disputeTask(
     claim: 'invalid',
     look: (_, kase, wanted) => judgeAgain(jobUntil(wanted), kase),
     ...(maxFee === undefined ? {} : { maxFee }),
+    checkCosts,
   };
   const seeing = seeThrough(disputer, accusation, following, signal);
   const kase = await keepDuring(context, keeping, signal, seeing);
@@ -173,18 +177,22 @@ async function findWrongStep(
   }
 }
 
-type Following = Omit<FollowOptions, 'caseId'>;
+interface Following extends Omit<FollowOptions, 'caseId'> {
+  /** throws declined/dispute.fee_too_high where a case would be ours to pay, and costs too much */
+  checkCosts(): void;
+}
 
 /** To the settlement of the case, or of the next one where a reorganisation takes it back. */
 async function seeThrough(
   disputer: Disputer,
   accusation: Accusation,
-  following: Following,
+  { checkCosts, ...following }: Following,
   signal: AbortSignal,
 ): Promise<CaseView> {
   const { market, chain, emit } = disputer.context;
+  const self = requireSigner(chain).address;
   while (true) {
-    const { caseId } = await openOrJoin(disputer, accusation, signal);
+    const { caseId, disputer: by } = await openOrJoin(disputer, accusation, signal);
     const isThere = (view: MarketView) => view.cases.has(caseId);
     try {
       return await whileWanted(market, isThere, signal, (wanted) =>
@@ -195,7 +203,12 @@ async function seeThrough(
     }
     const message = `Case ${caseId} is not on chain any more: unless it comes back, the task is disputed again.`;
     emit({ type: 'alert', level: 'warn', message, code: 'dispute.made_again' });
-    await market.caughtUp(await settleSent(chain, signal), signal);
+    const settled = await whenNodeAnswers(market, signal, () => settleSent(chain, signal));
+    await market.caughtUp(settled, signal);
+    const gone = { ...accusation, disputer: by };
+    const goneAt = market.head.timestamp;
+    await market.waitFor((view, head) => isDueAgain(gone, view, head, { self, goneAt }) || undefined, signal);
+    checkCosts();
   }
 }
 
@@ -204,10 +217,10 @@ async function openOrJoin(
   accusation: Accusation,
   signal: AbortSignal,
 ): Promise<CaseView> {
-  const kase = await openDispute(disputer, accusation, signal);
+  const { market } = disputer.context;
+  const kase = await whenNodeAnswers(market, signal, () => openDispute(disputer, accusation, signal));
   if (kase !== null) return kase;
   const { taskId } = accusation.task;
-  const { market } = disputer.context;
   throw market.view.tasks.get(taskId)?.state === 'rejected'
     ? withheld(taskId)
     : windowClosed(accusation.task);

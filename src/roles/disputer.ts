@@ -8,10 +8,11 @@ import { pinCost } from '../protocol/economics.js';
 import { caseAbout, submissionKey } from '../protocol/marketQueries.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import { type DisputeRef, disputeCommitment, disputeSalt } from '../protocol/pin.js';
-import type { Hex32 } from '../protocol/task.js';
+import type { Address, Hex32 } from '../protocol/task.js';
 import { tracePairProof } from '../protocol/trace.js';
 import { canAudit } from './agenda.js';
 import type { RoleContext } from './context.js';
+import { placeOf } from './patience.js';
 import type { Purse } from './purse.js';
 import type { SubnetRules } from './rules.js';
 
@@ -42,13 +43,29 @@ export interface Accusation {
 export interface StoodDispute extends Pick<Accusation, 'task' | 'step' | 'leaves' | 'ownLeaves'> {
   key: string;
   caseId: Hex32;
+  /** of that case */
+  disputer: Address;
 }
 
-/** Whether a reorganisation has taken back the case, and there can be another one about the same submission. */
-export function isTakenBack({ task, step, caseId }: StoodDispute, view: MarketView, head: Head): boolean {
+/** Whether a reorganisation has taken back the case, and there can be another one about the same submission, or is already. */
+export function isTakenBack({ task, caseId }: StoodDispute, view: MarketView, head: Head): boolean {
   const now = view.tasks.get(task.taskId);
   if (now === undefined || !canAudit(now, head) || submissionKey(now) !== submissionKey(task)) return false;
-  return !view.cases.has(caseId) && caseAbout(view, task.taskId, step) === undefined;
+  return !view.cases.has(caseId);
+}
+
+/** Whether it is time to do something about a case that is gone. One in its place is joined at once, and our own made again at once. That
+ *  of somebody else is left to him until the third quarter of what was left of the window: of several who make it again, all but one lose
+ *  their bonds.  goneAt: unix seconds of the head that it was first missing in */
+export function isDueAgain(
+  { task, step, disputer }: Pick<StoodDispute, 'task' | 'step' | 'disputer'>,
+  view: MarketView,
+  head: Head,
+  { self, goneAt }: { self: Address; goneAt: number },
+): boolean {
+  if (disputer === self || caseAbout(view, task.taskId, step) !== undefined) return true;
+  const left = (view.tasks.get(task.taskId)?.challengeBy ?? 0) - goneAt;
+  return head.timestamp >= goneAt + left / 2 + (placeOf(self) * left) / 4;
 }
 
 /** Returns the case about this step, ours or that of somebody who was faster; null when it is too late, or the solver would not
@@ -72,6 +89,8 @@ export async function openDispute(
     const accusation = { ...found, step };
     let stateBlob: Hex32 | null | undefined;
     while (known() === null) {
+      // A commitment that no pin can follow is a bond lost.
+      if (!canAudit(market.view.tasks.get(taskId), market.head)) return null;
       const committed = await commit(disputer, accusation, signal);
       stateBlob ??= await publishInTime(disputer, accusation, signal);
       await market.caughtUp(committed, signal);

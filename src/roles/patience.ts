@@ -18,13 +18,18 @@ export interface StandIn {
 /** A call that nobody makes within its window loses somebody something, so half of the window is the longest that anybody waits. The
  *  window is that of the version which the task was posted under: others come into force while we run. */
 export function standIn(self: Address): StandIn {
-  const place = Number.parseInt(self.slice(2, 10), 16) / 2 ** 32;
+  const place = placeOf(self);
   return {
     patienceFor: (call, due, view, rules) => {
       const quarter = Math.min(...windowsOf(call, due, view, rules)) / 4;
       return Math.min(mostPatienceSeconds, quarter) + place * Math.min(mostSpreadSeconds, quarter);
     },
   };
+}
+
+/** From 0 to 1: those who wait for the same do not all begin at once. */
+export function placeOf(self: Address): number {
+  return Number.parseInt(self.slice(2, 10), 16) / 2 ** 32;
 }
 
 /** Seconds, of every task that waits for it. A draw of a solver or a panel has the time to draw; one of a checker has half of the

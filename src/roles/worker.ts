@@ -6,7 +6,7 @@ import { settleSent } from '../chain/resend.js';
 import { PanthaliaError } from '../errors.js';
 import { checkedSteps, openingsOf } from '../protocol/check.js';
 import { pinCost, roundFee } from '../protocol/economics.js';
-import { isTerminal, submissionKey } from '../protocol/marketQueries.js';
+import { caseAbout, isTerminal, submissionKey } from '../protocol/marketQueries.js';
 import type { CaseView, MarketView, TaskView } from '../protocol/marketView.js';
 import { positionKey } from '../protocol/marketView.js';
 import type { Address, Hex32, Submission } from '../protocol/task.js';
@@ -20,6 +20,7 @@ import {
   type Accusation,
   type Disputer,
   demandLeaves,
+  isDueAgain,
   isTakenBack,
   openDispute,
   type StoodDispute,
@@ -76,6 +77,8 @@ interface Worker {
   solutions: Map<Hex32, Submission>;
   /** by task and step: disputes that stood on chain, in case a reorganisation takes them back */
   stood: Map<string, StoodDispute>;
+  /** by the same key: since when the case is gone, unix seconds */
+  goneSince: Map<string, number>;
   /** cases that are seen through */
   following: Set<Hex32>;
   /** ends everything at once: the time to finish what is owed is over, or a lane has failed */
@@ -147,6 +150,7 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
     report: { solved: 0, audited: 0, disputed: 0, voted: 0, checked: 0, slashed: 0n },
     solutions: new Map(),
     stood: new Map(),
+    goneSince: new Map(),
     following: new Set(),
     hard,
   };
@@ -222,7 +226,7 @@ function startLanes(worker: Worker, stay: Stay, { taking, hard }: LaneSignals): 
     ),
     lane({
       name: 'dispute',
-      candidates: (view, head) => [...worker.stood.values()].filter((one) => isTakenBack(one, view, head)),
+      candidates: (view, head) => disputesToMakeAgain(worker, view, head),
       work: (one) => disputeAgain(worker, one),
     }),
     lane({
@@ -316,14 +320,32 @@ async function audit(worker: Worker, task: TaskView): Promise<Done> {
   return 'over';
 }
 
+/** Notes since when cases are gone. */
+function disputesToMakeAgain(
+  { self, stood, goneSince }: Worker,
+  view: MarketView,
+  head: Head,
+): StoodDispute[] {
+  const gone = [...stood.values()].filter((one) => isTakenBack(one, view, head));
+  const keys = new Set(gone.map(({ key }) => key));
+  for (const key of goneSince.keys()) if (!keys.has(key)) goneSince.delete(key);
+  return gone.filter((one) => {
+    const goneAt = goneSince.get(one.key) ?? head.timestamp;
+    goneSince.set(one.key, goneAt);
+    return isDueAgain(one, view, head, { self, goneAt });
+  });
+}
+
 async function disputeAgain(worker: Worker, dispute: StoodDispute): Promise<Done> {
   const { context, hard } = worker;
   const { chain, market, emit } = context;
   const { task } = dispute;
   await market.caughtUp(await settleSent(chain, hard), hard);
   if (!isTakenBack(dispute, market.view, market.head)) return 'shown';
-  const message = `The dispute of task ${task.taskId} is not on chain any more, and its window is open: it is made again.`;
-  emit({ type: 'alert', level: 'warn', message, code: 'dispute.made_again' });
+  if (caseAbout(market.view, task.taskId, dispute.step) === undefined) {
+    const message = `The dispute of task ${task.taskId} is not on chain any more, and its window is open: it is made again.`;
+    emit({ type: 'alert', level: 'warn', message, code: 'dispute.made_again' });
+  }
   return (await accuseIfPaid(worker, task, dispute)) ? 'shown' : 'over';
 }
 
@@ -356,8 +378,9 @@ async function accuse(worker: Worker, task: TaskView, { step, leaves, ownLeaves 
     follow(worker, { caseId: kase.caseId, claim: 'invalid' });
     const key = `${taskId} ${kase.step}`;
     const isNew = !stood.has(key);
-    stood.set(key, { task, key, caseId: kase.caseId, step: kase.step, leaves, ownLeaves });
-    if (kase.disputer === worker.self) {
+    const { caseId, disputer: by } = kase;
+    stood.set(key, { task, key, caseId, disputer: by, step: kase.step, leaves, ownLeaves });
+    if (by === worker.self) {
       if (isNew) worker.report.disputed += 1;
       await reserveFees(worker, hard);
     }

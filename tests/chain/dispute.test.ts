@@ -4,6 +4,7 @@ import { disputeTask } from '../../src/actions/dispute.js';
 import { pan } from '../../src/chain/params.js';
 import type { Hex32 } from '../../src/protocol/task.js';
 import type { Compute } from '../../src/roles/context.js';
+import { wealthOf } from '../helpers/books.js';
 import { skip, startTestChain, type TestChain } from '../helpers/chain.js';
 import { toyCompute } from '../helpers/toyCompute.js';
 import { firstWorker, startToyRun, type ToyRun, tasksOf } from '../helpers/toyRun.js';
@@ -47,15 +48,6 @@ async function submitted({ market }: Disputer): Promise<[Hex32, Hex32]> {
   return ids as [Hex32, Hex32];
 }
 
-async function wealth({ contracts, chain }: Disputer): Promise<bigint> {
-  const address = chain.signer?.address ?? '0x';
-  const [inVault, inWallet] = await Promise.all([
-    contracts.vault.read('balanceOf', [address]),
-    contracts.token.read('balanceOf', [address]),
-  ]);
-  return inVault + inWallet;
-}
-
 test('a right task is not disputed: it says so, and nothing is spent', async () => {
   const disputer = await disputerOf(9);
   const [taskId] = await submitted(disputer);
@@ -67,7 +59,7 @@ test('a right task is not disputed: it says so, and nothing is spent', async () 
     next: 'panthalia tasks --state submitted',
   });
   expect(error.message).toContain('Nothing was spent');
-  expect(await wealth(disputer)).toBe(pan(10_000));
+  expect(await wealthOf(disputer)).toBe(pan(10_000));
   expect(disputer.events.some((event) => event.type === 'transaction.sent')).toBe(false);
 });
 
@@ -94,14 +86,14 @@ const broken: Compute = {
 test('a panel that costs more than is allowed is not asked: it says so, and nothing is spent', async () => {
   const disputer = await disputerOf(11, broken);
   const [, taskId] = await submitted(disputer);
-  const before = await wealth(disputer);
+  const before = await wealthOf(disputer);
   await expect(disputeTask({ taskId, maxFee: pan(29) }, disputer, local.signal)).rejects.toMatchObject({
     family: 'declined',
     code: 'dispute.fee_too_high',
     details: { fee: pan(30), maxFee: pan(29) },
     next: `panthalia dispute ${taskId} --max-fee 30`,
   });
-  expect(await wealth(disputer)).toBe(before);
+  expect(await wealthOf(disputer)).toBe(before);
   expect(disputer.events.some((event) => event.type === 'transaction.sent')).toBe(false);
 });
 
@@ -113,7 +105,7 @@ test('a disputer whose computation is wrong loses its fee, and the solver is pai
   );
   expect(error).toMatchObject({ family: 'slashed', code: 'dispute.lost', exitCode: 13 });
   expect(error.details).toMatchObject({ verdict: 'valid', rounds: 1, feePaid: pan(31), received: 0n });
-  expect(await wealth(disputer)).toBe(pan(9_969));
+  expect(await wealthOf(disputer)).toBe(pan(9_969));
   // The case was about one transition; the task is accepted when its time is over.
   await skip(local, challengeSeconds + 1);
   await disputer.market.waitFor(

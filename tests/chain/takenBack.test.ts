@@ -8,12 +8,13 @@ import { everyTaskChecked, pan } from '../../src/chain/params.js';
 import type { PanthaliaEvent } from '../../src/events/types.js';
 import { casesOf } from '../../src/protocol/marketQueries.js';
 import type { CaseView, CheckPhase, MarketView, SeatView } from '../../src/protocol/marketView.js';
-import { expectBooksToAgree } from '../helpers/books.js';
+import { expectBooksToAgree, wealthOf } from '../helpers/books.js';
 import { skip, startTestChain, type TestChain } from '../helpers/chain.js';
 import { honestParameters, toyCompute } from '../helpers/toyCompute.js';
 import {
   assignedTo,
   firstWorker,
+  masterAccount,
   passWindows,
   startToyRun,
   submittedBy,
@@ -145,6 +146,18 @@ test('a checker whose commitment is reorganised away commits again, the solver a
   for (const one of [solver, checker]) expect((await one.drain()).slashed).toBe(0n);
 });
 
+/** Another auditor, without a bond of any kind, that has found the case already there. */
+async function joined(run: ToyRun): Promise<ToyWorker> {
+  let told = () => {};
+  const audited = new Promise<void>((resolve) => {
+    told = resolve;
+  });
+  const onEvent = ({ type }: PanthaliaEvent) => type === 'audit.finished' && told();
+  const joiner = await run.worker(firstWorker + 2, { audit: 'all', stakeAmount: 0n, onEvent });
+  await audited;
+  return joiner;
+}
+
 test.each([
   ['whole', async () => []],
   ['and put into one block again, where the pin is refused', (sent: Sent) => sent.signed()],
@@ -166,6 +179,7 @@ test.each([
     const committedIn = await committed;
     await market.waitFor((view) => casesOf(view, taskId)[0], local.signal);
     await sent.all;
+    const joiner = await joined(run);
     // Another one in the same second has the same id.
     const gone = market.waitFor((view) => casesOf(view, taskId).length === 0 || undefined, local.signal);
     await goOnFrom(run, local, committedIn, await back(sent));
@@ -178,6 +192,8 @@ test.each([
     expect(casesOf(market.view, taskId)).toMatchObject([{ disputer: auditor.address, verdict: 'invalid' }]);
     expect(market.view.commitments.size).toBe(0);
     expect(await auditor.drain()).toMatchObject({ audited: 1, disputed: 1, slashed: 0n });
+    expect(joiner.events).not.toContainEqual(expect.objectContaining({ what: 'commitDispute' }));
+    expect((await joiner.drain()).disputed).toBe(0);
     expect((await cheat.drain()).slashed).toBe(pan(100));
     await expectBooksToAgree(local);
   },
@@ -222,6 +238,7 @@ test.each([
   const finished = run.master();
   const { taskId } = await submittedBy(run, cheat.address, local.signal);
   const disputer = await disputerOf(run);
+  const before = await wealthOf(disputer);
   const verdict = disputeTask({ taskId }, disputer, local.signal);
   const when = (ask: (kase: CaseView) => boolean) =>
     market.waitFor((view) => (casesOf(view, taskId).some(ask) ? view.block : undefined), local.signal);
@@ -242,6 +259,7 @@ test.each([
     feePaid: pan(81),
     received: pan(111),
   });
+  expect(await wealthOf(disputer)).toBe(before - pan(81) + pan(111));
   await passWindows(run, local, { seconds: 240 });
   await finished;
   await expectBooksToAgree(local);
@@ -269,7 +287,10 @@ test.each([
   const verdicts = () => seatsOf(market.view).map((seat) => seat.verdict);
   const all = new Array(3).fill('invalid');
   await market.waitFor(() => isDeepStrictEqual(verdicts(), all) || undefined, local.signal);
+  const gone = market.waitFor((view) => !seatsOf(view).some(isMade) || undefined, local.signal);
   await goOnFrom(run, local, block, []);
+  await gone;
+  await market.waitFor(() => isDeepStrictEqual(verdicts(), all) || undefined, local.signal);
   await passWindows(run, local, { seconds: 240 });
 
   expect(await verdict).toMatchObject({ verdict: 'invalid', rounds: 1, received: pan(61) });
@@ -283,6 +304,8 @@ test('a batch that is reorganised away is posted again by its master, once, and 
   await using local = await startTestChain({ challengeSeconds: 2 });
   await using run = await startToyRun(local, { rounds: 1 }, { together: true });
   const { market } = await run.contextOf(0);
+  const master = await run.contextOf(masterAccount);
+  const had = await wealthOf(master);
   const finished = run.master();
   const postedIn = await market.waitFor(
     (view) => (tasksOf(view).length > 0 ? view.block : undefined),
@@ -298,5 +321,7 @@ test('a batch that is reorganised away is posted again by its master, once, and 
   expect(tasksOf(market.view).map(({ taskId, state }) => [taskId, state])).toEqual(
     before.map((taskId) => [taskId, 'accepted']),
   );
+  const prices = tasksOf(market.view).reduce((sum, { price }) => sum + price, 0n);
+  expect(had - (await wealthOf(master))).toBe(prices);
   await expectBooksToAgree(local);
 });

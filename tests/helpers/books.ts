@@ -1,6 +1,6 @@
 /** Whether our replay of the vault's books says what the vault says, account by account. */
 import { expect } from 'vitest';
-import { type Chain, latestBlock } from '../../src/chain/client.js';
+import { type Chain, latestBlock, requireSigner } from '../../src/chain/client.js';
 import { connectContracts } from '../../src/chain/contracts.js';
 import { watchBlocks } from '../../src/chain/watch.js';
 import type { ChainFact } from '../../src/protocol/facts.js';
@@ -8,7 +8,7 @@ import { balancesOf, ledgerOf } from '../../src/protocol/ledger.js';
 import type { Entry } from '../../src/protocol/ledgerEntry.js';
 import type { Address } from '../../src/protocol/task.js';
 import { readRules } from '../../src/roles/rules.js';
-import type { TestChain } from './chain.js';
+import type { Actor, TestChain } from './chain.js';
 
 /** Returns the entries, for more questions. */
 export async function expectBooksToAgree({ deployer, deployment }: TestChain): Promise<Entry[]> {
@@ -43,6 +43,16 @@ export async function expectBooksToAgree({ deployer, deployment }: TestChain): P
     // Something happened while we asked.
     facts = later;
   }
+}
+
+/** All tokens that an account could spend: its own and those in the vault. */
+export async function wealthOf({ chain, contracts }: Actor): Promise<bigint> {
+  const { address } = requireSigner(chain);
+  const [inVault, inWallet] = await Promise.all([
+    contracts.vault.read('balanceOf', [address]),
+    contracts.token.read('balanceOf', [address]),
+  ]);
+  return inVault + inWallet;
 }
 
 /** The vault's accounts: people by address, contracts by name. */

@@ -119,7 +119,8 @@ async function waitForVersion(
   const waitMs = Math.min(wait, longestWaitSeconds) * 1000;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  return versions.waitAbove(after, within(waitMs, closing, gone.signal));
+  using inTime = within(waitMs, closing, gone.signal);
+  return await versions.waitAbove(after, inTime.signal);
 }
 
 function blobNotFound(blob: Hex32): PanthaliaError {

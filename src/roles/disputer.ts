@@ -143,7 +143,8 @@ async function publishInTime(
   const left = challengeBy - market.head.timestamp - pinSeconds;
   if (step === 0 || left <= 0) return null;
   try {
-    return await publish(step, within(1000 * left, signal));
+    using inTime = within(1000 * left, signal);
+    return await publish(step, inTime.signal);
   } catch (error) {
     signal.throwIfAborted();
     const message = `State ${step} of task ${task.taskId} is not published: ${(error as Error).message}`;

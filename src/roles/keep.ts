@@ -185,14 +185,16 @@ export function servedLeaves(
   const fetched = async (taskId: Hex32) => {
     try {
       const task = taskOf(market.view, taskId);
-      return await fetchLeaves(sot, requireSubmission({ task }), task.terms.innerSteps, inTime);
+      return await fetchLeaves(sot, requireSubmission({ task }), task.terms.innerSteps, inTime.signal);
     } catch (error) {
       const message = `The leaves of task ${taskId} are demanded and can not be fetched: ${(error as Error).message}`;
       if (!signal.aborted) emit({ type: 'alert', level: 'debug', message });
       return null;
     }
   };
-  return new Map(taskIds.map((taskId) => [taskId, fetched(taskId)]));
+  const all = new Map(taskIds.map((taskId) => [taskId, fetched(taskId)]));
+  void Promise.all(all.values()).finally(() => inTime[Symbol.dispose]());
+  return all;
 }
 
 /** Null when a contract refused, the node is away, or it lost the transaction: all show in the next blocks. */

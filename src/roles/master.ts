@@ -45,7 +45,8 @@ export async function run(context: MasterContext, signal: AbortSignal): Promise<
 
 async function postAll(master: Master, signal: AbortSignal): Promise<void> {
   await runRounds(master, signal);
-  await panelsPaid(master, within(closingSeconds * 1000, signal));
+  using inTime = within(closingSeconds * 1000, signal);
+  await panelsPaid(master, inTime.signal);
 }
 
 async function runRounds(master: Master, signal: AbortSignal): Promise<void> {

@@ -64,10 +64,10 @@ export function stayUntilDone(options: StayOptions, taking: AbortSignal, hard: A
 
 /** What has come to be or ended in the last moment is in the sentence; where the node does not answer in time, the view says what it knows. */
 async function catchUp({ context: { market }, newestBlock }: StayOptions, hard: AbortSignal): Promise<void> {
-  const inTime = within(catchUpMs, hard);
-  const caughtUp = newestBlock().then((block) => market.caughtUp(block, inTime));
+  using inTime = within(catchUpMs, hard);
+  const caughtUp = newestBlock().then((block) => market.caughtUp(block, inTime.signal));
   const tooLate = new Promise<void>((resolve) => {
-    inTime.addEventListener('abort', () => resolve(), { once: true });
+    inTime.signal.addEventListener('abort', () => resolve(), { once: true });
   });
   await Promise.race([caughtUp.catch(() => {}), tooLate]);
 }

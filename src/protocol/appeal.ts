@@ -1,6 +1,6 @@
 /** Whether a ruling is appealed: the one decision of a solver that is ruled against and of a disputer that is not believed.
  *  Decides only; roles/appeals.ts acts. */
-import { type DisputeTerms, panelSize, roundFee } from './economics.js';
+import { costOfUnavailable, type DisputeTerms, panelSize, roundFee } from './economics.js';
 import type { Verdict } from './facts.js';
 import { currentRound, isTerminal, taskOf } from './marketQueries.js';
 import type { CaseView, MarketView, RoundView } from './marketView.js';
@@ -45,7 +45,8 @@ export interface Appeal {
 export interface Acceptance {
   move: 'accept';
   round: RoundView;
-  why: 'wrong' | 'last_panel' | 'too_dear';
+  /** not_worth: the next panel costs more than the ruling; twice: a second panel could not have the step either */
+  why: 'wrong' | 'last_panel' | 'too_dear' | 'not_worth' | 'twice';
   /** of the next panel */
   fee: bigint;
   /** what the step gives, as far as we know */
@@ -66,31 +67,51 @@ export function caseMove(
   const round = kase && currentRound(kase);
   if (kase === undefined || round === undefined) return undefined;
   if (kase.settled) return { move: 'settled', kase };
-  if (isTerminal(taskOf(view, kase.taskId).state) || !isAgainst(stand.claim, round)) return undefined;
+  const { state, price } = taskOf(view, kase.taskId);
+  if (isTerminal(state) || !isAgainst(stand.claim, round)) return undefined;
   if (round.phase !== 'ruled') return stand.found === null ? { move: 'look', round: round.round } : undefined;
-  return afterRuling(round, now, stand, terms);
+  return afterRuling({ kase, round, price }, now, stand, terms);
 }
 
-function afterRuling(round: RoundView, now: number, stand: Stand, terms: AppealTerms): CaseMove | undefined {
+interface Ruled {
+  kase: CaseView;
+  round: RoundView;
+  /** of the task */
+  price: bigint;
+}
+
+function afterRuling(
+  { kase, round, price }: Ruled,
+  now: number,
+  stand: Stand,
+  terms: AppealTerms,
+): CaseMove | undefined {
   const { claim, found, maxFee } = stand;
   const { appealBy, ruling } = round;
   const next = { fee: roundFee(terms, round.round + 1), size: panelSize(terms, round.round + 1) };
-  const accept = (why: Acceptance['why'], verdict: Verdict = claim): CaseMove => ({
-    ...{ move: 'accept', round, why, fee: next.fee, verdict },
+  const accept = (why: Acceptance['why']): CaseMove => ({
+    ...{ move: 'accept', round, why, fee: next.fee, verdict: found?.verdict ?? claim },
   });
   if (appealBy === null || ruling === null) return undefined;
   // A panel that came to nothing can not be appealed either, and is no ruling.
   if (appealBy === 0) return ruling === 'none' ? undefined : accept('last_panel');
   if (now > appealBy) return undefined;
+  if (ruling === 'unavailable') {
+    // A buyer that serves us what it hides from panels would have us pay for each of them, and no panel pays that back.
+    if (kase.rounds.filter((one) => one.ruling === ruling).length > 1) return accept('twice');
+    const { solver, disputer } = costOfUnavailable(terms, kase, price);
+    if (next.fee > (claim === 'valid' ? solver : disputer)) return accept('not_worth');
+  }
   // What could be fetched for an earlier panel may be gone since.
   const isFound = found !== null && (ruling !== 'unavailable' || found.round === round.round);
   // Whoever has us judged may also keep us from looking in time, so the first half of the window is for that. Then what we have computed
-  // before is as good as what we know; not that others can compute it.
-  const isLate = now > appealBy - Math.floor(terms.appealSeconds / 2) && ruling !== 'unavailable';
+  // before is as good as what we know; not that others can compute it, nor against a panel that was called to hear just that.
+  const isLate =
+    now > appealBy - Math.floor(terms.appealSeconds / 2) && ruling !== 'unavailable' && round.round === 1;
   if (!isFound && !isLate) return { move: 'look', round: round.round };
   const verdict = isFound ? found.verdict : claim;
-  if (!isBetter(claim, verdict, ruling)) return accept('wrong', verdict);
-  if (next.fee > (maxFee ?? next.fee)) return accept('too_dear', verdict);
+  if (!isBetter(claim, verdict, ruling)) return accept('wrong');
+  if (next.fee > (maxFee ?? next.fee)) return accept('too_dear');
   return { move: 'appeal', round, verdict, isFound, ...next };
 }
 

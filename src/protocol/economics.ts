@@ -98,9 +98,25 @@ export function disputeBalance(
   const first = kase.rounds[0];
   if (first !== undefined && !kase.moot) {
     if (kase.verdict === 'invalid') received += first.fee + partOf(terms.solverStake, terms.bountyBps);
-    if (kase.verdict === 'unavailable') received += first.fee < price ? first.fee : price;
+    if (kase.verdict === 'unavailable') received += refundOfUnavailable(first.fee, price);
   }
   return { paid, received };
+}
+
+/** What a ruling of Unavailable takes from either side that another one would have given it. */
+export function costOfUnavailable(
+  terms: DisputeTerms,
+  kase: CaseView,
+  price: bigint,
+): { solver: bigint; disputer: bigint } {
+  const fee = kase.rounds[0]?.fee ?? 0n;
+  const bounty = partOf(terms.solverStake, terms.bountyBps);
+  return { solver: price, disputer: fee - refundOfUnavailable(fee, price) + bounty };
+}
+
+/** Of the fee of the first panel, out of the price. */
+function refundOfUnavailable(fee: bigint, price: bigint): bigint {
+  return fee < price ? fee : price;
 }
 
 /** Whole seats that an amount pays for; the rest stays where it is. */

@@ -24,8 +24,8 @@ const retrySeconds = 2;
 export interface FollowOptions {
   caseId: Hex32;
   claim: Claim;
-  /** makes the step of the case again, from what everybody can fetch now */
-  look(task: TaskView, kase: CaseView, signal: AbortSignal): Promise<Verdict>;
+  /** makes the step of the case again, from what everybody can fetch now, in so many seconds */
+  look(task: TaskView, kase: CaseView, seconds: number, signal: AbortSignal): Promise<Verdict>;
   /** largest fee of a panel that we pay; default: whatever the rules allow */
   maxFee?: bigint;
 }
@@ -39,10 +39,12 @@ export async function followCase(
   const { market } = disputer.context;
   const { caseId } = options;
   const over = new AbortController();
-  const looks = createLooks(disputer, options, AbortSignal.any([signal, over.signal]));
   const tell = teller(disputer, caseId);
   const paramsVersion = await market.waitFor((view) => taskOfCase(view, caseId)?.paramsVersion, signal);
   const params = await whenNodeAnswers(market, signal, () => disputer.rules.paramsOf(paramsVersion));
+  // A panel has as long for the same.
+  const looking = { ...options, seconds: params.commitSeconds };
+  const looks = createLooks(disputer, looking, AbortSignal.any([signal, over.signal]));
   /** of the last try to appeal: the next one sees another block */
   let triedAt = -1;
   const isToDo = (move: CaseMove, block: number) => {
@@ -81,7 +83,7 @@ export async function followCase(
 /** In the background: the window to appeal does not wait for it. */
 function createLooks(
   { context: { market, emit } }: Disputer,
-  { caseId, look }: FollowOptions,
+  { caseId, look, seconds }: FollowOptions & { seconds: number },
   signal: AbortSignal,
 ) {
   let found: Stand['found'] = null;
@@ -94,7 +96,7 @@ function createLooks(
   const make = async (round: number) => {
     const [task, kase] = [taskOfCase(market.view, caseId), market.view.cases.get(caseId)];
     if (task === undefined || kase === undefined) return;
-    const verdict = await whileWanted(market, isOpen, signal, (wanted) => look(task, kase, wanted));
+    const verdict = await whileWanted(market, isOpen, signal, (wanted) => look(task, kase, seconds, wanted));
     found = { verdict, round };
   };
   return {
@@ -165,6 +167,8 @@ function teller({ context: { market, emit } }: Disputer, caseId: Hex32) {
         wrong: `made again it is ${verdict}`,
         last_panel: 'it was the last one',
         too_dear: `the next one costs ${formatTokens(fee)} PAN, more than is allowed`,
+        not_worth: `the next one costs ${formatTokens(fee)} PAN, more than this ruling does`,
+        twice: 'it is the second one that could not have it',
       }[why];
       say(round, why, `${against(round)}, which is not appealed: ${because}.`, { code: 'case.not_appealed' });
     },

@@ -10,18 +10,23 @@ const terms: AppealTerms = {
 };
 
 /** A task of alice, whose only step in question bob disputes. */
-function disputed(): { history: History; caseId: Hex32 } {
+function disputed(price = 10n): { history: History; caseId: Hex32 } {
   const history = new History();
-  const [taskId] = history.post([0]) as [Hex32];
+  const [taskId] = history.post([0], { price }) as [Hex32];
   history.assign(taskId, alice).submit(taskId, alice, 100).dispute(taskId, bob);
   history.seat(taskId, 1, [carol, carol, carol]);
   return { history, caseId: taskId };
 }
 
-function ruled(ruling: Verdict | 'none', seconds = 10) {
-  const one = disputed();
+function ruled(ruling: Verdict | 'none', seconds = 10, price = 10n) {
+  const one = disputed(price);
   one.history.rule(one.caseId, 1, ruling, seconds);
   return one;
+}
+
+function appealed({ history, caseId }: ReturnType<typeof ruled>, round: number) {
+  const size = 2 * round + 1;
+  history.tell({ type: 'RoundOpened', caseId, round, size, payer: alice, fee: 10n * BigInt(size), epoch: 0 });
 }
 
 const found = (verdict: Verdict, round = 1) => ({ verdict, round });
@@ -36,13 +41,18 @@ test.each<[string, Stand, Verdict | 'none', Verdict, string]>([
   ['a solver whose step is right', solver, 'invalid', 'valid', 'appeal'],
   ['a solver whose step is wrong', solver, 'invalid', 'invalid', 'wrong'],
   ['a solver whose base is gone, which would keep its seat', solver, 'invalid', 'unavailable', 'appeal'],
-  ['a solver that everybody could check, and nobody did', solver, 'unavailable', 'valid', 'appeal'],
-  ['a solver whose base is really gone', solver, 'unavailable', 'unavailable', 'wrong'],
-  ['a solver whose step is wrong, and nobody says so', solver, 'unavailable', 'invalid', 'wrong'],
+  [
+    'a solver that everybody could check, and nobody did, for less than a panel',
+    solver,
+    'unavailable',
+    'valid',
+    'not_worth',
+  ],
   ['a solver of a tied panel', solver, 'none', 'valid', 'appeal'],
   ['a disputer that is not believed', disputer, 'valid', 'invalid', 'appeal'],
   ['a disputer that has erred', disputer, 'valid', 'valid', 'wrong'],
   ['a disputer of what can not be had', disputer, 'unavailable', 'unavailable', 'wrong'],
+  ['a disputer that everybody could check, and nobody did', disputer, 'unavailable', 'invalid', 'appeal'],
 ])('%s', (_, stand, ruling, verdict, expected) => {
   const made = move(ruled(ruling), { ...stand, found: found(verdict) });
   const said = made?.move === 'accept' ? made.why : made?.move;
@@ -97,18 +107,44 @@ test('in the second half of the window what we have computed before is enough, b
   expect(move(one, solver)).toMatchObject({ move: 'look' });
   one.history.pass(1);
   expect(move(one, solver)).toMatchObject({ move: 'appeal', verdict: 'valid', isFound: false });
-  const withheld = ruled('unavailable');
+  const withheld = ruled('unavailable', 10, 50n);
   withheld.history.pass(9);
   expect(move(withheld, solver)).toMatchObject({ move: 'look' });
+  appealed(one, 2);
+  one.history.rule(one.caseId, 2, 'invalid').pass(9);
+  expect(move(one, solver)).toMatchObject({ move: 'look' });
 });
 
 test('what could be had for one panel is looked for again when the next does not find it', () => {
-  const one = ruled('invalid');
-  const { caseId } = one;
-  one.history.tell({ type: 'RoundOpened', caseId, round: 2, size: 5, payer: alice, fee: 50n, epoch: 0 });
-  one.history.rule(caseId, 2, 'unavailable');
+  const one = ruled('invalid', 10, 70n);
+  appealed(one, 2);
+  one.history.rule(one.caseId, 2, 'unavailable');
   expect(move(one, { ...solver, found: found('valid') })).toEqual({ move: 'look', round: 2 });
   expect(move(one, { ...solver, found: found('valid', 2) })).toMatchObject({ move: 'appeal', fee: 70n });
+});
+
+test('a ruling of unavailable is appealed for no more than it costs', () => {
+  const right = { ...solver, found: found('valid') };
+  expect(move(ruled('unavailable', 10, 50n), right)).toMatchObject({ move: 'appeal', fee: 50n });
+  expect(move(ruled('unavailable', 10, 49n), right)).toMatchObject({ why: 'not_worth', fee: 50n });
+  const gone = { ...solver, found: found('unavailable') };
+  expect(move(ruled('unavailable', 10, 50n), gone)).toMatchObject({ why: 'wrong' });
+  expect(move(ruled('unavailable', 10, 50n), { ...solver, found: found('invalid') })).toMatchObject({
+    why: 'wrong',
+  });
+  // A conviction gives 30 of the fee and 30 of the stake back, a void task as much of the fee as the price is.
+  const proven = { ...disputer, found: found('invalid') };
+  expect(move(ruled('unavailable', 10, 10n), proven)).toMatchObject({ move: 'appeal', fee: 50n });
+  expect(move(ruled('unavailable', 10, 11n), proven)).toMatchObject({ why: 'not_worth' });
+});
+
+test('who shows the base to its solver and not to panels is paid for one of them at most', () => {
+  const one = ruled('unavailable', 10, 1000n);
+  expect(move(one, { ...solver, found: found('valid') })).toMatchObject({ move: 'appeal', fee: 50n });
+  appealed(one, 2);
+  one.history.rule(one.caseId, 2, 'unavailable');
+  expect(move(one, { ...solver, found: found('valid', 2) })).toMatchObject({ why: 'twice', fee: 70n });
+  expect(move(one, solver)).toMatchObject({ why: 'twice' });
 });
 
 test('a panel that costs more than is allowed, and the one after the last, are not asked for', () => {

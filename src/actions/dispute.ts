@@ -88,7 +88,7 @@ export async function disputeTask(
   const { maxFee } = options;
   const following: Following = {
     claim: 'invalid',
-    look: (_, kase, wanted) => judgeAgain(jobUntil(wanted), kase),
+    look: (_, kase, seconds, wanted) => judgeAgain(jobUntil(wanted), kase, seconds),
     ...(maxFee === undefined ? {} : { maxFee }),
     checkCosts,
   };

@@ -79,8 +79,10 @@ interface Worker {
   stood: Map<string, StoodDispute>;
   /** by the same key: since when the case is gone, unix seconds */
   goneSince: Map<string, number>;
-  /** cases that are seen through */
-  following: Set<Hex32>;
+  /** cases that are seen through, until they are over */
+  following: Map<Hex32, Promise<void>>;
+  /** ends with the last look at a case: there is memory for one at a time */
+  looked: Promise<unknown>;
   /** ends everything at once: the time to finish what is owed is over, or a lane has failed */
   hard: AbortSignal;
 }
@@ -125,6 +127,7 @@ export async function run(context: WorkerContext, signal: AbortSignal): Promise<
     signal.removeEventListener('abort', onSignal);
     hardStop.abort(new Error('the worker has stopped'));
     await Promise.allSettled([lanes]);
+    await Promise.all(worker.following.values());
     for (const timer of timers) clearTimeout(timer);
   }
   return { ...worker.report, slashed: slashedOf(worker) - slashedBefore };
@@ -151,7 +154,8 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
     solutions: new Map(),
     stood: new Map(),
     goneSince: new Map(),
-    following: new Set(),
+    following: new Map(),
+    looked: Promise.resolve(),
     hard,
   };
   tellSeats(worker, (seats) => `${worker.self} has ${seats} staked.`, 'info');
@@ -245,10 +249,13 @@ function startLanes(worker: Worker, stay: Stay, { taking, hard }: LaneSignals): 
     lane({
       name: 'case',
       candidates: (view) =>
-        ownCases(view, self).filter(({ claim }) => claim === 'invalid' || behaviour.defends),
+        ownCases(view, self).filter(
+          ({ kase, claim }) =>
+            (claim === 'invalid' || behaviour.defends) && !worker.following.has(kase.caseId),
+        ),
       work: async ({ kase, claim }) => {
         follow(worker, { caseId: kase.caseId, claim });
-        return 'over';
+        return 'shown';
       },
     }),
   ];
@@ -454,16 +461,26 @@ async function judge(worker: Worker, task: TaskView, kase: CaseView) {
 function follow(worker: Worker, { caseId, claim }: Pick<FollowOptions, 'caseId' | 'claim'>): void {
   const { context, disputer, following, hard } = worker;
   if (following.has(caseId)) return;
-  following.add(caseId);
-  const look: FollowOptions['look'] = (task, kase, signal) =>
-    judgeAgain(jobOf(worker, task, 'verify', signal), kase);
-  followCase(disputer, { caseId, claim, look }, hard)
-    .catch((error) => {
+  const look: FollowOptions['look'] = (task, kase, seconds, signal) => {
+    const looked = worker.looked.then(() => {
+      signal.throwIfAborted();
+      return judgeAgain(jobOf(worker, task, 'verify', signal), kase, seconds);
+    });
+    worker.looked = looked.catch(() => {});
+    return looked;
+  };
+  const seeThrough = async () => {
+    try {
+      await followCase(disputer, { caseId, claim, look }, hard);
+    } catch (error) {
       if (hard.aborted) return;
       const { message, code } = error as Error & { code?: string };
       context.emit({ type: 'alert', level: 'error', message, ...(code === undefined ? {} : { code }) });
-    })
-    .finally(() => following.delete(caseId));
+    } finally {
+      following.delete(caseId);
+    }
+  };
+  following.set(caseId, seeThrough());
 }
 
 /** What is kept about tasks and cases goes with them: at the start, and whenever one ends. */

@@ -6,17 +6,21 @@ export interface MoodySot extends AsyncDisposable {
   url: string;
 }
 
-/** refuses: the status to refuse a request with; undefined passes it on
+/** refuses: the status to refuse a request with, or never to be done with it; undefined passes it on
  *  says: 'page' as a proxy that knows nothing of our codes */
 export async function startMoodySot(
   sotUrl: string,
-  refuses: (method: string, path: string) => number | undefined,
+  refuses: (method: string, path: string) => number | 'never' | undefined,
   says: 'code' | 'page' = 'code',
 ): Promise<MoodySot> {
   const { hostname, port } = new URL(sotUrl);
   const server = createServer((incoming, answer) => {
     const { method = 'GET', url: path = '/', headers } = incoming;
     const status = refuses(method, path);
+    if (status === 'never') {
+      answer.writeHead(200, { 'content-length': 1000 }).write('a');
+      return;
+    }
     if (status !== undefined) {
       incoming.resume();
       const type = says === 'code' ? 'application/json' : 'text/html';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBlobClient } from '../../../src/data/blobClient.js';
+import { PanthaliaError } from '../../../src/errors.js';
 import type { PanthaliaEvent } from '../../../src/events/types.js';
 import { canonicalId, canonicalJson } from '../../../src/protocol/canonicalJson.js';
 import { answersOf, type Made } from '../../../src/protocol/check.js';
@@ -22,6 +23,7 @@ import { publishState } from '../../../src/roles/publish.js';
 import { leavesBlob, replayTask } from '../../../src/roles/replay.js';
 import { judgeAgain } from '../../../src/roles/verifier.js';
 import { alice, History } from '../../helpers/facts.js';
+import { startMoodySot } from '../../helpers/moodySot.js';
 import { type SotFixture, signerOf, startSot } from '../../helpers/sotServer.js';
 import { toyCompute, toyManifest } from '../../helpers/toyCompute.js';
 
@@ -309,16 +311,59 @@ test('whoever looks once more before an appeal sees what the next panel will: no
   const submission = await solvedBy(honest);
   const own = job(0, submission);
   const about = await kase(submission, 2);
-  expect(await judgeAgain(own, about)).toBe('valid');
+  expect(await judgeAgain(own, about, 60)).toBe('valid');
   const emptied = await startSot();
   try {
     const context = { ...own.context, sot: createBlobClient({ url: emptied.url, sign: signerOf(0) }) };
     expect(await honest.judge({ ...own, context }, about)).toMatchObject({ verdict: 'valid' });
-    expect(await judgeAgain({ ...own, context }, about)).toBe('unavailable');
+    expect(await judgeAgain({ ...own, context }, about, 60)).toBe('unavailable');
   } finally {
     await emptied.stop();
   }
   expect((await readdir(folder)).filter((name) => name.startsWith('again-'))).toEqual([]);
+});
+
+/** As if the Source of Truth did so with this blob. */
+async function lookingAt(own: Job, blob: Hex32, mood: number | 'never') {
+  const server = await startMoodySot(sot.url, (_, path) => (path.includes(blob) ? mood : undefined));
+  const client = createBlobClient({ url: server.url, sign: signerOf(0), patienceMs: 500 });
+  return {
+    looking: { ...own, context: { ...own.context, sot: client } },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+test.each<[string, number | 'never']>([
+  ['is refused', 403],
+  ['fails', 500],
+  ['never ends', 'never'],
+])('whoever looks once more begins at the base where the published state %s', async (_, mood) => {
+  const submission = await solvedBy(honest);
+  const own = job(0, submission);
+  const blob = await publishState(own, 2);
+  if (blob === null) throw new Error('nothing was published');
+  await using served = await lookingAt(own, blob, mood);
+  expect(await judgeAgain(served.looking, await kase(submission, 2, blob), 4)).toBe('valid');
+});
+
+test('a look ends in time, and not with a verdict, where the base never ends', async () => {
+  const submission = await solvedBy(honest);
+  const own = job(0, submission);
+  await using served = await lookingAt(own, base.parameters, 'never');
+  await expect(judgeAgain(served.looking, await kase(submission, 0), 0.5)).rejects.toThrow(
+    'not within 0.5 s',
+  );
+});
+
+test('memory that is short here is a vote, since somebody has to, and no evidence to whoever looks once more', async () => {
+  const submission = await solvedBy(honest);
+  const own = job(0, submission);
+  const createTrainer = () =>
+    Promise.reject(new PanthaliaError('error', 'No memory is left.', { code: 'engine.out_of_memory' }));
+  const small = { ...own, context: { ...own.context, compute: { ...toyCompute(), createTrainer } } };
+  const about = await kase(submission, 2);
+  expect(await honest.judge(small, about)).toMatchObject({ verdict: 'unavailable' });
+  await expect(judgeAgain(small, about, 60)).rejects.toMatchObject({ code: 'engine.out_of_memory' });
 });
 
 test('a spec that says other things than the chain is refused', async () => {

@@ -37,6 +37,7 @@ import { standIn } from './patience.js';
 import { createPermission, type Permission } from './permission.js';
 import { publishState } from './publish.js';
 import { createPurse } from './purse.js';
+import type { Turn } from './replay.js';
 import { readRules, type SubnetRules } from './rules.js';
 import { seatsOf, stayingSentence } from './seats.js';
 import { ensureStaked } from './staking.js';
@@ -81,8 +82,8 @@ interface Worker {
   goneSince: Map<string, number>;
   /** cases that are seen through, until they are over */
   following: Map<Hex32, Promise<void>>;
-  /** ends with the last look at a case: there is memory for one at a time */
-  looked: Promise<unknown>;
+  /** of looks at cases: each holds a base and a trainer, and there may be hundreds */
+  lookTurn: Turn;
   /** ends everything at once: the time to finish what is owed is over, or a lane has failed */
   hard: AbortSignal;
 }
@@ -155,7 +156,7 @@ async function start(context: WorkerContext, hard: AbortSignal, signal: AbortSig
     stood: new Map(),
     goneSince: new Map(),
     following: new Map(),
-    looked: Promise.resolve(),
+    lookTurn: createEngineTurns().turnOf('verify'),
     hard,
   };
   tellSeats(worker, (seats) => `${worker.self} has ${seats} staked.`, 'info');
@@ -461,14 +462,11 @@ async function judge(worker: Worker, task: TaskView, kase: CaseView) {
 function follow(worker: Worker, { caseId, claim }: Pick<FollowOptions, 'caseId' | 'claim'>): void {
   const { context, disputer, following, hard } = worker;
   if (following.has(caseId)) return;
-  const look: FollowOptions['look'] = (task, kase, seconds, signal) => {
-    const looked = worker.looked.then(() => {
+  const look: FollowOptions['look'] = (task, kase, seconds, signal) =>
+    worker.lookTurn(async () => {
       signal.throwIfAborted();
       return judgeAgain(jobOf(worker, task, 'verify', signal), kase, seconds);
     });
-    worker.looked = looked.catch(() => {});
-    return looked;
-  };
   const seeThrough = async () => {
     try {
       await followCase(disputer, { caseId, claim, look }, hard);

@@ -97,6 +97,19 @@ contract SortitionTreeTest is Test {
         vm.assertEq(_tree.find(6, 4), 1_024, "in the next");
     }
 
+    /// @dev Behind the sums of its four leaves the word of a root has those of the last epoch, and its stamp.
+    function test_aLeafBeyondTheRootWeighsNothing() public {
+        for (uint256 leaf = 0; leaf < 4; ++leaf) {
+            _tree.update(leaf, 7, 1);
+        }
+        _tree.update(0, 8, 2);
+        vm.assertEq(_tree.weightOf(0), 8, "now");
+        vm.assertEq(_tree.weightOf(3), 7, "the last below it");
+        for (uint256 leaf = 4; leaf < 10; ++leaf) {
+            vm.assertEq(_tree.weightOf(leaf), 0, "beyond it");
+        }
+    }
+
     /// @dev While an epoch makes the tree higher, too.
     function test_aPartIsWhatStandsBefore() public {
         for (uint256 leaf = 0; leaf < 5; ++leaf) {

@@ -1,8 +1,9 @@
-import { keccak256 } from 'ethers';
+import { keccak256, toQuantity } from 'ethers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createChain } from '../../src/chain/client.js';
 import { connectContracts } from '../../src/chain/contracts.js';
 import { pan } from '../../src/chain/params.js';
+import { settleSent } from '../../src/chain/resend.js';
 import { createBus } from '../../src/events/bus.js';
 import type { PanthaliaEvent } from '../../src/events/types.js';
 import { type Actor, actor, startTestChain, type TestChain } from '../helpers/chain.js';
@@ -349,4 +350,26 @@ test("a library's own sentence about a request does not bring the key of the RPC
   expect(told).toHaveLength(2);
   for (const line of told) expect(line).toContain(rpc.url.slice('http'.length));
   expect(told.join()).not.toContain('hush');
+});
+
+test('what waits for all that was sent says of a node that is away that asking again may help, and it does', async () => {
+  let blocksAsked = Number.NEGATIVE_INFINITY;
+  await using one = await behindMoody(1, async (method, params, pass) => {
+    // The first shows that gas has become dearer, the second by how much.
+    if (method === 'eth_getBlockByNumber' && ++blocksAsked === 2) throw new NoAnswer('cut');
+    return pass(method, params);
+  });
+  const { provider } = local.deployer;
+  await provider.send('evm_setIntervalMining', [0]);
+  const sent = await one.contracts.vault.send('deposit', [pan(1)], local.signal);
+  const offered = (await provider.getTransaction(sent.hash))?.maxFeePerGas ?? 0n;
+  await provider.send('anvil_setNextBlockBaseFeePerGas', [toQuantity(2n * offered)]);
+  await provider.send('evm_mine', []);
+  blocksAsked = 0;
+  await expect(settleSent(one.chain, local.signal)).rejects.toMatchObject({ code: 'rpc.unreachable' });
+  const settling = settleSent(one.chain, local.signal);
+  await provider.send('anvil_setIntervalMining', [1]);
+  const { blockNumber } = await sent.confirmed();
+  expect(await settling).toBeGreaterThanOrEqual(blockNumber);
+  expect(await one.outcome()).toEqual([pan(1), 2]);
 });

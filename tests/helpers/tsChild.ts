@@ -7,12 +7,17 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
-/** Bundles tests/children/<name>.ts with what it imports (Node 20 runs no TypeScript); returns the path of the program. */
+/** Bundles tests/children/<name>.ts with what it imports (Node 20 runs no TypeScript, and knows no `using`); returns the path of the program. */
 export async function buildChild(name: string): Promise<string> {
   const input = fileURLToPath(new URL(`../children/${name}.ts`, import.meta.url));
   const folder = await mkdtemp(join(tmpdir(), 'panthalia-child-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const bundle = await rolldown({ input, platform: 'node', logLevel: 'warn' });
+  const bundle = await rolldown({
+    input,
+    platform: 'node',
+    logLevel: 'warn',
+    transform: { target: 'node20' },
+  });
   const file = join(folder, `${basename(name)}.mjs`);
   await bundle.write({ file, format: 'esm', codeSplitting: false });
   await bundle.close();

@@ -9,7 +9,7 @@ import { casesOf } from '../../src/protocol/marketQueries.js';
 import { positionKey } from '../../src/protocol/marketView.js';
 import type { Submission } from '../../src/protocol/task.js';
 import { createPurse } from '../../src/roles/purse.js';
-import type { WorkerReport } from '../../src/roles/worker.js';
+import type { WorkerReport } from '../../src/roles/workerState.js';
 import { expectBooksToAgree } from '../helpers/books.js';
 import { startTestChain } from '../helpers/chain.js';
 import { eventually } from '../helpers/processes.js';

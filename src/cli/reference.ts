@@ -15,7 +15,8 @@ export function cliReference(program: Command): string {
       '\n```',
     [
       'Every flag with a variable in its row can be set by that environment variable; the flag wins. Results go to stdout, everything',
-      'else to stderr. With `--json` a command prints one envelope (`panthalia-result/1`), or one event per line and its result last.',
+      'else to stderr. With `--json` a command prints one envelope (`panthalia-result/1`), or one event per line and its result last;',
+      '`conformance` prints what it certifies as it is (`panthalia-conformance/1`).',
     ].join('\n'),
     ...commands.flatMap((command) => section(command, '')),
     '## Exit codes',

@@ -20,7 +20,8 @@ import { forgeBinary } from './forge.mjs';
 
 const run = promisify(execFile);
 const compiled = 'solidity-files-cache.json';
-const maxBuffer = 64 * 1024 * 1024;
+/** bytes. forge's JSON has the trace of the deployment in it, 64 MiB and more; a text of V8 ends at 512 MiB. */
+const maxBuffer = 500 * 1024 * 1024;
 
 /** Solidity that is true where change `number` is on. */
 export const isOn = (number) => `block.coinbase == address(${number})`;
@@ -88,6 +89,7 @@ export class SwitchedCopy {
     } catch (error) {
       const { code, killed, stdout = '', stderr = '', message } = error;
       if (typeof code === 'number') return { status: code, isLate: false, stdout, stderr };
+      if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') throw error; // it was ended for that, and is not late
       return { status: null, isLate: killed === true, stdout, stderr: `${message}\n${stderr}` };
     }
   }

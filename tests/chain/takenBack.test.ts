@@ -45,6 +45,15 @@ function goOnFrom(
 /** Long enough for any machine; passed by the clock of the chain. */
 const longWindows = { challengeSeconds: 240, revealSeconds: 120, appealSeconds: 1 };
 
+/** The one task of the run, with a wrong submission. */
+async function cheatedTask(run: ToyRun, local: TestChain, fault = 'noise') {
+  const cheat = await run.worker(firstWorker, { audit: 'never', fault, stakeAmount: pan(100) });
+  const { market } = await run.contextOf(0);
+  const finished = run.master();
+  const { taskId } = await submittedBy(run, cheat.address, local.signal);
+  return { cheat, market, finished, taskId };
+}
+
 async function disputerOf(run: ToyRun) {
   return { ...(await run.contextOf(9)), compute: toyCompute(), scratch: join(run.folder, 'disputer') };
 }
@@ -166,10 +175,7 @@ test.each([
   async (_, back) => {
     await using local = await startTestChain(longWindows);
     await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 }, { together: true });
-    const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'noise', stakeAmount: pan(100) });
-    const { market } = await run.contextOf(0);
-    const finished = run.master();
-    const { taskId } = await submittedBy(run, cheat.address, local.signal);
+    const { cheat, market, finished, taskId } = await cheatedTask(run, local);
     const sent = sentOnes(local, ['commitDispute', 'pin']);
     const committed = market.waitFor(
       ({ commitments }) => [...commitments.values()].find(() => true)?.block,
@@ -202,10 +208,7 @@ test.each([
 test('whoever disputes by hand makes the dispute again that is reorganised away, and waits for its verdict', async () => {
   await using local = await startTestChain(longWindows);
   await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 }, { together: true });
-  const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'noise', stakeAmount: pan(100) });
-  const { market } = await run.contextOf(0);
-  const finished = run.master();
-  const { taskId } = await submittedBy(run, cheat.address, local.signal);
+  const { market, finished, taskId } = await cheatedTask(run, local);
   const committed = market.waitFor(
     ({ commitments, block }) => (commitments.size > 0 ? block : undefined),
     local.signal,
@@ -233,10 +236,7 @@ test.each([
 ])('where %s reorganised away, the appeal is made again and paid for once', async (_, isMade) => {
   await using local = await startTestChain({ ...longWindows, appealSeconds: 60 });
   await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 }, { together: true });
-  const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'wrong-seed', stakeAmount: pan(100) });
-  const { market } = await run.contextOf(0);
-  const finished = run.master();
-  const { taskId } = await submittedBy(run, cheat.address, local.signal);
+  const { market, finished, taskId } = await cheatedTask(run, local, 'wrong-seed');
   const disputer = await disputerOf(run);
   const before = await wealthOf(disputer);
   const verdict = disputeTask({ taskId }, disputer, local.signal);
@@ -271,10 +271,7 @@ test.each([
 ])('%s of votes that are reorganised away are made again, and the verifier is paid', async (_, isMade) => {
   await using local = await startTestChain(longWindows);
   await using run = await startToyRun(local, { slotsPerRound: 1, rounds: 1 }, { together: true });
-  const cheat = await run.worker(firstWorker, { audit: 'never', fault: 'noise', stakeAmount: pan(100) });
-  const { market } = await run.contextOf(0);
-  const finished = run.master();
-  const { taskId } = await submittedBy(run, cheat.address, local.signal);
+  const { market, finished, taskId } = await cheatedTask(run, local);
   const disputer = await disputerOf(run);
   const verdict = disputeTask({ taskId }, disputer, local.signal);
   const seatsOf = (view: MarketView) => casesOf(view, taskId)[0]?.rounds[0]?.seats ?? [];

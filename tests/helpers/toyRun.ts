@@ -36,7 +36,7 @@ export interface ToyRun extends AsyncDisposable {
   sotEvents: PanthaliaEvent[];
   /** aborted when the run ends, and its market with it */
   over: AbortSignal;
-  /** where blocks wait for everybody: does `work` while none comes */
+  /** Where blocks wait for everybody, does `work` while none comes; elsewhere it throws. */
   betweenBlocks(work: () => Promise<void>): Promise<void>;
   /** what a role gets that acts as this account */
   contextOf(account: number): Promise<RoleContext & { events: PanthaliaEvent[] }>;
@@ -141,7 +141,11 @@ export async function startToyRun(
     sotUrl,
     sotEvents,
     over: stop.signal,
-    betweenBlocks: (work) => interruptions.add(work),
+    betweenBlocks: async (work) => {
+      if (!together)
+        throw new Error('blocks come by the clock here: startToyRun(.., .., { together: true })');
+      await interruptions.add(work);
+    },
     contextOf: (account) => contextOf(account),
     worker: async (account, { compute = toyCompute(), onEvent, sotUrl: url, ...options } = {}) => {
       let isReady = () => {};
